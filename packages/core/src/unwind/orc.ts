@@ -1,0 +1,38 @@
+/**
+ * ORC unwind data, normalised: whatever numbering the kernel uses (4.14, 6.3, 6.4, 7.1 layouts), consumers see this.
+ * Linux arch/x86/include/asm/orc_types.h.
+ */
+export type OrcRegister =
+  | "undefined"
+  | "prev-sp"
+  | "dx"
+  | "di"
+  | "bp"
+  | "sp"
+  | "r10"
+  | "r13"
+  | "bp-indirect"
+  | "sp-indirect";
+
+export interface OrcEntry {
+  /** First address the entry covers. */
+  readonly address: bigint;
+  /** How to find the previous frame's stack pointer (the CFA): register + spOffset, dereferenced for `*-indirect`. */
+  readonly spRegister: OrcRegister;
+  readonly spOffset: number;
+  /** How to find the caller's RBP; `undefined`: RBP was not touched. */
+  readonly bpRegister: OrcRegister;
+  readonly bpOffset: number;
+  /** `call`: return address at CFA-8. `regs`: a full pt_regs at CFA. `regs-partial`: an IRET frame at CFA.
+   * `undefined`: no ORC data here. `end`: the outermost frame (user entry, kernel thread start). */
+  readonly type: "call" | "regs" | "regs-partial" | "undefined" | "end";
+  /** The frame was interrupted: its IP is exact, not a return address. */
+  readonly signal: boolean;
+}
+
+export interface OrcTable {
+  /** The entry in force at `pc` (kernel or module), or null where there is no ORC data. */
+  find(pc: bigint): OrcEntry | null;
+  /** Which layout was recognised, for reports ("4.14", "6.3", "6.4", "7.1"). */
+  readonly layout: string;
+}

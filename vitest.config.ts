@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+// "unit" needs nothing but Node; "lab" boots real kernels under QEMU and is kept apart.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/*/{src,test}/**/*.test.ts", "bench/**/*.test.ts"],
+          exclude: ["**/*.lab.test.ts", "**/node_modules/**"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: ["packages/*/test/**/*.lab.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 1_200_000,
+          // QEMU guests share the machine's cores: one file after the other.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
