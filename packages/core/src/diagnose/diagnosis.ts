@@ -1,0 +1,93 @@
+/**
+ * The JSON document of `spillway diagnose --json`, schema `spillway/diagnosis@1` (docs/diagnosis-format.md). Addresses are
+ * "0x…" strings, sizes bytes.
+ */
+export type Confidence = "certain" | "likely" | "possible";
+
+export type VerdictKind =
+  | "stack-buffer-overflow"
+  | "stack-overflow"
+  | "irq-stack-overflow"
+  | "stack-end-corrupted"
+  | "foreign-write"
+  | "frame-mismatch"
+  | "reference-canary-changed"
+  | "return-address-corrupted"
+  | "not-stack-related"
+  | "undetermined";
+
+export type OverflowCause = "recursion" | "deep-call-chain" | "large-frame";
+
+export interface Culprit {
+  readonly function: string;
+  readonly module: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+export interface DiagnosisFrame {
+  readonly function: string | null;
+  readonly module: string | null;
+  readonly offset: number | null;
+  readonly address: string;
+  readonly sp: string;
+  readonly certainty: "proven" | "inferred";
+  readonly inlined: boolean;
+  readonly why: string | null;
+}
+
+/** A run of frames that repeats: direct or indirect recursion. Indexes into `frames`. */
+export interface RecursionCycle {
+  readonly functions: readonly string[];
+  readonly firstFrame: number;
+  readonly turns: number;
+  readonly bytesPerTurn: number;
+}
+
+export interface Evidence {
+  readonly id: string;
+  /** Where a person can check it; null for what has no address. */
+  readonly address: string | null;
+  readonly text: string;
+}
+
+export interface Diagnosis {
+  readonly schema: "spillway/diagnosis@1";
+  readonly input: { readonly kind: "vmcore"; readonly format: string; readonly path: string };
+  readonly kernel: { readonly release: string; readonly arch: string; readonly crashTime: string | null };
+  readonly panic: {
+    readonly message: string | null;
+    readonly cpu: number | null;
+    readonly pid: number | null;
+    readonly comm: string | null;
+    readonly task: string | null;
+  };
+  readonly verdict: {
+    readonly kind: VerdictKind;
+    readonly cause: OverflowCause | null;
+    readonly confidence: Confidence;
+    readonly summary: string;
+    readonly culprit: Culprit | null;
+  };
+  readonly alternatives: readonly { readonly kind: VerdictKind; readonly confidence: Confidence; readonly why: string }[];
+  /** The stack the verdict is about. */
+  readonly stack: {
+    readonly kind: string;
+    readonly low: string;
+    readonly high: string;
+    readonly usedBytes: number;
+  } | null;
+  readonly frames: readonly DiagnosisFrame[];
+  readonly recursion: RecursionCycle | null;
+  readonly stale: readonly { readonly function: string; readonly sp: string }[];
+  readonly corruption: {
+    readonly start: string;
+    readonly end: string;
+    readonly bytes: number;
+    readonly pattern: string | null;
+    readonly canary: { readonly slot: string; readonly expected: string; readonly found: string } | null;
+  } | null;
+  readonly evidence: readonly Evidence[];
+  readonly missing: readonly string[];
+  readonly advice: readonly string[];
+}
