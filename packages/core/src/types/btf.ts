@@ -1,0 +1,143 @@
+import { SpillwayError } from "../errors.ts";
+import { KIND, kflagOf, kindOf, TYPE_HEADER_SIZE, vlenOf } from "./btf-format.ts";
+import { BtfIndex } from "./btf-index.ts";
+import { BtfTypes, enumeratorValue } from "./btf-types.ts";
+import { findMember } from "./member.ts";
+import type { CType, MemberLocation, TypeProvider } from "./type-provider.ts";
+
+type Aggregate = Extract<CType, { kind: "struct" | "union" }>;
+
+/**
+ * Opens one BTF section. A module's section is split: it continues the ids and strings of vmlinux's, given as `base`.
+ * One pass finds where the records lie (a few ms for a kernel); names are compared in place and types decoded when asked for.
+ * The bytes must not change afterwards.
+ * @throws SpillwayError `SPW_BTF_BAD_HEADER` where these bytes are no BTF.
+ */
+export function openBtf(bytes: Uint8Array, base: BtfProvider | null = null): BtfProvider {
+  const index = BtfIndex.open(bytes, base === null ? null : base.index);
+  if (index === null) {
+    throw new SpillwayError("SPW_BTF_BAD_HEADER", "the type information (BTF) has no valid header", {
+      facts: { length: bytes.length },
+    });
+  }
+  return new BtfProvider(index, base);
+}
+
+/** Types of one BTF section and, for a module's, of the kernel's below it. The module's own win. */
+export class BtfProvider implements TypeProvider {
+  readonly index: BtfIndex;
+  readonly #base: BtfProvider | null;
+  readonly #types: BtfTypes;
+  readonly #structs = new Map<string, Aggregate | null>();
+  readonly #members = new Map<string, MemberLocation | null>();
+
+  constructor(index: BtfIndex, base: BtfProvider | null) {
+    this.index = index;
+    this.#base = base;
+    this.#types = new BtfTypes(index);
+  }
+
+  /** Number of types in this section, its base's not counted. */
+  get count(): number {
+    return this.index.endId - this.index.firstId;
+  }
+
+  structOrUnion(name: string): Aggregate | null {
+    const cached = this.#structs.get(name);
+    if (cached !== undefined) return cached;
+    const found = this.#findStruct(name) ?? this.#base?.structOrUnion(name) ?? null;
+    this.#structs.set(name, found);
+    return found;
+  }
+
+  /** Several C files may define different structs of one name: the largest is the one a kernel-wide header declares. */
+  #findStruct(name: string): Aggregate | null {
+    const index = this.index;
+    let best = -1;
+    let bestSize = -1;
+    for (const id of index.structIds) {
+      const at = index.offset(id);
+      if (!index.stringIs(index.u32(at), name)) continue;
+      const size = index.u32(at + 8);
+      if (size > bestSize) {
+        best = id;
+        bestSize = size;
+      }
+    }
+    return best < 0 ? null : (this.#types.type(best) as Aggregate);
+  }
+
+  #findNamed(kind: number, name: string): number | null {
+    const index = this.index;
+    for (const id of index.idsOfKind(kind)) if (index.stringIs(index.u32(index.offset(id)), name)) return id;
+    return null;
+  }
+
+  typedef(name: string): CType | null {
+    const id = this.#findNamed(KIND.typedef, name);
+    return id === null ? (this.#base?.typedef(name) ?? null) : this.#types.type(id);
+  }
+
+  enumeration(name: string): Extract<CType, { kind: "enum" }> | null {
+    const id = this.#findNamed(KIND.enum, name) ?? this.#findNamed(KIND.enum64, name);
+    if (id === null) return this.#base?.enumeration(name) ?? null;
+    const type = this.#types.type(id);
+    return type.kind === "enum" ? type : null;
+  }
+
+  enumerator(name: string): bigint | null {
+    const index = this.index;
+    for (const kind of [KIND.enum, KIND.enum64]) {
+      const wide = kind === KIND.enum64;
+      const step = wide ? 12 : 8;
+      for (const id of index.idsOfKind(kind)) {
+        const at = index.offset(id);
+        const info = index.u32(at + 4);
+        const end = at + TYPE_HEADER_SIZE + vlenOf(info) * step;
+        for (let e = at + TYPE_HEADER_SIZE; e < end; e += step) {
+          if (index.stringIs(index.u32(e), name)) return enumeratorValue(index, e, wide, kflagOf(info));
+        }
+      }
+    }
+    return this.#base?.enumerator(name) ?? null;
+  }
+
+  func(name: string): Extract<CType, { kind: "function" }> | null {
+    const id = this.#findNamed(KIND.func, name);
+    if (id === null) return this.#base?.func(name) ?? null;
+    const type = this.#types.type(id);
+    return type.kind === "function" ? type : null;
+  }
+
+  variable(name: string): CType | null {
+    const id = this.#findNamed(KIND.variable, name);
+    return id === null ? (this.#base?.variable(name) ?? null) : this.#types.type(this.#types.targetId(id));
+  }
+
+  member(struct: string, path: string): MemberLocation | null {
+    const key = `${struct}.${path}`;
+    const cached = this.#members.get(key);
+    if (cached !== undefined) return cached;
+    const type = this.structOrUnion(struct);
+    const found = type === null ? null : findMember(type, path);
+    this.#members.set(key, found);
+    return found;
+  }
+
+  sizeOf(struct: string): number | null {
+    return this.structOrUnion(struct)?.size ?? null;
+  }
+
+  /** Names and prototypes of all functions of this section, lazily. */
+  *functions(): Generator<{ readonly name: string; readonly type: CType }> {
+    for (const id of this.index.idsOfKind(KIND.func)) {
+      yield { name: this.index.string(this.index.u32(this.index.offset(id))), type: this.#types.type(id) };
+    }
+  }
+
+  /** Kind number of a record, for tests and statistics. */
+  kindNumber(id: number): number {
+    const owner = this.index.owner(id);
+    return owner === null ? KIND.void : kindOf(owner.u32(owner.offset(id) + 4));
+  }
+}
