@@ -30,7 +30,8 @@ export function callSiteBefore(reader: CodeReader, returnAddress: bigint): CallS
 /** `instruction` of `code` as a call site, or null where it is no call. */
 export function callSiteOf(reader: CodeReader, code: FunctionCode, instruction: Instruction): CallSite | null {
   if (instruction.flow !== "call" && instruction.flow !== "indirect-call") return null;
-  const target = instruction.target !== null && !isIndirectThunk(reader, instruction.target) ? instruction.target : null;
+  const target =
+    instruction.target !== null && !isIndirectThunk(reader, instruction.target) ? instruction.target : null;
   return {
     instruction,
     returnAddress: instruction.address + BigInt(instruction.length),

@@ -16,6 +16,7 @@ export {
   OpKind,
   Register,
 };
+
 const {
   Decoder,
   DecoderOptions,
