@@ -1,0 +1,44 @@
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { KernelModule } from "../symbols/symbol-table.ts";
+import { OrcSection } from "./orc-section.ts";
+
+/** `struct module` is 0.9 to 1.5 KB in the kernels since 4.14; it is aligned to a cache line. */
+const MODULE_SIZE = 2048;
+/** Entries of the largest modules (amdgpu, i915) are a few hundred thousand. */
+const MAX_ENTRIES = 4_000_000;
+
+/**
+ * Finds a module's ORC tables by their look, so that no type information is needed: inside `struct module`,
+ * mod_arch_specific is {unsigned num_orcs; int *orc_unwind_ip; struct orc_entry *orc_unwind} since 4.14
+ * (arch/x86/include/asm/module.h). A count followed by two pointers into the module, the first to offsets that lead, in
+ * ascending order, into the module's own text, is nothing else.
+ * Null where the module has no ORC data or its `struct module` cannot be read.
+ */
+export function findModuleOrc(space: AddressSpace, module: KernelModule): OrcSection | null {
+  const inside = (address: bigint): boolean =>
+    module.areas.some((area) => address >= area.start && address < area.start + BigInt(area.size));
+  const { bytes } = space.readSparse(module.address, MODULE_SIZE);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 24 <= bytes.length; at += 8) {
+    const count = view.getUint32(at, true);
+    if (count === 0 || count > MAX_ENTRIES) continue;
+    const ip = view.getBigUint64(at + 8, true);
+    const orc = view.getBigUint64(at + 16, true);
+    if (ip >> 47n !== 0x1ffffn || orc >> 47n !== 0x1ffffn || (ip & 3n) !== 0n || (orc & 1n) !== 0n) continue;
+    const section = new OrcSection(space, ip, orc, count);
+    if (looksSorted(section, inside)) return section;
+  }
+  return null;
+}
+
+/** First, middle and last entries lead into the module, in ascending order, and the second table can be read to its end. */
+function looksSorted(section: OrcSection, inside: (address: bigint) => boolean): boolean {
+  let previous = -1n;
+  for (const i of [0, section.count >> 1, section.count - 1]) {
+    const start = section.startOf(i);
+    // The last entry, a terminator, may lie just behind the last byte of the text.
+    if (start === null || start < previous || !(inside(start) || inside(start - 1n))) return false;
+    previous = start;
+  }
+  return section.entry(section.count - 1) !== null;
+}

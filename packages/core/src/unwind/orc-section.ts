@@ -1,0 +1,123 @@
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { RawOrc } from "./orc-calibrate.ts";
+import { ORC_ENTRY_SIZE } from "./orc-layout.ts";
+
+const CHUNK = 4096;
+/** Chunks kept of each table; a backtrace's binary searches share their first dozen. */
+const MAX_CHUNKS = 64;
+
+/**
+ * The two parallel arrays of one ORC section, read where they are touched: `ip[i]`, an s32 relative to its own address and
+ * sorted by what it points at, and `orc[i]`, six bytes. Sorted at build time (57fa18994285, 5.6) or at boot before that.
+ */
+export class OrcSection {
+  readonly count: number;
+  readonly #ip: ChunkReader;
+  readonly #orc: ChunkReader;
+  readonly #ipBase: bigint;
+
+  constructor(space: AddressSpace, ipBase: bigint, orcBase: bigint, count: number) {
+    this.count = count;
+    this.#ipBase = ipBase;
+    this.#ip = new ChunkReader(space, ipBase, count * 4);
+    this.#orc = new ChunkReader(space, orcBase, count * ORC_ENTRY_SIZE);
+  }
+
+  /** Start of entry `i` relative to the ip table in bytes, or null where unreadable. */
+  #relative(i: number): number | null {
+    const low = this.#ip.u16(i * 4);
+    const high = this.#ip.u16(i * 4 + 2);
+    return low === null || high === null ? null : i * 4 + ((high << 16) | low);
+  }
+
+  /** First address that entry `i` covers. */
+  startOf(i: number): bigint | null {
+    if (i < 0 || i >= this.count) return null;
+    const relative = this.#relative(i);
+    return relative === null ? null : this.#ipBase + BigInt(relative);
+  }
+
+  /**
+   * Index of the entry in force at `pc`: the last one that starts at or below it. Of several that start at one address the
+   * last is the real one; terminators of sections are sorted before it. Null below the first entry or where unreadable.
+   */
+  indexFor(pc: bigint): number | null {
+    const difference = pc - this.#ipBase;
+    if (difference > 1n << 40n || difference < -(1n << 40n)) return null;
+    const target = Number(difference);
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const relative = this.#relative(middle);
+      if (relative === null) return null;
+      if (relative <= target) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? null : low - 1;
+  }
+
+  entry(i: number): RawOrc | null {
+    if (i < 0 || i >= this.count) return null;
+    const at = i * ORC_ENTRY_SIZE;
+    const sp = this.#orc.u16(at);
+    const bp = this.#orc.u16(at + 2);
+    const flags = this.#orc.u16(at + 4);
+    if (sp === null || bp === null || flags === null) return null;
+    return { spOffset: (sp << 16) >> 16, bpOffset: (bp << 16) >> 16, flags };
+  }
+
+  /** Up to `length` readable entries from `from`. */
+  entries(from: number, length: number): RawOrc[] {
+    const result: RawOrc[] = [];
+    for (let i = from; i < Math.min(this.count, from + length); i++) {
+      const raw = this.entry(i);
+      if (raw !== null) result.push(raw);
+    }
+    return result;
+  }
+}
+
+/** 16-bit reads of a range of virtual memory through a bounded cache. Offsets must be even where the base is. */
+class ChunkReader {
+  readonly #space: AddressSpace;
+  readonly #base: bigint;
+  readonly #length: number;
+  readonly #chunks = new Map<number, Uint8Array | null>();
+  #last = -1;
+  #lastBytes: Uint8Array | null = null;
+
+  constructor(space: AddressSpace, base: bigint, length: number) {
+    this.#space = space;
+    this.#base = base;
+    this.#length = length;
+  }
+
+  u16(offset: number): number | null {
+    const chunk = Math.floor(offset / CHUNK);
+    if (chunk !== this.#last) {
+      this.#lastBytes = this.#load(chunk);
+      this.#last = chunk;
+    }
+    const bytes = this.#lastBytes;
+    if (bytes === null) return null;
+    const at = offset - chunk * CHUNK;
+    if (at + 1 >= bytes.length) return null;
+    return bytes[at]! | (bytes[at + 1]! << 8);
+  }
+
+  #load(chunk: number): Uint8Array | null {
+    const cached = this.#chunks.get(chunk);
+    if (cached !== undefined) return cached;
+    const from = chunk * CHUNK;
+    const length = Math.min(CHUNK, this.#length - from);
+    const bytes = length <= 0 ? null : this.#space.read(this.#base + BigInt(from), length);
+    if (this.#chunks.size >= MAX_CHUNKS) {
+      // Oldest first: Map keeps the order of insertion.
+      const oldest = this.#chunks.keys().next().value;
+      if (oldest !== undefined) this.#chunks.delete(oldest);
+    }
+    this.#chunks.set(chunk, bytes);
+    return bytes;
+  }
+}

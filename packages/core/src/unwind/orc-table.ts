@@ -1,0 +1,105 @@
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { KernelModule, SymbolTable } from "../symbols/symbol-table.ts";
+import type { OrcEntry, OrcTable } from "./orc.ts";
+import { calibrateOrc, type RawOrc } from "./orc-calibrate.ts";
+import { decodeOrc, layoutFromHeader, ORC_ENTRY_SIZE, ORC_HEADER_SIZE, type OrcLayout } from "./orc-layout.ts";
+import { findModuleOrc } from "./orc-module.ts";
+import { OrcSection } from "./orc-section.ts";
+
+/**
+ * Opens the ORC tables of the kernel and of its modules. Nothing is read but a handful of pages to recognise the layout;
+ * look-ups then read the pages that their binary search touches. Modules' tables are found in their `struct module` when
+ * an address inside the module is first asked for; no type information is needed.
+ * Null where the kernel has no ORC tables (another unwinder, or no data symbols to find them by) or none we understand.
+ */
+export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | null {
+  const address = (name: string): bigint | null => symbols.byName(name, null)?.address ?? null;
+  const ipStart = address("__start_orc_unwind_ip");
+  const ipStop = address("__stop_orc_unwind_ip");
+  const orcStart = address("__start_orc_unwind");
+  if (ipStart === null || orcStart === null) return null;
+  // The stop symbol can be lost among aliases; the other table's end is as good, since it follows.
+  const end = ipStop ?? orcStart;
+  if (end <= ipStart || end - ipStart > 1n << 28n) return null;
+  const section = new OrcSection(space, ipStart, orcStart, Number(end - ipStart) >> 2);
+  const layout = recognise(space, symbols, section);
+  return layout === null ? null : new KernelOrc(space, symbols.modules, section, layout);
+}
+
+class KernelOrc implements OrcTable {
+  readonly layout: OrcLayout;
+  readonly #space: AddressSpace;
+  readonly #modules: readonly KernelModule[];
+  readonly #kernel: OrcSection;
+  readonly #moduleSections = new Map<bigint, OrcSection | null>();
+
+  constructor(space: AddressSpace, modules: readonly KernelModule[], kernel: OrcSection, layout: OrcLayout) {
+    this.#space = space;
+    this.#modules = modules;
+    this.#kernel = kernel;
+    this.layout = layout;
+  }
+
+  find(pc: bigint): OrcEntry | null {
+    const section = this.#sectionFor(pc);
+    if (section === null) return null;
+    const index = section.indexFor(pc);
+    if (index === null) return null;
+    const raw = section.entry(index);
+    const start = section.startOf(index);
+    if (raw === null || start === null) return null;
+    const rule = decodeOrc(this.layout, raw.spOffset, raw.bpOffset, raw.flags);
+    return rule === null ? null : { address: start, ...rule };
+  }
+
+  #sectionFor(pc: bigint): OrcSection | null {
+    for (const module of this.#modules) {
+      if (!module.areas.some((area) => pc >= area.start && pc < area.start + BigInt(area.size))) continue;
+      let section = this.#moduleSections.get(module.address);
+      if (section === undefined) {
+        section = findModuleOrc(this.#space, module);
+        this.#moduleSections.set(module.address, section);
+      }
+      return section;
+    }
+    const first = this.#kernel.startOf(0);
+    const last = this.#kernel.startOf(this.#kernel.count - 1);
+    if (first === null || last === null) return null;
+    // The table ends with a terminator behind the last code (init text); nothing further on is the kernel's.
+    return pc >= first && pc < last + 0x1000n ? this.#kernel : null;
+  }
+}
+
+function recognise(space: AddressSpace, symbols: SymbolTable, section: OrcSection): OrcLayout | null {
+  const header = symbols.byName("__start_orc_header", null);
+  if (header !== null) {
+    const bytes = space.read(header.address, ORC_HEADER_SIZE);
+    const known = bytes === null ? null : layoutFromHeader(bytes);
+    if (known !== null) return known;
+  }
+  const special: RawOrc[] = [];
+  for (const name of ["entry_SYSCALL_64", "asm_exc_page_fault", "page_fault", "ret_from_fork_asm", "ret_from_fork"]) {
+    const symbol = symbols.byName(name, null);
+    const index = symbol === null ? null : section.indexFor(symbol.address);
+    if (index !== null) special.push(...section.entries(index, 64));
+  }
+  return calibrateOrc([...orcFpEntry(space, symbols), ...spread(section)], special);
+}
+
+/** `orc_fp_entry`: the kernel's own entry for code with a frame pointer (CFA = BP + 16, caller's BP at CFA - 16), from 5.3. */
+function orcFpEntry(space: AddressSpace, symbols: SymbolTable): RawOrc[] {
+  const symbol = symbols.byName("orc_fp_entry", null);
+  const bytes = symbol === null ? null : space.read(symbol.address, ORC_ENTRY_SIZE);
+  if (bytes === null) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [{ spOffset: view.getInt16(0, true), bpOffset: view.getInt16(2, true), flags: view.getUint16(4, true) }];
+}
+
+/** 1024 entries from four places: few pages, and not all from one compilation unit. */
+function spread(section: OrcSection): RawOrc[] {
+  const result: RawOrc[] = [];
+  for (let part = 0; part < 4; part++) {
+    result.push(...section.entries(Math.floor((section.count * part) / 4) + 8, 256));
+  }
+  return result;
+}
