@@ -1,4 +1,4 @@
-import { decodeOrc, type OrcLayout } from "./orc-layout.ts";
+import { decodeOrc, ORC_LAYOUTS, type OrcLayout } from "./orc-layout.ts";
 
 /** Raw fields of one ORC entry. */
 export interface RawOrc {
@@ -9,7 +9,7 @@ export interface RawOrc {
 
 /**
  * Tells the layout from what the table holds, not from the release: distributions backport the format
- * (RHEL 9.6 has the 6.4 layout in a 5.14 kernel).
+ * (RHEL 9.6 has the 6.4 layout in a 5.14 kernel), and not from the header's hash, which Debian's 6.12.117 contradicts.
  *
  * What every kernel's table shows: most entries are "call" with the CFA at SP or BP plus a positive multiple of 8, and
  * values that a layout reserves never occur. 4.14 and 6.3 differ in one bit only, so entries of the entry code (`special`)
@@ -18,19 +18,24 @@ export interface RawOrc {
  *
  * @param sample entries from several places of the table
  * @param special entries of the system call and exception entry code
+ * @param typesByHeader what the header's hash says of the type bits, to settle what the content leaves open
  * @returns null where no layout makes sense of the table
  */
-export function calibrateOrc(sample: readonly RawOrc[], special: readonly RawOrc[]): OrcLayout | null {
+export function calibrateOrc(
+  sample: readonly RawOrc[],
+  special: readonly RawOrc[],
+  typesByHeader: OrcLayout["types"] | null,
+): OrcLayout | null {
   let best: OrcLayout | null = null;
   let bestScore = 0.5; // less than half of the entries sane: this is no ORC table
-  for (const layout of ["7.1", "6.4", "6.3", "4.14"] as const) {
+  for (const layout of ORC_LAYOUTS) {
     const score = sanity(layout, sample);
     if (score > bestScore) {
       best = layout;
       bestScore = score;
     }
   }
-  if (best !== "4.14" && best !== "6.3") return best;
+  if (best === null || best.types === "6.4") return best;
   let for63 = 0;
   let for414 = 0;
   for (const { flags } of [...special, ...sample]) {
@@ -40,7 +45,8 @@ export function calibrateOrc(sample: readonly RawOrc[], special: readonly RawOrc
     else if ((flags & 0x400) !== 0 && (hasType || hasRegister)) for63++;
     else if ((flags & 0x400) !== 0) for414++;
   }
-  return for63 > for414 ? "6.3" : "4.14";
+  if (for63 === for414) return { types: typesByHeader === "6.3" ? "6.3" : "4.14", registers: best.registers };
+  return { types: for63 > for414 ? "6.3" : "4.14", registers: best.registers };
 }
 
 /** Share of entries that say something a compiler's code can be like; gaps without data count neither way. */

@@ -2,7 +2,14 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import type { KernelModule, SymbolTable } from "../symbols/symbol-table.ts";
 import type { OrcEntry, OrcTable } from "./orc.ts";
 import { calibrateOrc, type RawOrc } from "./orc-calibrate.ts";
-import { decodeOrc, layoutFromHeader, ORC_ENTRY_SIZE, ORC_HEADER_SIZE, type OrcLayout } from "./orc-layout.ts";
+import {
+  decodeOrc,
+  layoutName,
+  ORC_ENTRY_SIZE,
+  ORC_HEADER_SIZE,
+  type OrcLayout,
+  typesFromHeader,
+} from "./orc-layout.ts";
 import { findModuleOrc } from "./orc-module.ts";
 import { OrcSection } from "./orc-section.ts";
 
@@ -27,7 +34,7 @@ export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | n
 }
 
 class KernelOrc implements OrcTable {
-  readonly layout: OrcLayout;
+  readonly #layout: OrcLayout;
   readonly #space: AddressSpace;
   readonly #modules: readonly KernelModule[];
   readonly #kernel: OrcSection;
@@ -37,7 +44,11 @@ class KernelOrc implements OrcTable {
     this.#space = space;
     this.#modules = modules;
     this.#kernel = kernel;
-    this.layout = layout;
+    this.#layout = layout;
+  }
+
+  get layout(): string {
+    return layoutName(this.#layout);
   }
 
   find(pc: bigint): OrcEntry | null {
@@ -48,7 +59,7 @@ class KernelOrc implements OrcTable {
     const raw = section.entry(index);
     const start = section.startOf(index);
     if (raw === null || start === null) return null;
-    const rule = decodeOrc(this.layout, raw.spOffset, raw.bpOffset, raw.flags);
+    const rule = decodeOrc(this.#layout, raw.spOffset, raw.bpOffset, raw.flags);
     return rule === null ? null : { address: start, ...rule };
   }
 
@@ -71,19 +82,16 @@ class KernelOrc implements OrcTable {
 }
 
 function recognise(space: AddressSpace, symbols: SymbolTable, section: OrcSection): OrcLayout | null {
-  const header = symbols.byName("__start_orc_header", null);
-  if (header !== null) {
-    const bytes = space.read(header.address, ORC_HEADER_SIZE);
-    const known = bytes === null ? null : layoutFromHeader(bytes);
-    if (known !== null) return known;
-  }
   const special: RawOrc[] = [];
   for (const name of ["entry_SYSCALL_64", "asm_exc_page_fault", "page_fault", "ret_from_fork_asm", "ret_from_fork"]) {
     const symbol = symbols.byName(name, null);
     const index = symbol === null ? null : section.indexFor(symbol.address);
     if (index !== null) special.push(...section.entries(index, 64));
   }
-  return calibrateOrc([...orcFpEntry(space, symbols), ...spread(section)], special);
+  const header = symbols.byName("__start_orc_header", null);
+  const hash = header === null ? null : space.read(header.address, ORC_HEADER_SIZE);
+  const byHeader = hash === null ? null : typesFromHeader(hash);
+  return calibrateOrc([...orcFpEntry(space, symbols), ...spread(section)], special, byHeader);
 }
 
 /** `orc_fp_entry`: the kernel's own entry for code with a frame pointer (CFA = BP + 16, caller's BP at CFA - 16), from 5.3. */

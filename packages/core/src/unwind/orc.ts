@@ -33,6 +33,6 @@ export interface OrcEntry {
 export interface OrcTable {
   /** The entry in force at `pc` (kernel or module), or null where there is no ORC data. */
   find(pc: bigint): OrcEntry | null;
-  /** Which layout was recognised, for reports ("4.14", "6.3", "6.4", "7.1"). */
+  /** Which layout was recognised, for reports ("4.14", "6.3", "6.4", "7.1", or a mix such as "4.14 with 7.1 registers"). */
   readonly layout: string;
 }

@@ -1,0 +1,163 @@
+/**
+ * Forensic reconstruction: the frames between one whose return address is destroyed and the intact ones further up.
+ *
+ * A hypothesis is a chain of callers, innermost first. It is believed only if the frame sizes at its calls add up exactly
+ * to a place from which the stack is proven, link by link, to its end. Fewer destroyed links win; among equals, what keeps
+ * more bytes of the overwritten words.
+ */
+import type { FunctionRange } from "../symbols/symbol-table.ts";
+import {
+  type Anchor,
+  type Candidate,
+  findAnchors,
+  fromAnchors,
+  fromDirectCallers,
+  fromPartialOverwrite,
+} from "./candidates.ts";
+import { describe, hex } from "./link.ts";
+import type { WalkState } from "./step.ts";
+import type { UnwindContext } from "./unwind-context.ts";
+import { type BrokenLink, type Walk, walkStrict } from "./walk.ts";
+
+export interface InferredFrame {
+  readonly state: WalkState;
+  readonly cfa: bigint | null;
+  readonly why: string;
+}
+
+export interface Recovery {
+  /** Frames whose return addresses were destroyed, innermost first. */
+  readonly inferred: readonly InferredFrame[];
+  /** The proven rest, to the end of the stack. Its first frame is the last inferred one's caller. */
+  readonly rest: Walk;
+  /** Where frames are missing between the last inferred one (or the callee) and the rest: words, else null. */
+  readonly gap: string | null;
+}
+
+/** Destroyed links bridged in a row. */
+const MAX_DESTROYED = 8;
+/** Hypotheses kept at each depth. */
+const MAX_HYPOTHESES = 64;
+const MAX_ANCHORS = 24;
+
+interface Hypothesis {
+  readonly inferred: readonly InferredFrame[];
+  readonly broken: BrokenLink;
+  readonly rank: number;
+}
+
+/** Finds what lies beyond a broken link; null where nothing further up can be proven. */
+export function recover(context: UnwindContext, broken: BrokenLink): Recovery | null {
+  if (broken.cfa === null) return recoverWithoutFrame(context, broken);
+  const anchors = findAnchors(context, broken.cfa - 8n, MAX_ANCHORS);
+  let level: Hypothesis[] = [{ inferred: [], broken, rank: 0 }];
+  for (let depth = 0; depth < MAX_DESTROYED && level.length > 0; depth++) {
+    const solutions: { recovery: Recovery; rank: number }[] = [];
+    const next: Hypothesis[] = [];
+    for (const hypothesis of level) {
+      for (const candidate of candidatesFor(context, hypothesis.broken, anchors)) {
+        const state: WalkState = {
+          pc: candidate.returnAddress,
+          exact: false,
+          sp: hypothesis.broken.cfa!,
+          registers: hypothesis.broken.registers,
+        };
+        const walk = walkStrict(context, state);
+        const rank = hypothesis.rank + candidate.rank;
+        const own: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: candidate.why };
+        const inferred = [...hypothesis.inferred, own];
+        if (walk.broken === null) solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null }, rank });
+        // Only the frame right above may be destroyed too: further breaks would be a second, separate damage.
+        else if (walk.broken.cfa !== null && walk.frames.length === 1)
+          next.push({ inferred, broken: walk.broken, rank });
+      }
+    }
+    const best = solutions.sort((a, b) => a.rank - b.rank)[0];
+    if (best !== undefined) return withDoubt(context, best.recovery, solutions);
+    level = next.sort((a, b) => a.rank - b.rank).slice(0, MAX_HYPOTHESES);
+  }
+  return beyondGap(context, anchors, broken);
+}
+
+function dropFirst(walk: Walk): Walk {
+  return { ...walk, frames: walk.frames.slice(1) };
+}
+
+function candidatesFor(context: UnwindContext, broken: BrokenLink, anchors: readonly Anchor[]): Candidate[] {
+  const { callee, cfa, found } = broken;
+  const unique = new Map<bigint, Candidate>();
+  const add = (candidates: readonly Candidate[]) => {
+    for (const candidate of candidates) {
+      const known = unique.get(candidate.returnAddress);
+      if (known === undefined || candidate.rank < known.rank) unique.set(candidate.returnAddress, candidate);
+    }
+  };
+  if (callee !== null && found !== null) add(fromPartialOverwrite(context, callee, found));
+  add(fromAnchors(context, anchors, callee, cfa!));
+  if (callee !== null && (unique.size === 0 || callee.module !== null)) {
+    add(fromDirectCallers(context, callee, found));
+  }
+  if (found !== null) add(atItsWord(context, callee, found));
+  return [...unique.values()].sort((a, b) => a.rank - b.rank).slice(0, MAX_HYPOTHESES);
+}
+
+/** The value found may be true after all, where a way of reaching the callee is not known to us. The last resort. */
+function atItsWord(context: UnwindContext, callee: FunctionRange | null, found: bigint): Candidate[] {
+  const site = context.callSite(found);
+  if (site === null) return [];
+  const target = site.target === null ? null : context.functionAt(site.target);
+  return [
+    {
+      returnAddress: found,
+      why: `the call before it goes to ${target?.name ?? "a pointer"}; how ${callee?.name ?? "the code below"} was reached from there is not known`,
+      rank: 4,
+    },
+  ];
+}
+
+/** Names the doubt where several call sites explain the stack equally well. */
+function withDoubt(
+  context: UnwindContext,
+  recovery: Recovery,
+  solutions: readonly { recovery: Recovery; rank: number }[],
+): Recovery {
+  const first = recovery.inferred[0]!;
+  const others = new Set<string>();
+  for (const solution of solutions) {
+    const other = solution.recovery.inferred[0]!;
+    if (other.state.pc !== first.state.pc) others.add(describe(context, other.state.pc));
+  }
+  if (others.size === 0) return recovery;
+  const doubt = `${first.why} (the stack would also allow ${[...others].slice(0, 3).join(", ")})`;
+  return { ...recovery, inferred: [{ ...first, why: doubt }, ...recovery.inferred.slice(1)] };
+}
+
+/** Nothing joins exactly: go on at the lowest intact return address, and say that frames are missing. */
+function beyondGap(context: UnwindContext, anchors: readonly Anchor[], broken: BrokenLink): Recovery | null {
+  const anchor = anchors.find((candidate) => candidate.target !== null) ?? anchors[0];
+  if (anchor === undefined) return null;
+  return joinAt(context, anchor, `${broken.callee?.name ?? "the code that ran"}: ${broken.reason}`);
+}
+
+function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recovery {
+  const state: WalkState = { pc: anchor.returnAddress, exact: false, sp: anchor.slot + 8n, registers: new Map() };
+  const walk = walkStrict(context, state);
+  const called = anchor.target === null ? "a function" : anchor.target.name;
+  const why = `the intact return address at ${hex(anchor.slot)}, from which the stack is proven to its end, shows that ${called} was called; frames below it are destroyed`;
+  const first: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why };
+  return { inferred: [first], rest: dropFirst(walk), gap: `frames are missing here (${because})` };
+}
+
+/** The callee's own frame is not known: the first anchor above RSP whose call can reach it. */
+function recoverWithoutFrame(context: UnwindContext, broken: BrokenLink): Recovery | null {
+  const sp = broken.registers.get("rsp");
+  if (sp === undefined) return null;
+  const anchors = findAnchors(context, sp - (sp % 8n), MAX_ANCHORS);
+  const joined = anchors.find((anchor) => {
+    if (broken.callee === null || anchor.target === null) return false;
+    const site = context.callSite(anchor.returnAddress);
+    return site !== null && context.reaches(site, broken.callee) !== "no";
+  });
+  if (joined !== undefined) return { ...joinAt(context, joined, broken.reason), gap: null };
+  return beyondGap(context, anchors, broken);
+}
