@@ -52,6 +52,8 @@ export interface DumpImage {
   /** The VMCOREINFO text (`KEY=value` lines), or null. */
   readonly vmcoreinfo: string | null;
   readonly cpuNotes: readonly CpuNote[];
+  /** The ELF notes as they stand in the dump, for writing them into another; null where there are none. */
+  readonly rawNotes: Uint8Array | null;
   /** kdump-compressed header fields; null for ELF. `release` etc. are empty strings where the writer left them so. */
   readonly header: {
     readonly version: number;
