@@ -27,27 +27,27 @@ const comparison: Comparison = {
 describe("the comparison's report", () => {
   it("shows all three side by side, a missing one too", () =>
     expect(textReport(comparison)).toMatchInlineSnapshot(`
-    "Command to backtrace: a.elf, 256.0 MiB; vmlinux of 562.5 MiB (for drgn and crash alone); 3 interleaved runs each after one that does not count; 2 x A CPU, 23 GiB.
+      "Command to backtrace: a.elf, 256.0 MiB; vmlinux of 562.5 MiB (for drgn and crash alone); 3 interleaved runs each after one that does not count; 2 x A CPU, 23 GiB.
 
-    tool            prints               time, median      min - max  peak RSS, median  min - max  time / drgn  RSS / drgn
-    --------------  -------------------  ------------  -------------  ----------------  ---------  -----------  ----------
-    spillway 0.1.0  verdict + backtrace       0.210 s  0.200 - 0.300            91 MiB    90 - 95         0.50        0.38
-    drgn 0.2.0      backtrace                 0.420 s  0.400 - 0.500           242 MiB  240 - 250         1.00        1.00
-    crash           not found
-    crash: not found: crash
-    "
-  `));
+      tool            prints               time, median      min - max  peak RSS, median  min - max  time / drgn  RSS / drgn
+      --------------  -------------------  ------------  -------------  ----------------  ---------  -----------  ----------
+      spillway 0.1.0  verdict + backtrace       0.210 s  0.200 - 0.300            91 MiB    90 - 95         0.50        0.38
+      drgn 0.2.0      backtrace                 0.420 s  0.400 - 0.500           242 MiB  240 - 250         1.00        1.00
+      crash           not found
+      crash: not found: /opt/crash
+      "
+    `));
   it("is a Markdown table on demand", () =>
     expect(markdownReport(comparison)).toMatchInlineSnapshot(`
-    "Command to backtrace: a.elf, 256.0 MiB; vmlinux of 562.5 MiB (for drgn and crash alone); 3 interleaved runs each after one that does not count; 2 x A CPU, 23 GiB.
+      "Command to backtrace: a.elf, 256.0 MiB; vmlinux of 562.5 MiB (for drgn and crash alone); 3 interleaved runs each after one that does not count; 2 x A CPU, 23 GiB.
 
-    | tool | prints | time, median | min - max | peak RSS, median | min - max | time / drgn | RSS / drgn |
-    | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-    | spillway 0.1.0 | verdict + backtrace | 0.210 s | 0.200 - 0.300 | 91 MiB | 90 - 95 | 0.50 | 0.38 |
-    | drgn 0.2.0 | backtrace | 0.420 s | 0.400 - 0.500 | 242 MiB | 240 - 250 | 1.00 | 1.00 |
-    | crash | not found |  |  |  |  |  |  |
+      | tool | prints | time, median | min - max | peak RSS, median | min - max | time / drgn | RSS / drgn |
+      | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+      | spillway 0.1.0 | verdict + backtrace | 0.210 s | 0.200 - 0.300 | 91 MiB | 90 - 95 | 0.50 | 0.38 |
+      | drgn 0.2.0 | backtrace | 0.420 s | 0.400 - 0.500 | 242 MiB | 240 - 250 | 1.00 | 1.00 |
+      | crash | not found |  |  |  |  |  |  |
 
-    crash: not found: crash
-    "
-  `));
+      crash: not found: /opt/crash
+      "
+    `));
 });
