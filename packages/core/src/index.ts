@@ -1,6 +1,29 @@
 /** Public surface of Spillway's core: everything from bytes to verdict, no I/O of its own. */
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
+export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
+export type {
+  Confidence,
+  Culprit,
+  Diagnosis,
+  DiagnosisFrame,
+  Evidence,
+  OverflowCause,
+  RecursionCycle,
+  VerdictKind,
+} from "./diagnose/diagnosis.ts";
 export { type ErrorClass, type ErrorFact, SpillwayError, type SpillwayErrorOptions } from "./errors.ts";
 export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-image.ts";
-export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
-export { PAGE_SHIFT, PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
+export { openDump } from "./image/open-dump.ts";
+export { PAGE_SIZE, type PageState, type PhysicalMemory } from "./image/physical-memory.ts";
+export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
+export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
+export type {
+  FunctionRange,
+  KernelModule,
+  KernelSymbol,
+  SymbolAt,
+  SymbolTable,
+} from "./symbols/symbol-table.ts";
+export type { Backtrace, BacktraceEnd, Certainty, Frame, StaleReturn } from "./unwind/backtrace.ts";
+export { readPtRegs } from "./unwind/pt-regs.ts";
+export { type BacktraceTarget, backtrace, type DetailedBacktrace, staleReturnsOf } from "./unwind/unwind.ts";

@@ -1,0 +1,149 @@
+import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
+
+/** A line of the drawing, before it is laid out. Rows run from the lowest address, which is the innermost frame, upwards. */
+export type StackRow =
+  | {
+      readonly kind: "frame";
+      readonly address: bigint;
+      readonly frame: DiagnosisFrame;
+      readonly bytes: number | null;
+      readonly damaged: boolean;
+      readonly culprit: boolean;
+      readonly cycle: "first" | "inner" | null;
+    }
+  | { readonly kind: "turns"; readonly turns: number; readonly bytesPerTurn: number }
+  | { readonly kind: "elided"; readonly frames: number; readonly bytes: number | null }
+  | ({ readonly kind: "mark" } & Mark)
+  | { readonly kind: "region"; readonly region: Region };
+
+/** A place inside a frame. */
+export interface Mark {
+  readonly address: bigint;
+  readonly what: "damage-start" | "damage-end" | "canary";
+}
+
+/** Where a frame lies: on the stack the verdict is about, just past its low end (in its guard page), or elsewhere. */
+export type Region = "this" | "below" | "other";
+
+/** How far past the low end a frame still belongs to the stack: a guard page. Bytes. */
+const GUARD = 4096n;
+
+/** Frames at either end of a long run that are shown; the ones between are counted. */
+const SHOWN_INNER = 12;
+const SHOWN_OUTER = 8;
+
+/** Two stack pointers further apart than any stack is large are not on one. Bytes. */
+const MAX_FRAME = 0x1_0000n;
+
+interface Extent {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+function stackOf(diagnosis: Diagnosis): Extent | null {
+  const stack = diagnosis.stack;
+  return stack === null ? null : { low: BigInt(stack.low), high: BigInt(stack.high) };
+}
+
+function regionOf(stack: Extent | null, address: bigint): Region {
+  if (stack === null || (address >= stack.low && address < stack.high)) return "this";
+  return address < stack.low && address >= stack.low - GUARD ? "below" : "other";
+}
+
+/** Bytes of each frame: up to the next one's stack pointer where both lie on the same stack. */
+export function frameBytes(diagnosis: Diagnosis): (number | null)[] {
+  const stack = stackOf(diagnosis);
+  return diagnosis.frames.map((frame, index) => {
+    const next = diagnosis.frames[index + 1];
+    if (next === undefined) return null;
+    const size = BigInt(next.sp) - BigInt(frame.sp);
+    const elsewhere =
+      (regionOf(stack, BigInt(frame.sp)) === "other") !== (regionOf(stack, BigInt(next.sp)) === "other");
+    return size > 0n && size <= MAX_FRAME && !elsewhere ? Number(size) : null;
+  });
+}
+
+/** Which frames to show, as runs; recursion's repeated turns and the middle of long runs are summed up. */
+function plan(
+  diagnosis: Diagnosis,
+): { readonly from: number; readonly to: number; readonly shown: "all" | "cycle" | "elided" }[] {
+  const total = diagnosis.frames.length;
+  const runs: { from: number; to: number; shown: "all" | "cycle" | "elided" }[] = [];
+  const plain = (from: number, to: number): void => {
+    if (to - from <= SHOWN_INNER + SHOWN_OUTER + 1) {
+      if (to > from) runs.push({ from, to, shown: "all" });
+      return;
+    }
+    runs.push({ from, to: from + SHOWN_INNER, shown: "all" });
+    runs.push({ from: from + SHOWN_INNER, to: to - SHOWN_OUTER, shown: "elided" });
+    runs.push({ from: to - SHOWN_OUTER, to, shown: "all" });
+  };
+  const recursion = diagnosis.recursion;
+  if (recursion === null || recursion.turns < 2) {
+    plain(0, total);
+    return runs;
+  }
+  const end = Math.min(total, recursion.firstFrame + recursion.functions.length * recursion.turns);
+  plain(0, recursion.firstFrame);
+  runs.push({ from: recursion.firstFrame, to: end, shown: "cycle" });
+  plain(end, total);
+  return runs;
+}
+
+function sum(values: readonly (number | null)[]): number | null {
+  return values.some((value) => value === null) ? null : values.reduce<number>((total, value) => total + value!, 0);
+}
+
+/** Lays the diagnosis out as rows of the drawing. */
+export function stackRows(diagnosis: Diagnosis): StackRow[] {
+  const stack = stackOf(diagnosis);
+  const bytes = frameBytes(diagnosis);
+  const { corruption, recursion } = diagnosis;
+  const damage = corruption === null ? null : { low: BigInt(corruption.start), high: BigInt(corruption.end) };
+  const marks: Mark[] = [];
+  if (corruption !== null && damage !== null) {
+    marks.push({ address: damage.low, what: "damage-start" });
+    if (corruption.canary !== null) marks.push({ address: BigInt(corruption.canary.slot), what: "canary" });
+    marks.push({ address: damage.high, what: "damage-end" });
+    marks.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  }
+  const rows: StackRow[] = [];
+  let region: Region | null = stack === null ? "this" : null;
+  let culpritSeen = false;
+  const enter = (next: Region): void => {
+    if (next !== region) rows.push({ kind: "region", region: next });
+    region = next;
+  };
+  const frameRow = (index: number, cycle: "first" | "inner" | null): void => {
+    const frame = diagnosis.frames[index]!;
+    const sp = BigInt(frame.sp);
+    const now = regionOf(stack, sp);
+    enter(now);
+    const end =
+      bytes[index] === null ? (stack !== null && now === "this" ? stack.high : sp + 8n) : sp + BigInt(bytes[index]!);
+    const damaged = damage !== null && damage.low < end && damage.high > sp;
+    const named = diagnosis.verdict.culprit;
+    const culprit =
+      !culpritSeen && named !== null && named.function === frame.function && named.module === frame.module;
+    culpritSeen ||= culprit;
+    rows.push({ kind: "frame", address: sp, frame, bytes: bytes[index]!, damaged, culprit, cycle });
+    const inside = (mark: Mark): boolean => mark.address < end || (mark.what === "damage-end" && mark.address === end);
+    while (now !== "other" && marks[0] !== undefined && inside(marks[0]))
+      rows.push({ kind: "mark", ...marks.shift()! });
+  };
+  for (const run of plan(diagnosis)) {
+    if (run.shown === "elided") {
+      rows.push({ kind: "elided", frames: run.to - run.from, bytes: sum(bytes.slice(run.from, run.to)) });
+    } else if (run.shown === "cycle") {
+      const first = run.from + recursion!.functions.length;
+      for (let index = run.from; index < first; index++) frameRow(index, index === run.from ? "first" : "inner");
+      // Where the turns cross the low end of the stack, the drawing shows it before it sums them up.
+      enter(regionOf(stack, BigInt(diagnosis.frames[run.to - 1]!.sp)));
+      rows.push({ kind: "turns", turns: recursion!.turns, bytesPerTurn: recursion!.bytesPerTurn });
+    } else {
+      for (let index = run.from; index < run.to; index++) frameRow(index, null);
+    }
+  }
+  for (const mark of marks) rows.push({ kind: "mark", ...mark });
+  return rows;
+}
