@@ -69,7 +69,11 @@ export interface Diagnosis {
     readonly summary: string;
     readonly culprit: Culprit | null;
   };
-  readonly alternatives: readonly { readonly kind: VerdictKind; readonly confidence: Confidence; readonly why: string }[];
+  readonly alternatives: readonly {
+    readonly kind: VerdictKind;
+    readonly confidence: Confidence;
+    readonly why: string;
+  }[];
   /** The stack the verdict is about. */
   readonly stack: {
     readonly kind: string;

@@ -1,0 +1,138 @@
+/** From a kernel's last state to a verdict: facts first, then hypotheses that compete for them. */
+import type { Kernel, StackRange } from "../kernel/kernel.ts";
+import type { Frame } from "../unwind/backtrace.ts";
+import { staleReturnsOf } from "../unwind/unwind.ts";
+import type { Diagnosis, DiagnosisFrame } from "./diagnosis.ts";
+import { hex } from "./evidence.ts";
+import { type CrashFacts, gatherFacts } from "./facts.ts";
+import { confidenceOf, ENOUGH, type Hypothesis, hypothesis, WORTH_SAYING } from "./hypothesis.ts";
+import { judgeCanary } from "./judge-canary.ts";
+import { judgeOther } from "./judge-other.ts";
+import { judgeOverflow } from "./judge-overflow.ts";
+
+export interface DiagnoseOptions {
+  /** What the user named, for `input.path`. */
+  readonly path: string;
+}
+
+/** Diagnoses the crash that a dump holds. What is missing is said in the document; only a defect throws. */
+export function diagnose(kernel: Kernel, options: DiagnoseOptions): Diagnosis {
+  const facts = gatherFacts(kernel);
+  const overflow = judgeOverflow(facts);
+  const canary = overflow === null ? judgeCanary(facts) : [];
+  const explained = overflow !== null || canary.some((one) => one.weight >= ENOUGH);
+  const all = [
+    ...(overflow === null ? [] : [overflow]),
+    ...canary,
+    ...judgeOther(facts, explained || facts.detector !== null),
+  ];
+  all.sort((a, b) => b.weight - a.weight);
+  const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undetermined(facts, all);
+  for (const problem of kernel.problems) facts.evidence.miss(problem);
+  for (const problem of kernel.image.problems) facts.evidence.miss(problem.message);
+  return documentOf(
+    facts,
+    best,
+    all.filter((one) => one !== best && one.weight >= WORTH_SAYING),
+    options,
+  );
+}
+
+function undetermined(facts: CrashFacts, all: readonly Hypothesis[]): Hypothesis {
+  const leaning = all[0];
+  const summary =
+    facts.frames.length === 0
+      ? "The crashed task's frames could not be read; there is nothing to judge by."
+      : leaning === undefined
+        ? "What is in the dump does not tell what happened."
+        : `What is in the dump does not decide it; ${leaning.kind} is the best guess.`;
+  return hypothesis({
+    kind: "undetermined",
+    weight: 0.5,
+    summary,
+    why: "",
+    stack: leaning?.stack ?? facts.frames[0]?.stack ?? null,
+    corruption: leaning?.corruption ?? null,
+  });
+}
+
+function documentOf(
+  facts: CrashFacts,
+  best: Hypothesis,
+  alternatives: readonly Hypothesis[],
+  options: DiagnoseOptions,
+): Diagnosis {
+  const { kernel, task, trace } = facts;
+  return {
+    schema: "spillway/diagnosis@1",
+    input: { kind: "vmcore", format: kernel.image.format, path: options.path },
+    kernel: { release: kernel.release, arch: kernel.machine, crashTime: kernel.crashTime },
+    panic: {
+      message: kernel.panic.message,
+      cpu: kernel.panic.cpu ?? trace.cpu,
+      pid: task?.pid ?? null,
+      comm: task?.comm ?? null,
+      task: task === null ? null : hex(task.address),
+    },
+    verdict: {
+      kind: best.kind,
+      cause: best.cause,
+      confidence: confidenceOf(best.weight),
+      summary: best.summary,
+      culprit:
+        best.culprit?.function == null
+          ? null
+          : { function: best.culprit.function, module: best.culprit.module, file: null, line: null },
+    },
+    alternatives: alternatives.map((one) => ({ kind: one.kind, confidence: confidenceOf(one.weight), why: one.why })),
+    stack: stackOf(facts, best),
+    frames: facts.frames.map(frameOf),
+    recursion:
+      best.cycle === null
+        ? null
+        : {
+            functions: best.cycle.cycle.functions,
+            firstFrame: best.cycle.offset + best.cycle.cycle.first,
+            turns: best.cycle.cycle.turns,
+            bytesPerTurn: best.cycle.cycle.bytesPerTurn,
+          },
+    stale: staleReturnsOf(kernel, trace).map((stale) => ({ function: stale.function, sp: hex(stale.slot) })),
+    corruption: best.corruption,
+    evidence: facts.evidence.items,
+    missing: facts.evidence.missing,
+    advice: best.advice,
+  };
+}
+
+function frameOf(frame: Frame): DiagnosisFrame {
+  return {
+    function: frame.function,
+    module: frame.module,
+    offset: frame.offset,
+    address: hex(frame.address),
+    sp: hex(frame.sp),
+    certainty: frame.certainty,
+    inlined: false,
+    why: frame.why,
+  };
+}
+
+function stackOf(facts: CrashFacts, best: Hypothesis): Diagnosis["stack"] {
+  const stack: StackRange | null = best.stack ?? facts.frames[0]?.stack ?? null;
+  if (stack === null) return null;
+  return {
+    kind: stack.kind,
+    low: hex(stack.low),
+    high: hex(stack.high),
+    usedBytes: best.usedBytes ?? usedBytes(facts.frames, stack),
+  };
+}
+
+/** From the deepest RSP among the frames on a stack to its top. */
+function usedBytes(frames: readonly Frame[], stack: StackRange): number {
+  let lowest = stack.high;
+  for (const frame of frames) {
+    if (frame.stack?.low === stack.low && frame.sp < lowest && frame.sp >= stack.low) lowest = frame.sp;
+  }
+  return Number(stack.high - lowest);
+}

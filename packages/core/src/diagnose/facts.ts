@@ -1,0 +1,102 @@
+/** What happened, as the frames tell it: before any opinion on why. */
+import type { Cpu, Kernel, StackRange, Task } from "../kernel/kernel.ts";
+import type { Frame } from "../unwind/backtrace.ts";
+import { backtrace, type DetailedBacktrace } from "../unwind/unwind.ts";
+import { type UnwindContext, unwindContext } from "../unwind/unwind-context.ts";
+import { EvidenceLog } from "./evidence.ts";
+
+/** An exception that hit kernel code. */
+export interface Fault {
+  /** Index in `frames` of the frame that was hit. */
+  readonly index: number;
+  readonly frame: Frame;
+  /** The entry code's symbol: `asm_exc_page_fault`, `double_fault`, … */
+  readonly entry: string;
+  readonly kind: "double-fault" | "page-fault" | "invalid-opcode" | "general-protection" | "other";
+}
+
+export interface CrashFacts {
+  readonly kernel: Kernel;
+  readonly context: UnwindContext;
+  readonly evidence: EvidenceLog;
+  readonly cpu: Cpu | null;
+  readonly task: Task | null;
+  readonly trace: DetailedBacktrace;
+  readonly frames: readonly Frame[];
+  /** The innermost exception on the way to the crash, or null (a panic that code called by itself). */
+  readonly fault: Fault | null;
+  /** Index of the frame whose canary check failed (the caller of `__stack_chk_fail`), or null. */
+  readonly detector: number | null;
+  /** Index of the frame that called panic(), or null. */
+  readonly panicCaller: number | null;
+}
+
+/**
+ * Exception entry symbols: `asm_exc_*` since 5.8 (arch/x86/include/asm/idtentry.h), the bare names before. Interrupts
+ * (`asm_sysvec_*`, `asm_common_interrupt`) are no faults; an NMI may be how other CPUs are stopped.
+ */
+const EXCEPTION_ENTRY =
+  /^(asm_exc_(?!nmi)\w+|(async_)?page_fault|double_fault|general_protection|invalid_op|stack_segment|segment_not_present|alignment_check|divide_error|paranoid_\w+)$/;
+
+function faultKind(entry: string): Fault["kind"] {
+  if (/double_fault/.test(entry)) return "double-fault";
+  if (/page_fault/.test(entry)) return "page-fault";
+  if (/invalid_op/.test(entry)) return "invalid-opcode";
+  if (/general_protection/.test(entry)) return "general-protection";
+  return "other";
+}
+
+function findFault(frames: readonly Frame[]): Fault | null {
+  for (let index = 1; index < frames.length; index++) {
+    const entry = frames[index - 1]!.function;
+    if (!frames[index]!.interrupted || entry === null || !EXCEPTION_ENTRY.test(entry)) continue;
+    return { index, frame: frames[index]!, entry, kind: faultKind(entry) };
+  }
+  return null;
+}
+
+/** The frame after the first one in a function of that name; both must lie before `limit`. */
+function callerOf(frames: readonly Frame[], name: string, limit: number): number | null {
+  const index = frames.findIndex((frame) => frame.function === name);
+  return index >= 0 && index + 1 < Math.min(limit, frames.length) ? index + 1 : null;
+}
+
+/** Gathers the crash's frames and how it came about. */
+export function gatherFacts(kernel: Kernel): CrashFacts {
+  const evidence = new EvidenceLog();
+  const context = unwindContext(kernel);
+  const { panic } = kernel;
+  const cpu = kernel.cpus.find((candidate) => candidate.number === panic.cpu) ?? null;
+  const address = panic.task ?? cpu?.currentTask ?? null;
+  const task = address === null ? null : kernel.task(address);
+  const trace = backtrace(kernel, address !== null ? { task: address } : { cpu: panic.cpu ?? 0 });
+  const { frames } = trace;
+  const fault = findFault(frames);
+  const limit = fault === null ? frames.length : fault.index;
+  if (panic.message !== null) evidence.add("panic-message", null, `The kernel said: ${panic.message}`);
+  if (trace.stopped !== null) evidence.miss(`The backtrace stops: ${trace.stopped}.`);
+  if (trace.gap !== null) evidence.miss(`In the backtrace ${trace.gap}.`);
+  return {
+    kernel,
+    context,
+    evidence,
+    cpu,
+    task,
+    trace,
+    frames,
+    fault,
+    detector: callerOf(frames, "__stack_chk_fail", limit),
+    panicCaller: callerOf(frames, "panic", limit),
+  };
+}
+
+/** The stack that holds an address or whose guard page does. */
+export function stackOrGuard(kernel: Kernel, address: bigint): { stack: StackRange; guard: boolean } | null {
+  return kernel.stackAt(address);
+}
+
+/** "parse_packet+127 [vandal]". */
+export function frameName(frame: Frame): string {
+  if (frame.function === null) return `0x${frame.address.toString(16)}`;
+  return frame.module === null ? frame.function : `${frame.function} [${frame.module}]`;
+}

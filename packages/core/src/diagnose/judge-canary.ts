@@ -1,0 +1,138 @@
+/** Hypotheses about a failed canary check: overflow of a buffer, a changed reference, the wrong slot, a stray write. */
+import { type CanaryFinding, findCanary } from "./canary-finding.ts";
+import { type Damage, explainDamage, measureDamage } from "./damage.ts";
+import type { Diagnosis } from "./diagnosis.ts";
+import { hex } from "./evidence.ts";
+import { type CrashFacts, frameName } from "./facts.ts";
+import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { canaryOwner, wordMeaning } from "./word.ts";
+import { type BufferUse, explainBuffer } from "./writer.ts";
+
+export function judgeCanary(facts: CrashFacts): Hypothesis[] {
+  if (facts.detector === null) return [];
+  const finding = findCanary(facts, facts.detector);
+  if (finding === null) return [];
+  const { frame, found, taskCanary, reference } = finding;
+  const damage = measureDamage(facts, finding, facts.detector);
+  const base = { culprit: frame, stack: frame.stack, corruption: corruptionOf(finding, damage) };
+  const name = frameName(frame);
+  const judged: Hypothesis[] = [];
+  if (taskCanary !== null && reference !== null && reference !== taskCanary && found === taskCanary) {
+    return [
+      hypothesis({
+        kind: "reference-canary-changed",
+        weight: 0.97,
+        summary: `The stack is whole: the canary in the frame of ${name} is the task's own, but the per-CPU reference it was checked against was changed.`,
+        why: "slot and task agree, the reference does not",
+        stack: frame.stack,
+        advice: ["Look for what wrote into the per-CPU area of this CPU; no stack was overrun."],
+      }),
+    ];
+  }
+  if (finding.readFrom !== null) {
+    judged.push(
+      hypothesis({
+        kind: "frame-mismatch",
+        weight: 0.95,
+        summary: `The canary check of ${name} read ${hex(finding.readFrom)}, but its frame has the slot at ${hex(finding.slot)}: its frame register was wrong, nothing need have been overwritten.`,
+        why: "the register used to find the slot disagrees with where the return address proves the frame to be",
+        stack: frame.stack,
+      }),
+    );
+  }
+  if (found === finding.expected) return judged;
+  explainDamage(facts, finding, damage);
+  const buffer = explainBuffer(facts, finding, damage.patternStart);
+  const weight = overflowWeight(facts, finding, damage, buffer);
+  judged.push(
+    hypothesis({
+      ...base,
+      kind: "stack-buffer-overflow",
+      weight,
+      summary: overflowSummary(finding, damage),
+      why: overflowWhy(damage),
+      advice: overflowAdvice(finding, buffer),
+    }),
+  );
+  if (finding.readFrom === null) judged.push(strayWrite(facts, finding, damage, weight));
+  return judged;
+}
+
+function corruptionOf(finding: CanaryFinding, damage: Damage): Diagnosis["corruption"] {
+  return {
+    start: hex(damage.start),
+    end: hex(damage.end),
+    bytes: Number(damage.end - damage.start),
+    pattern: damage.pattern,
+    canary: { slot: hex(finding.slot), expected: hex(finding.expected), found: hex(finding.found) },
+  };
+}
+
+/** How well an overrun from a buffer in the detector's own frame explains what is there. */
+function overflowWeight(facts: CrashFacts, finding: CanaryFinding, damage: Damage, buffer: BufferUse | null): number {
+  const { kernel, task } = facts;
+  if (finding.readFrom !== null) return 0.05;
+  if (canaryOwner(kernel, finding.found, task?.address ?? null) !== null) return 0.15;
+  if (distance(finding.found, finding.expected) < 0x10000n) return 0.2;
+  if (damage.patternStart < finding.slot) return buffer === null ? 0.9 : 0.97;
+  const beyond = damage.end > finding.slot + 8n;
+  if (beyond) return damage.returnSlots.length > 0 ? 0.92 : 0.8;
+  if (buffer === null) return 0.3;
+  return sameKindBelow(facts, finding) ? 0.75 : 0.45;
+}
+
+/** Only the slot was hit, with nothing that repeats: does the word below, the buffer's last, look like the same data? */
+function sameKindBelow(facts: CrashFacts, finding: CanaryFinding): boolean {
+  const { kernel } = facts;
+  const below = kernel.memory.u64(finding.slot - 8n);
+  if (below === null) return false;
+  const found = wordMeaning(kernel, finding.found).class;
+  const plain = found === "other" || found === "text" || found === "repeated-byte";
+  return plain && wordMeaning(kernel, below).class === found;
+}
+
+function distance(a: bigint, b: bigint): bigint {
+  return a > b ? a - b : b - a;
+}
+
+function overflowSummary(finding: CanaryFinding, damage: Damage): string {
+  const bytes = damage.end - damage.start;
+  const hits = damage.returnSlots.length;
+  const reach = hits === 0 ? "" : `, over ${hits === 1 ? "its return address" : `${hits} return addresses`}`;
+  return `A buffer in the frame of ${frameName(finding.frame)} was overrun: ${bytes} bytes from the canary on are overwritten${reach}.`;
+}
+
+function overflowWhy(damage: Damage): string {
+  if (damage.pattern !== null)
+    return `the canary and what lies around it hold ${damage.pattern}, from inside the frame upwards`;
+  if (damage.returnSlots.length > 0) return "the canary and the return address above it are both overwritten";
+  return "the canary is overwritten, and the frame has a buffer below it";
+}
+
+function overflowAdvice(finding: CanaryFinding, buffer: BufferUse | null): string[] {
+  const name = frameName(finding.frame);
+  if (buffer?.callee != null) return [`Check the length that ${name} gives ${buffer.callee} for its local buffer.`];
+  return [`Check the bounds of the loops and copies into the local buffers of ${name}.`];
+}
+
+/** The other reading of an overwritten slot: something that is not this frame's code wrote there. */
+function strayWrite(facts: CrashFacts, finding: CanaryFinding, damage: Damage, overflow: number): Hypothesis {
+  const { kernel, task } = facts;
+  const meaning = wordMeaning(kernel, finding.found);
+  const owner = canaryOwner(kernel, finding.found, task?.address ?? null);
+  const single = damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
+  const near = distance(finding.found, finding.expected) < 0x10000n;
+  let weight = single ? 0.35 : 0.1;
+  if (single && (near || meaning.class === "zero" || meaning.class === "kernel-pointer")) weight = 0.45;
+  if (owner !== null) weight = 0.2;
+  return hypothesis({
+    kind: "foreign-write",
+    weight: Math.min(weight, 1 - overflow),
+    summary: `Something outside ${frameName(finding.frame)} wrote over its canary.`,
+    why: single
+      ? "only the canary's word is changed and its neighbours are not, as a stray write would leave it"
+      : "the overwritten bytes could also have come from outside the frame",
+    stack: finding.frame.stack,
+    corruption: corruptionOf(finding, damage),
+  });
+}

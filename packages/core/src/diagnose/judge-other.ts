@@ -1,0 +1,79 @@
+/** Hypotheses beside overflow and canary: a sound stack, an overwritten stack end, a corrupted return address. */
+import { type CrashFacts, type Fault, frameName } from "./facts.ts";
+import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { checkStackHealth, type StackHealth } from "./stack-health.ts";
+
+/** @param explained an overflow or failed canary check is already established */
+export function judgeOther(facts: CrashFacts, explained: boolean): Hypothesis[] {
+  const health = checkStackHealth(facts);
+  const judged: Hypothesis[] = [];
+  if (health.stackEnd === "overwritten" && !explained) {
+    judged.push(
+      hypothesis({
+        kind: "stack-end-corrupted",
+        weight: 0.85,
+        summary: "The magic word at the low end of the task's stack is overwritten.",
+        why: "STACK_END_MAGIC is gone, and no guard page was hit",
+        stack: taskStack(facts),
+      }),
+    );
+  }
+  const returned = corruptedReturn(facts);
+  if (returned !== null && !explained) judged.push(returned);
+  if (facts.frames.length > 0 && !explained) judged.push(notStackRelated(facts, health));
+  return judged;
+}
+
+function taskStack(facts: CrashFacts) {
+  const low = facts.task?.stack;
+  return low == null ? null : (facts.kernel.stacks().find((stack) => stack.low === low) ?? null);
+}
+
+/** A link broken at the very place where the CPU went astray. */
+function corruptedReturn(facts: CrashFacts): Hypothesis | null {
+  const { trace, fault } = facts;
+  if (trace.broken === null || trace.broken.cfa === null || fault === null || trace.brokenFrame !== fault.index)
+    return null;
+  const callee = trace.broken.callee?.name ?? "a function";
+  return hypothesis({
+    kind: "return-address-corrupted",
+    weight: 0.55,
+    summary: `The CPU went astray at ${frameName(fault.frame)}: the return address above ${callee} is not one that its call can have left.`,
+    why: trace.broken.reason,
+    stack: fault.frame.stack,
+  });
+}
+
+const FAULTS: Record<Fault["kind"], string> = {
+  "double-fault": "a double fault",
+  "page-fault": "a bad memory access",
+  "invalid-opcode": "a BUG() or invalid instruction",
+  "general-protection": "a general protection fault",
+  other: "an exception",
+};
+
+function notStackRelated(facts: CrashFacts, health: StackHealth): Hypothesis {
+  const { fault, panicCaller, frames } = facts;
+  const sound =
+    health.chainProven && health.stackEnd !== "overwritten" && health.brokenCanaries.length === 0 && health.spInRange;
+  const culprit =
+    fault?.frame.function != null
+      ? fault.frame
+      : fault !== null
+        ? (frames[fault.index + 1] ?? null)
+        : panicCaller === null
+          ? null
+          : frames[panicCaller]!;
+  const where = culprit === null ? "" : ` in ${frameName(culprit)}`;
+  const what = fault === null ? `panic() was called${where}` : `${FAULTS[fault.kind]}${where}`;
+  return hypothesis({
+    kind: "not-stack-related",
+    weight: sound ? 0.95 : fault?.kind === "double-fault" ? 0.1 : 0.3,
+    summary: sound ? `The stack is whole; the cause is ${what}.` : `The cause may be ${what}, apart from the stack.`,
+    why: sound
+      ? "every frame is proven, the stack's end and its canaries are intact"
+      : "the crash has a cause of its own, though the stack is not whole",
+    culprit,
+    stack: culprit?.stack ?? frames[0]?.stack ?? null,
+  });
+}

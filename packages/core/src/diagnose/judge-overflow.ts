@@ -1,0 +1,50 @@
+/** Hypothesis: a stack ran over its low end. */
+import type { OverflowCause, VerdictKind } from "./diagnosis.ts";
+import { type CrashFacts, frameName } from "./facts.ts";
+import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { explainOverflow, findOverflow, type Overflow, stackName } from "./overflow.ts";
+
+export function judgeOverflow(facts: CrashFacts): Hypothesis | null {
+  const overflow = findOverflow(facts);
+  if (overflow === null) return null;
+  explainOverflow(facts, overflow);
+  const { stack, cause, cycle } = overflow;
+  const kind: VerdictKind = stack.kind === "task" || stack.kind === "extra" ? "stack-overflow" : "irq-stack-overflow";
+  return hypothesis({
+    kind,
+    cause,
+    weight: 0.98,
+    summary: `The ${Number(stack.high - stack.low) / 1024} KiB ${stackName(stack)} stack overflowed: ${because(overflow)}.`,
+    why: "the access that faulted lies below the stack's low end",
+    culprit: overflow.culprit,
+    stack,
+    usedBytes: overflow.usedBytes,
+    cycle: cause === "recursion" && cycle !== null ? { cycle, offset: overflow.index } : null,
+    advice: adviceFor(cause, overflow),
+  });
+}
+
+function because(overflow: Overflow): string {
+  const { cycle, largest, culprit } = overflow;
+  if (overflow.cause === "recursion" && cycle !== null) {
+    const who =
+      cycle.functions.length === 1
+        ? `${frameName(culprit)} calls itself`
+        : `${cycle.functions.join(" <- ")} call each other in a circle`;
+    return `${who}, ${cycle.turns} turns of ${cycle.bytesPerTurn} bytes`;
+  }
+  if (overflow.cause === "large-frame" && largest !== null) {
+    return `the frame of ${frameName(largest.frame)} alone takes ${largest.bytes} bytes`;
+  }
+  const share =
+    largest === null ? "" : `; the largest frame, ${frameName(largest.frame)}, takes ${largest.bytes} bytes`;
+  return `the call chain is too deep, without recursion${share}`;
+}
+
+function adviceFor(cause: OverflowCause, overflow: Overflow): string[] {
+  const name = frameName(overflow.culprit);
+  if (cause === "recursion") return [`Bound the recursion through ${name}, or turn it into a loop.`];
+  if (cause === "large-frame")
+    return [`Move the large locals of ${name} off the stack (kmalloc, or static under a lock).`];
+  return ["Shorten the chain: the frame list shows the bytes of each function; move the largest locals off the stack."];
+}

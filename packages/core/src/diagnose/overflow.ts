@@ -1,0 +1,187 @@
+/**
+ * Has a stack run over its low end? Told from the registers at the fault, the faulting instruction and the stacks' ranges,
+ * not from what the kernel printed.
+ */
+import type { StackRange } from "../kernel/kernel.ts";
+import type { Frame } from "../unwind/backtrace.ts";
+import type { OverflowCause } from "./diagnosis.ts";
+import { hex } from "./evidence.ts";
+import { type CrashFacts, frameName } from "./facts.ts";
+import { frameBytes } from "./frame-sizes.ts";
+import { memoryAccesses } from "./memory-operand.ts";
+import { type Cycle, findCycle } from "./recursion.ts";
+
+export interface Overflow {
+  readonly stack: StackRange;
+  /** Index in `frames` of the frame that ran over. */
+  readonly index: number;
+  /** Address that could not be touched, or the RSP that lies outside. */
+  readonly touched: bigint;
+  readonly how: string;
+  readonly cause: OverflowCause;
+  readonly cycle: Cycle | null;
+  /** The largest frame on the stack. */
+  readonly largest: { readonly frame: Frame; readonly bytes: number } | null;
+  readonly culprit: Frame;
+  readonly usedBytes: number;
+}
+
+/** A frame that takes this share of its stack is the reason by itself. */
+const LARGE_FRAME_SHARE = 1 / 4;
+/** Recursion is the cause when its turns take this share of what was used. */
+const RECURSION_SHARE = 1 / 3;
+/** How far below a stack's low end an access still counts as running over it: a frame jumps over the guard page. */
+const REACH_BELOW = 1n << 20n;
+
+/** Finds the overflow that the fault shows; null where no stack ran over. */
+export function findOverflow(facts: CrashFacts): Overflow | null {
+  const { fault } = facts;
+  if (fault === null) return null;
+  const hit = overrunAt(facts, fault.index);
+  if (hit === null) return null;
+  const { stack } = hit;
+  const onStack = framesOf(facts.frames, fault.index, stack);
+  const cycle = findCycle(onStack);
+  const largest = largestFrame(onStack);
+  const innermost = onStack[0] ?? fault.frame;
+  const usedBytes = Number(stack.high - (innermost.sp > stack.low ? innermost.sp : stack.low));
+  const size = Number(stack.high - stack.low);
+  const depth = Number(stack.high - innermost.sp);
+  const recursive = cycle !== null && cycle.bytes >= depth * RECURSION_SHARE;
+  const large = largest !== null && largest.bytes >= size * LARGE_FRAME_SHARE;
+  const cause: OverflowCause = recursive ? "recursion" : large ? "large-frame" : "deep-call-chain";
+  const culprit = recursive ? heaviest(cycle.frames) : (largest?.frame ?? innermost);
+  return { stack, index: fault.index, touched: hit.touched, how: hit.how, cause, cycle, largest, culprit, usedBytes };
+}
+
+/** Did the frame at `index` touch memory below a stack it lies on? */
+function overrunAt(facts: CrashFacts, index: number): { stack: StackRange; touched: bigint; how: string } | null {
+  const { kernel, context, evidence } = facts;
+  const frame = facts.frames[index]!;
+  const stack = homeStack(facts, index);
+  if (stack === null) return null;
+  const below = (address: bigint) => address < stack.low && address >= stack.low - REACH_BELOW;
+  if (below(frame.sp)) {
+    return {
+      stack,
+      touched: frame.sp,
+      how: `its RSP is ${hex(frame.sp)}, ${stack.low - frame.sp} bytes below the stack`,
+    };
+  }
+  const registers = new Map(frame.registers).set("rsp", frame.sp);
+  const [instruction] = context.reader.instructionsFrom(frame.address, 1);
+  if (instruction !== undefined) {
+    for (const access of memoryAccesses(instruction, registers)) {
+      if (below(access.address) && kernel.memory.translate(access.address) === null) {
+        return {
+          stack,
+          touched: access.address,
+          how: `its instruction at ${hex(frame.address)} ${access.how} at ${hex(access.address)}`,
+        };
+      }
+    }
+  }
+  // Fault while the CPU itself pushed an exception frame: a double fault with RSP so near the end that 40 bytes do not fit.
+  if (facts.fault?.kind === "double-fault" && frame.sp >= stack.low && frame.sp - stack.low < 48n) {
+    return { stack, touched: stack.low - 8n, how: `its RSP ${hex(frame.sp)} leaves no room for an exception frame` };
+  }
+  if (facts.fault?.kind === "double-fault") evidence.miss("Which access caused the double fault could not be told.");
+  return null;
+}
+
+/**
+ * The stack that the frame belongs to. RSP itself may already lie outside; then its own CFA, its callers, or the guard page
+ * say whose it was.
+ */
+function homeStack(facts: CrashFacts, index: number): StackRange | null {
+  const { kernel, frames } = facts;
+  const frame = frames[index]!;
+  const direct = kernel.stackAt(frame.sp);
+  if (direct !== null && !direct.guard) return direct.stack;
+  if (frame.cfa !== null) {
+    const byCfa = kernel.stackAt(frame.cfa - 1n);
+    if (byCfa !== null && !byCfa.guard) return byCfa.stack;
+  }
+  const caller = frames[index + 1];
+  if (caller !== undefined && !caller.interrupted && caller.stack !== null) return caller.stack;
+  return direct?.stack ?? null;
+}
+
+/** The frames from `first` outwards that lie on `stack`; the one that ran over it first of all. */
+export function framesOf(frames: readonly Frame[], first: number, stack: StackRange): Frame[] {
+  const result: Frame[] = [];
+  for (let index = first; index < frames.length; index++) {
+    const frame = frames[index]!;
+    if (index > first && (frame.stack === null || frame.stack.low !== stack.low)) break;
+    result.push(frame);
+  }
+  return result;
+}
+
+function largestFrame(frames: readonly Frame[]): { frame: Frame; bytes: number } | null {
+  let largest: { frame: Frame; bytes: number } | null = null;
+  for (const frame of frames) {
+    const bytes = bytesIncludingOverrun(frame);
+    if (bytes !== null && (largest === null || bytes > largest.bytes)) largest = { frame, bytes };
+  }
+  return largest;
+}
+
+/** The innermost frame may reach below the stack; its size counts whole. */
+function bytesIncludingOverrun(frame: Frame): number | null {
+  if (frame.cfa !== null && frame.cfa > frame.sp && frame.cfa - frame.sp < 1n << 20n)
+    return Number(frame.cfa - frame.sp);
+  return frameBytes(frame);
+}
+
+/** Of a cycle's functions, the one with the largest frame. */
+function heaviest(frames: readonly Frame[]): Frame {
+  let best = frames[0]!;
+  for (const frame of frames) if ((frameBytes(frame) ?? 0) > (frameBytes(best) ?? 0)) best = frame;
+  return best;
+}
+
+/** Adds the evidence for an overflow, each item with its address. */
+export function explainOverflow(facts: CrashFacts, overflow: Overflow): void {
+  const { evidence, kernel } = facts;
+  const { stack, cycle, largest } = overflow;
+  const frame = facts.frames[overflow.index]!;
+  evidence.add("stack-range", stack.low, `The ${stackName(stack)} stack is ${hex(stack.low)}-${hex(stack.high)}.`);
+  evidence.add("overrun", overflow.touched, `${frameName(frame)} ran over its low end: ${overflow.how}.`);
+  if (kernel.memory.translate(stack.low - 1n) === null) {
+    evidence.add(
+      "guard-page",
+      stack.low - 4096n,
+      "Nothing is mapped below the stack, so the access faulted (guard page).",
+    );
+  }
+  const cr2 = kernel.image.cpuNotes.find(
+    (note) => note.control?.cr2 !== undefined && within(note.control.cr2, overflow),
+  )?.control?.cr2;
+  if (cr2 !== undefined)
+    evidence.add("cr2", cr2, `CR2, the address of the last page fault, is ${hex(cr2)}: below the stack.`);
+  if (cycle !== null) {
+    evidence.add(
+      "recursion",
+      cycle.frames[0]!.sp,
+      `${cycle.functions.join(" <- ")} repeats ${cycle.turns} times, ${cycle.bytesPerTurn} bytes a turn, ${cycle.bytes} bytes in all.`,
+    );
+  }
+  if (largest !== null) {
+    evidence.add(
+      "largest-frame",
+      largest.frame.sp,
+      `The largest frame is that of ${frameName(largest.frame)}: ${largest.bytes} bytes.`,
+    );
+  }
+}
+
+function within(address: bigint, overflow: Overflow): boolean {
+  return address < overflow.stack.low && address >= overflow.stack.low - REACH_BELOW;
+}
+
+export function stackName(stack: StackRange): string {
+  if (stack.kind === "task") return "task";
+  const cpu = stack.cpu === null ? "" : ` of CPU ${stack.cpu}`;
+  return `${stack.name === "" ? stack.kind : `${stack.name} ${stack.kind}`}${cpu}`;
+}

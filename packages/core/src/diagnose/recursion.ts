@@ -1,0 +1,68 @@
+/** Finds a run of frames that repeats: direct recursion, or a cycle of several functions. */
+import type { Frame } from "../unwind/backtrace.ts";
+
+export interface Cycle {
+  /** Functions of one turn, innermost first. */
+  readonly functions: readonly string[];
+  /** Frames of one turn; the first of the run. */
+  readonly frames: readonly Frame[];
+  /** Index of the run's first frame in the list that was searched. */
+  readonly first: number;
+  /** Frames in the run. */
+  readonly length: number;
+  /** Whole turns. */
+  readonly turns: number;
+  /** Stack bytes of one turn (mean over the run). */
+  readonly bytesPerTurn: number;
+  /** Stack bytes of the whole run. */
+  readonly bytes: number;
+}
+
+/** Longest cycle looked for, in frames. Real ones (stacked devices, nested mounts) take up to some dozens. */
+const MAX_PERIOD = 64;
+/** Fewer turns than this is nesting, not recursion (a loop device on a loop device is two). */
+const MIN_TURNS = 3;
+
+/**
+ * The cycle that covers most bytes of the stack, or null. Frames count as equal when they stand in the same function: a
+ * recursive function may call itself from several places.
+ */
+export function findCycle(frames: readonly Frame[]): Cycle | null {
+  let best: Cycle | null = null;
+  const longest = Math.min(MAX_PERIOD, Math.floor(frames.length / MIN_TURNS));
+  for (let period = 1; period <= longest; period++) {
+    const run = longestRun(frames, period);
+    if (run === null) continue;
+    const turns = Math.floor(run.length / period);
+    if (turns < MIN_TURNS) continue;
+    const bytes = Number(frames[run.first + run.length - 1]!.sp - frames[run.first]!.sp);
+    const perTurn = Math.round((bytes / (run.length - 1 || 1)) * period);
+    // A multiple of a shorter period covers no more than that one; demand a real gain before taking the longer.
+    if (best !== null && bytes <= best.bytes * 1.05) continue;
+    const turn = frames.slice(run.first, run.first + period);
+    best = {
+      functions: turn.map((frame) => frame.function ?? "?"),
+      frames: turn,
+      first: run.first,
+      length: run.length,
+      turns,
+      bytesPerTurn: perTurn,
+      bytes,
+    };
+  }
+  return best;
+}
+
+function longestRun(frames: readonly Frame[], period: number): { first: number; length: number } | null {
+  let best: { first: number; length: number } | null = null;
+  let start = 0;
+  for (let index = period; index <= frames.length; index++) {
+    const same =
+      index < frames.length && frames[index]!.start !== null && frames[index]!.start === frames[index - period]!.start;
+    if (same) continue;
+    const length = index - start;
+    if (length > period && (best === null || length > best.length)) best = { first: start, length };
+    start = index - period + 1;
+  }
+  return best;
+}
