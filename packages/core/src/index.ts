@@ -12,9 +12,12 @@ export type {
   VerdictKind,
 } from "./diagnose/diagnosis.ts";
 export { type ErrorClass, type ErrorFact, SpillwayError, type SpillwayErrorOptions } from "./errors.ts";
+export { type CodecTable, portableCodecs } from "./image/codec/codecs.ts";
+export { PAGE_FLAG_ZLIB, PAGE_FLAG_ZSTD, type PageCodec } from "./image/codec/page-codec.ts";
 export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-image.ts";
-export { openDump } from "./image/open-dump.ts";
-export { PAGE_SIZE, type PageState, type PhysicalMemory } from "./image/physical-memory.ts";
+export { type KdumpContents, type KdumpSink, pfnRanges, writeKdump } from "./image/kdump-writer.ts";
+export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
+export { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export type {

@@ -21,6 +21,8 @@ export interface DumpNotes {
   readonly cpuNotes: readonly CpuNote[];
   /** Text of the VMCOREINFO note, or null. */
   readonly vmcoreinfo: string | null;
+  /** Where that text stands in the notes, in bytes. */
+  readonly vmcoreinfoRange: { readonly offset: number; readonly size: number } | null;
   /** Offset in the notes where a damaged or cut note stopped the reading, or null. */
   readonly damagedAt: number | null;
 }
@@ -38,6 +40,7 @@ export function parseNotes(bytes: Uint8Array): DumpNotes {
   const statuses: { pid: number; registers: Registers }[] = [];
   const qemu: QemuState[] = [];
   let vmcoreinfo: string | null = null;
+  let vmcoreinfoRange: DumpNotes["vmcoreinfoRange"] = null;
   let damagedAt: number | null = null;
 
   let at = 0;
@@ -63,6 +66,7 @@ export function parseNotes(bytes: Uint8Array): DumpNotes {
       qemu.push(qemuState(view, desc, descSize));
     } else if (name === "VMCOREINFO" && vmcoreinfo === null) {
       vmcoreinfo = vmcoreinfoText(bytes.subarray(desc, desc + descSize));
+      vmcoreinfoRange = { offset: desc, size: descSize };
     }
     at = next;
   }
@@ -81,7 +85,7 @@ export function parseNotes(bytes: Uint8Array): DumpNotes {
       idtBase: state?.idtBase ?? null,
     });
   }
-  return { cpuNotes, vmcoreinfo, damagedAt };
+  return { cpuNotes, vmcoreinfo, vmcoreinfoRange, damagedAt };
 }
 
 /** VMCOREINFO bytes as text: ASCII lines, NUL padding taken off. Null where nothing is left. */

@@ -16,6 +16,8 @@ const HEADER_SIZE = 4096;
 const RECORD_HEADER = 16;
 /** No dump has more: 64 KiB records would make it 1 TiB, QEMU's 16 KiB ones 256 GiB. */
 const MAX_RECORDS = 1 << 24;
+const SMALL_FILE = 256 << 20;
+const READ_AHEAD = 64 << 10;
 /** Past the size of any dump; an offset above it is damage. */
 const MAX_OFFSET = 2 ** 50;
 
@@ -123,13 +125,17 @@ class HeaderReader {
     this.#file = file;
   }
 
+  /** Reading ahead pays where the next headers are near, and in a small file, which costs less than its many reads. */
+  #ahead(position: number): number {
+    if (this.#file.size <= SMALL_FILE) return READ_AHEAD;
+    return position - this.#last < 1024 ? READ_AHEAD : RECORD_HEADER;
+  }
+
   /** The record header at a file offset; `offset` -1 for the end mark; null past the end of the file. */
   at(position: number): { offset: number; size: number } | null {
     let within = position - this.#start;
     if (within < 0 || within + RECORD_HEADER > this.#view.byteLength) {
-      // Reading ahead pays only where the next header is near.
-      const near = position - this.#last < 1024;
-      const bytes = this.#file.read(position, near ? 65536 : RECORD_HEADER);
+      const bytes = this.#file.read(position, this.#ahead(position));
       if (bytes.length < RECORD_HEADER) return null;
       this.#start = position;
       this.#view = viewOf(bytes);
