@@ -1,5 +1,5 @@
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { KernelModule, SymbolTable } from "../symbols/symbol-table.ts";
+import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { OrcEntry, OrcTable } from "./orc.ts";
 import { calibrateOrc, type RawOrc } from "./orc-calibrate.ts";
 import {
@@ -30,19 +30,19 @@ export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | n
   if (end <= ipStart || end - ipStart > 1n << 28n) return null;
   const section = new OrcSection(space, ipStart, orcStart, Number(end - ipStart) >> 2);
   const layout = recognise(space, symbols, section);
-  return layout === null ? null : new KernelOrc(space, symbols.modules, section, layout);
+  return layout === null ? null : new KernelOrc(space, symbols, section, layout);
 }
 
 class KernelOrc implements OrcTable {
   readonly #layout: OrcLayout;
   readonly #space: AddressSpace;
-  readonly #modules: readonly KernelModule[];
+  readonly #symbols: SymbolTable;
   readonly #kernel: OrcSection;
   readonly #moduleSections = new Map<bigint, OrcSection | null>();
 
-  constructor(space: AddressSpace, modules: readonly KernelModule[], kernel: OrcSection, layout: OrcLayout) {
+  constructor(space: AddressSpace, symbols: SymbolTable, kernel: OrcSection, layout: OrcLayout) {
     this.#space = space;
-    this.#modules = modules;
+    this.#symbols = symbols;
     this.#kernel = kernel;
     this.#layout = layout;
   }
@@ -64,7 +64,11 @@ class KernelOrc implements OrcTable {
   }
 
   #sectionFor(pc: bigint): OrcSection | null {
-    for (const module of this.#modules) {
+    const first = this.#kernel.startOf(0);
+    const last = this.#kernel.startOf(this.#kernel.count - 1);
+    // The table ends with a terminator behind the last code (init text); nothing further on is the kernel's.
+    if (first !== null && last !== null && pc >= first && pc < last + 0x1000n) return this.#kernel;
+    for (const module of this.#symbols.modules) {
       if (!module.areas.some((area) => pc >= area.start && pc < area.start + BigInt(area.size))) continue;
       let section = this.#moduleSections.get(module.address);
       if (section === undefined) {
@@ -73,11 +77,7 @@ class KernelOrc implements OrcTable {
       }
       return section;
     }
-    const first = this.#kernel.startOf(0);
-    const last = this.#kernel.startOf(this.#kernel.count - 1);
-    if (first === null || last === null) return null;
-    // The table ends with a terminator behind the last code (init text); nothing further on is the kernel's.
-    return pc >= first && pc < last + 0x1000n ? this.#kernel : null;
+    return null;
   }
 }
 

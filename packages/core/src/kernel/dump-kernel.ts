@@ -1,0 +1,203 @@
+import type { DumpImage } from "../image/dump-image.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import type { SymbolTable } from "../symbols/symbol-table.ts";
+import type { TypeProvider } from "../types/type-provider.ts";
+import type { OrcTable } from "../unwind/orc.ts";
+import { openOrc } from "../unwind/orc-table.ts";
+import type { KernelContext } from "./context.ts";
+import { matchNotes } from "./cpu-notes.ts";
+import { type KernelCpu, readCpus } from "./cpus.ts";
+import type { Cpu, Kernel, LogRecord, StackRange, Task } from "./kernel.ts";
+import { openKernelTypes } from "./kernel-types.ts";
+import { readLog } from "./log.ts";
+import { findPanic } from "./panic.ts";
+import { PerCpu } from "./percpu.ts";
+import { referenceCanary } from "./reference-canary.ts";
+import { Stacks } from "./stacks.ts";
+import { TaskReader } from "./tasks.ts";
+import { threadSize } from "./thread-size.ts";
+import { crashTime, type KernelTime, readLoadAverage, readMemoryBytes, readTime } from "./time.ts";
+import { readBanner, readUtsname, type Utsname } from "./utsname.ts";
+
+export interface KernelParts {
+  readonly image: DumpImage;
+  readonly memory: AddressSpace;
+  readonly vmcoreinfo: ReadonlyMap<string, string>;
+  readonly kaslrOffset: bigint;
+  readonly pagingLevels: 4 | 5;
+  /** Opens the symbols; its argument gives the types when modules need them. */
+  readonly openSymbols: (types: () => TypeProvider) => SymbolTable;
+  /** What was wrong before the kernel was opened. */
+  readonly problems: readonly string[];
+}
+
+/** The kernel in a dump. Every part is found when it is first asked for, and once. */
+export class DumpKernel implements Kernel {
+  readonly image: DumpImage;
+  readonly memory: AddressSpace;
+  readonly symbols: SymbolTable;
+  readonly vmcoreinfo: ReadonlyMap<string, string>;
+  readonly machine = "x86_64";
+  readonly kaslrOffset: bigint;
+  readonly pagingLevels: 4 | 5;
+  readonly #problems: string[];
+  readonly #context: KernelContext;
+  readonly #perCpu: PerCpu;
+  readonly #tasks: TaskReader;
+  readonly #memo = new Map<string, unknown>();
+
+  constructor(parts: KernelParts) {
+    this.image = parts.image;
+    this.memory = parts.memory;
+    this.vmcoreinfo = parts.vmcoreinfo;
+    this.kaslrOffset = parts.kaslrOffset;
+    this.pagingLevels = parts.pagingLevels;
+    this.#problems = [...parts.problems];
+    this.symbols = parts.openSymbols(() => this.types);
+    const kernel = this;
+    this.#context = {
+      image: parts.image,
+      memory: parts.memory,
+      symbols: this.symbols,
+      vmcoreinfo: parts.vmcoreinfo,
+      get types() {
+        return kernel.types;
+      },
+      problem: (text) => {
+        if (!this.#problems.includes(text)) this.#problems.push(text);
+      },
+    };
+    this.#perCpu = new PerCpu(this.#context);
+    this.#tasks = new TaskReader(this.#context, this.#perCpu, () => this.#kernelCpus);
+  }
+
+  #once<T>(key: string, make: () => T): T {
+    if (!this.#memo.has(key)) this.#memo.set(key, make());
+    return this.#memo.get(key) as T;
+  }
+
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  get types(): TypeProvider {
+    return this.#once("types", () => openKernelTypes(this.#context));
+  }
+
+  get orc(): OrcTable | null {
+    return this.#once("orc", () => {
+      const orc = openOrc(this.memory, this.symbols);
+      if (orc === null) this.#context.problem("the kernel has no ORC unwind tables that can be read");
+      return orc;
+    });
+  }
+
+  get #utsname(): Utsname | null {
+    return this.#once("utsname", () => readUtsname(this.#context));
+  }
+
+  get release(): string {
+    const fromBanner = /^Linux version (\S+)/.exec(this.banner)?.[1];
+    const noted = this.vmcoreinfo.get("OSRELEASE") || this.image.header?.release;
+    return this.#utsname?.release || noted || fromBanner || "";
+  }
+
+  get banner(): string {
+    return this.#once("banner", () => readBanner(this.#context));
+  }
+
+  get nodename(): string {
+    return this.#utsname?.nodename ?? this.image.header?.nodename ?? "";
+  }
+
+  get threadSize(): number {
+    return this.#once("threadSize", () => threadSize(this.#context));
+  }
+
+  get #time(): KernelTime {
+    return this.#once("time", () => readTime(this.#context));
+  }
+
+  get uptimeSeconds(): number | null {
+    // The clock stops being updated when a CPU spins with interrupts off; the log goes on.
+    const last = this.log().at(-1);
+    const logged = last === undefined ? null : Number(last.timestamp / 1_000_000_000n);
+    const clock = this.#time.uptimeSeconds;
+    return logged === null ? clock : Math.max(logged, clock ?? 0);
+  }
+
+  get crashTime(): string | null {
+    return this.#once("crashTime", () => crashTime(this.#context, this.#time));
+  }
+
+  get loadAverage(): readonly [number, number, number] | null {
+    return this.#once("loadAverage", () => readLoadAverage(this.#context));
+  }
+
+  get memoryBytes(): number | null {
+    return this.#once("memoryBytes", () => readMemoryBytes(this.#context));
+  }
+
+  get #kernelCpus(): readonly KernelCpu[] {
+    return this.#once("kernelCpus", () => readCpus(this.#context, this.#perCpu));
+  }
+
+  get cpus(): readonly Cpu[] {
+    return this.#once("cpus", () => {
+      const registers = matchNotes(
+        this.#context,
+        this.#kernelCpus,
+        (address) => this.stackAt(address)?.stack ?? null,
+        (task) => this.#tasks.pid(task),
+      );
+      return this.#kernelCpus.map((cpu) => ({ ...cpu, registers: registers.get(cpu.number) ?? null }));
+    });
+  }
+
+  tasks(): readonly Task[] {
+    return this.#tasks.all();
+  }
+
+  task(address: bigint): Task | null {
+    return this.#tasks.task(address);
+  }
+
+  perCpu(symbol: string, cpu: number): bigint | null {
+    return this.#perCpu.address(symbol, cpu);
+  }
+
+  get #stacks(): Stacks {
+    return this.#once(
+      "stacks",
+      () => new Stacks(this.#context, this.#perCpu, () => this.#kernelCpus, this.#tasks, this.threadSize),
+    );
+  }
+
+  stacks(): readonly StackRange[] {
+    return this.#stacks.all();
+  }
+
+  stackAt(address: bigint): { readonly stack: StackRange; readonly guard: boolean } | null {
+    return this.#stacks.at(address);
+  }
+
+  log(): readonly LogRecord[] {
+    return this.#once("log", () => readLog(this.#context));
+  }
+
+  get panic(): Kernel["panic"] {
+    return this.#once("panic", () =>
+      findPanic(
+        this.#context,
+        this.#kernelCpus,
+        this.log(),
+        (task) => this.#tasks.pid(task),
+        (pid) => this.tasks().find((task) => task.pid === pid)?.address ?? null,
+      ),
+    );
+  }
+
+  referenceCanary(cpu: number): { readonly address: bigint; readonly value: bigint } | null {
+    return referenceCanary(this.#context, this.#perCpu, cpu);
+  }
+}

@@ -1,0 +1,30 @@
+import { SpillwayError } from "../errors.ts";
+import { openBtf } from "../types/btf.ts";
+import { EmptyTypes } from "../types/empty-types.ts";
+import type { TypeProvider } from "../types/type-provider.ts";
+import { type KernelContext, kernelSymbol } from "./context.ts";
+
+/** The largest kernel BTF seen is 6 MB. */
+const LARGEST = 64 << 20;
+
+/** vmlinux's BTF, between `__start_BTF` and `__stop_BTF` (90ceddcb4950, 5.7); an empty provider where there is none. */
+export function openKernelTypes(context: Omit<KernelContext, "types">): TypeProvider {
+  const start = kernelSymbol(context, "__start_BTF");
+  const stop = kernelSymbol(context, "__stop_BTF");
+  if (start === null || stop === null || stop <= start || stop - start > BigInt(LARGEST)) {
+    context.problem("the kernel has no type information (BTF)");
+    return EmptyTypes;
+  }
+  const bytes = context.memory.read(start, Number(stop - start));
+  if (bytes === null) {
+    context.problem("the kernel's type information (BTF) is not completely in the dump");
+    return EmptyTypes;
+  }
+  try {
+    return openBtf(bytes);
+  } catch (error) {
+    if (!(error instanceof SpillwayError)) throw error;
+    context.problem(error.message);
+    return EmptyTypes;
+  }
+}

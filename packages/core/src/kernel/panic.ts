@@ -1,0 +1,94 @@
+import { type KernelContext, readI32 } from "./context.ts";
+import type { KernelCpu } from "./cpus.ts";
+import type { Kernel, LogRecord } from "./kernel.ts";
+
+type Panic = Kernel["panic"];
+
+/** How the line of an oops begins; the first of an oops names the trouble. */
+const OOPS =
+  /^(BUG: |Oops|kernel BUG at |general protection fault|double fault|stack segment|divide error|invalid opcode|traps: PANIC|PANIC: |Unable to handle|watchdog: BUG|NMI watchdog|int3|corrupted stack end)/;
+const PANIC = /^Kernel panic - not syncing: /;
+/** A panic that only says that an oops came before it. */
+const AFTER_OOPS = /^Kernel panic - not syncing: (Fatal exception|Fatal exception in interrupt|Fatal Machine check)/;
+/** print_task's line, lib/dump_stack.c: "CPU: 1 PID: 1 Comm: init"; "UID: 0" after CPU's PID since 6.13. */
+const WHERE = /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.*?)(?: Kdump: | Not tainted| Tainted:|$)/;
+
+/**
+ * Who panicked: `panic_cpu` (1717f2096b54, 4.5; -1 while nobody has), else `crashing_cpu`, else the "CPU: …" line that the
+ * trouble left in the log, else `die_owner`. The task is that CPU's current one, which the log's pid confirms or doubts.
+ */
+export function findPanic(
+  context: KernelContext,
+  cpus: readonly KernelCpu[],
+  log: readonly LogRecord[],
+  pidOf: (task: bigint) => number | null,
+  taskByPid: (pid: number) => bigint | null,
+): Panic {
+  const { message, line } = panicMessage(log);
+  const where = line === null ? null : whereAfter(log, line);
+  const known = (cpu: number | null): cpu is number => cpu !== null && cpus.some((c) => c.number === cpu);
+  let cpu: number | null = null;
+  let source: string | null = null;
+  for (const name of ["panic_cpu", "crashing_cpu"]) {
+    const value = readI32(context, name);
+    if (!known(value)) continue;
+    cpu = value;
+    source = name;
+    break;
+  }
+  if (cpu === null && known(where?.cpu ?? null)) {
+    cpu = where!.cpu;
+    source = "log";
+  }
+  if (cpu === null) {
+    const owner = readI32(context, "die_owner");
+    if (known(owner)) {
+      cpu = owner;
+      source = "die_owner";
+    }
+  }
+  let task = cpus.find((c) => c.number === cpu)?.currentTask ?? null;
+  if (where !== null && where.cpu === cpu && where.pid > 0) {
+    const current = task === null ? null : pidOf(task);
+    if (current !== where.pid) {
+      const named = taskByPid(where.pid);
+      context.problem(
+        `the log names pid ${where.pid} as the task that crashed on CPU ${cpu}, whose current task is pid ${current ?? "unknown"}`,
+      );
+      task ??= named;
+    }
+  }
+  if (message === null && cpu === null) context.problem("no sign of a panic: not in the log, and no CPU claims it");
+  return { cpu, task, message, source };
+}
+
+/** The line that says best what happened, and where it stands in the log. */
+export function panicMessage(log: readonly LogRecord[]): { message: string | null; line: number | null } {
+  let panic = -1;
+  for (let i = log.length - 1; i >= 0 && panic < 0; i--) if (PANIC.test(log[i]!.text)) panic = i;
+  if (panic >= 0 && !AFTER_OOPS.test(log[panic]!.text)) return { message: firstLine(log[panic]!), line: panic };
+  // The oops that led to this panic, or the last one where there was no panic: its first line, not those that follow it.
+  const end = panic >= 0 ? panic : log.length;
+  let oops = -1;
+  for (let i = end - 1; i >= 0; i--) {
+    if (/^---\[ end (trace|Kernel panic)/.test(log[i]!.text) && oops >= 0) break;
+    if (OOPS.test(log[i]!.text)) oops = i;
+  }
+  if (oops >= 0) return { message: firstLine(log[oops]!), line: oops };
+  return panic >= 0 ? { message: firstLine(log[panic]!), line: panic } : { message: null, line: null };
+}
+
+function firstLine(record: LogRecord): string {
+  const text = record.text.trimEnd();
+  const end = text.indexOf("\n");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+/** The first "CPU: …" line within the lines that a panic or an oops prints after its message. */
+function whereAfter(log: readonly LogRecord[], line: number): { cpu: number; pid: number } | null {
+  for (const record of log.slice(line, line + 40)) {
+    const match = WHERE.exec(record.text);
+    if (match !== null) return { cpu: Number(match[1]), pid: Number(match[2]) };
+  }
+  return null;
+}
