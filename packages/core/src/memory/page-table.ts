@@ -16,6 +16,11 @@ const ADDRESS_HIGH = 0xfffff;
 /** 2^20: page frames that the lower half of an address can count. */
 const FRAMES_IN_LOW_HALF = 0x100000;
 
+/** Bit 1: writable, in effect where every level of a walk has it. */
+const WRITABLE = 2;
+/** Bit 63, seen in the upper half: not executable, in effect where any level has it. */
+const NO_EXECUTE = 0x80000000;
+
 /** Why the last walk failed. */
 export interface WalkFault {
   /** `unmapped`: an entry that is not present (PROT_NONE counts as that), or an address that is not canonical. */
@@ -30,9 +35,16 @@ export class PageTable {
   readonly levels: PagingLevels;
   /** Set by a walk that returned -1. */
   readonly fault: WalkFault = { reason: "unmapped", tablePfn: -1 };
-  /** Size of the page that the last successful walk ended in, in 4 KiB frames: 1, 512 or 262144. */
-  framesInPage = 1;
+  /** What the last successful walk's mapping allows. */
+  writable = false;
+  executable = false;
   readonly #highMask: number;
+  // The last table of PTEs walked to: neighbouring addresses skip the upper levels. Slot: the address in 2 MiB steps.
+  #leafHigh = 0;
+  #leafSlot = -1;
+  #leafPfn = 0;
+  #leafWritable = false;
+  #leafExecutable = false;
 
   /**
    * @param rootPfn page frame of the top table (CR3 / swapper_pg_dir)
@@ -50,7 +62,24 @@ export class PageTable {
     const sign = this.levels === 5 ? high >>> 24 : high >>> 15;
     if (sign !== 0 && sign !== (this.levels === 5 ? 0xff : 0x1ffff)) return this.#fail("unmapped", -1);
     let pfn = this.rootPfn;
-    for (let level: number = this.levels; level >= 1; level--) {
+    let level: number = this.levels;
+    let writable = true;
+    let executable = true;
+    const cached = this.#leafSlot === low >>> 21 && this.#leafHigh === high;
+    if (cached) {
+      pfn = this.#leafPfn;
+      level = 1;
+      writable = this.#leafWritable;
+      executable = this.#leafExecutable;
+    }
+    for (; level >= 1; level--) {
+      if (level === 1 && !cached) {
+        this.#leafHigh = high;
+        this.#leafSlot = low >>> 21;
+        this.#leafPfn = pfn;
+        this.#leafWritable = writable;
+        this.#leafExecutable = executable;
+      }
       const table = this.memory.page(pfn);
       if (table === null) {
         const state = this.memory.pageState(pfn);
@@ -60,16 +89,19 @@ export class PageTable {
       const at = indexAt(level, high, low) * 8;
       const entryLow = u32At(table, at);
       if ((entryLow & PRESENT) === 0) return this.#fail("unmapped", -1);
-      const entryHigh = u32At(table, at + 4) & this.#highMask;
-      pfn = entryHigh * FRAMES_IN_LOW_HALF + (entryLow >>> 12);
+      const entryHigh = u32At(table, at + 4);
+      writable = writable && (entryLow & WRITABLE) !== 0;
+      executable = executable && (entryHigh & NO_EXECUTE) === 0;
+      pfn = (entryHigh & this.#highMask) * FRAMES_IN_LOW_HALF + (entryLow >>> 12);
       if ((level === 2 || level === 3) && (entryLow & LARGE) !== 0) {
-        this.framesInPage = level === 2 ? 512 : 262144;
         // The low address bits of a large page's entry hold PAT (bit 12) and are reserved else.
-        const within = level === 2 ? (low >>> 12) & 0x1ff : (low >>> 12) & 0x3ffff;
-        return pfn - (pfn % this.framesInPage) + within;
+        const frames = level === 2 ? 0x200 : 0x40000;
+        pfn = pfn - (pfn % frames) + ((low >>> 12) & (frames - 1));
+        break;
       }
     }
-    this.framesInPage = 1;
+    this.writable = writable;
+    this.executable = executable;
     return pfn;
   }
 

@@ -43,6 +43,17 @@ export class PagedAddressSpace implements AddressSpace {
     return pfn < 0 ? null : physicalAddress(pfn, lowHalf(virtual) & OFFSET_MASK);
   }
 
+  /** Whether an address may be written and executed, by its page tables; null where it is not mapped. */
+  protection(virtual: bigint): { readonly writable: boolean; readonly executable: boolean } | null {
+    if (this.#table.walk(highHalf(virtual), lowHalf(virtual)) < 0) return null;
+    return { writable: this.#table.writable, executable: this.#table.executable };
+  }
+
+  /** The bytes of the whole page that holds the address, shared with caches: not to be written or kept. */
+  view(virtual: bigint): Uint8Array | null {
+    return this.#pageAt(highHalf(virtual), lowHalf(virtual));
+  }
+
   explain(virtual: bigint): MemoryFault | null {
     const high = highHalf(virtual);
     const low = lowHalf(virtual);

@@ -1,13 +1,15 @@
 import type { AddressSpace } from "./address-space.ts";
 
 const CHUNK = 1 << 16;
+/** Up to here the whole is tried first: one allocation where nothing is missing. */
+const WHOLE = 1 << 24;
 
 /**
  * Reads up to `limit` bytes and stops at the first page that is missing: for tables whose length is only known once they
  * are read. Memory grows with what is there, not with what was asked for.
  */
 export function readWhilePresent(space: AddressSpace, virtual: bigint, limit: number): Uint8Array {
-  const whole = limit <= CHUNK ? space.read(virtual, limit) : null;
+  const whole = limit <= WHOLE ? space.read(virtual, limit) : null;
   if (whole !== null) return whole;
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,5 +1,6 @@
 import type { AddressSpace } from "../memory/address-space.ts";
-import type { VirtualRange } from "../memory/kernel-image.ts";
+import type { MappedRange } from "../memory/kernel-image.ts";
+import type { PagedAddressSpace } from "../memory/paged-address-space.ts";
 import { u32At } from "../memory/split-address.ts";
 import { type AddressTableLocation, type KallsymsLocations, MOST_SYMBOLS } from "./kallsyms.ts";
 import { KallsymsNames, TokenTable } from "./kallsyms-names.ts";
@@ -12,30 +13,35 @@ import { KallsymsNames, TokenTable } from "./kallsyms-names.ts";
  *   6.5 on:    num_syms; names; markers; token_table; token_index; offsets; relative_base (to 6.x); seqs_of_names
  */
 
-const CHUNK = 0x200000;
+const PAGE = 4096n;
 /** Digits and their NULs: "0\0…9\0", the tokens 48 to 57, which no compression replaces. */
 const DIGITS_LENGTH = 20;
 const FIRST_DIGIT = 48;
 /** How far the token index can lie behind the digits. */
 const INDEX_REACH = 0x8000;
-/** How far before the token table names can begin: names of some 700,000 symbols. */
-const NAMES_REACH = 0x1000000;
+/** How far before the token table the markers can begin, tried in turn: seqs_of_names (6.2 to 6.4) may lie between. */
+const MARKER_REACHES = [0x10000, 0x400000];
+/** How many would-be marker tables are tried; the real one is the first but for what lies between. */
+const MOST_TRIES = 256;
 /** A marker counts the bytes of 256 names: at least two each, at most (by far) these. */
 const LEAST_STRIDE = 512;
 const MOST_STRIDE = 0x10000;
 const FEWEST_MARKERS = 3;
 
 /**
- * Searches mapped ranges; each is read once, in pieces.
+ * Searches mapped ranges, read-only data first; each page is looked at once, in place.
  * @returns null where nothing in them is kallsyms
  */
-export function findKallsyms(space: AddressSpace, ranges: Iterable<VirtualRange>): KallsymsLocations | null {
-  for (const range of ranges) {
-    for (let at = range.start; at < range.end; at += BigInt(CHUNK)) {
-      const room = Number(range.end - at);
-      const { bytes } = space.readSparse(at, Math.min(CHUNK + DIGITS_LENGTH, room));
-      for (const digits of digitRuns(bytes)) {
-        const found = locateAround(space, at + BigInt(digits), range);
+export function findKallsyms(space: PagedAddressSpace, ranges: readonly MappedRange[]): KallsymsLocations | null {
+  const rank = { "read-only": 0, data: 1, text: 2 };
+  for (const range of [...ranges].sort((a, b) => rank[a.kind] - rank[b.kind])) {
+    for (let at = range.start; at < range.end; at += PAGE) {
+      const page = space.view(at);
+      if (page === null) continue;
+      for (const offset of digitHints(page)) {
+        const digits = at + BigInt(offset);
+        const run = space.read(digits, DIGITS_LENGTH);
+        const found = run !== null && isDigitRun(run) ? locateAround(space, digits) : null;
         if (found !== null) return found;
       }
     }
@@ -43,46 +49,55 @@ export function findKallsyms(space: AddressSpace, ranges: Iterable<VirtualRange>
   return null;
 }
 
-/** Offsets of "0\0001\000…9\0" in the bytes. */
-function* digitRuns(bytes: Uint8Array): Iterable<number> {
-  // The run is longer than two 8-byte steps, so one aligned byte in eight tells enough: a digit with NULs around it, or a
-  // NUL with digits around it.
-  for (let i = 0; i + 2 < bytes.length; i += 8) {
-    const a = bytes[i] as number;
-    const b = bytes[i + 1] as number;
+/** Where in a page "0\0001\000…9\0" may begin (a little before or at its end, too). */
+function digitHints(page: Uint8Array): number[] {
+  // The run is longer than two 8-byte steps, so two aligned bytes in eight tell enough: a digit and a NUL.
+  let hints: number[] = NO_HINTS;
+  for (let i = 0; i < page.length; i += 8) {
+    const a = page[i] as number;
+    const b = page[i + 1] as number;
     if (a !== 0 && b !== 0) continue;
-    const digit = a === 0 ? b : a;
+    const digit = a | b;
     if (digit < 0x30 || digit > 0x39) continue;
+    // Two bytes on comes the next digit, unless this was the last.
+    const next = (page[i + 2] as number) | (page[i + 3] as number);
+    if (digit < 0x39 && next !== digit + 1) continue;
     const start = i + (a === 0 ? 1 : 0) - (digit - 0x30) * 2;
-    if (start >= 0 && isDigitRun(bytes, start)) yield start;
+    if (hints.at(-1) === start) continue;
+    if (hints === NO_HINTS) hints = [];
+    hints.push(start);
   }
+  return hints;
 }
 
-function isDigitRun(bytes: Uint8Array, start: number): boolean {
-  if (start + DIGITS_LENGTH > bytes.length) return false;
-  for (let i = 0; i < 10; i++) {
-    if (bytes[start + i * 2] !== 0x30 + i || bytes[start + i * 2 + 1] !== 0) return false;
-  }
+const NO_HINTS: number[] = [];
+
+function isDigitRun(run: Uint8Array): boolean {
+  for (let i = 0; i < 10; i++) if (run[i * 2] !== 0x30 + i || run[i * 2 + 1] !== 0) return false;
   return true;
 }
 
-function locateAround(space: AddressSpace, digits: bigint, range: VirtualRange): KallsymsLocations | null {
+function locateAround(space: AddressSpace, digits: bigint): KallsymsLocations | null {
   const tokens = locateTokens(space, digits);
   if (tokens === null) return null;
-  const reach = BigInt(NAMES_REACH);
-  const from = tokens.table - range.start > reach ? tokens.table - reach : range.start;
-  const start = (from + 7n) & ~7n;
-  const before = space.readSparse(start, Number(tokens.table - start)).bytes;
-  const names = locateNames(before, tokens.decoder);
-  if (names === null) return null;
-  const numberAt = start + BigInt(names.numberOffset);
-  return {
-    count: names.count,
-    names: start + BigInt(names.offset),
-    tokenTable: tokens.table,
-    tokenIndex: tokens.index,
-    addressTables: addressTables(space, names.count, numberAt, tokens.index + 512n),
-  };
+  let tries = 0;
+  for (const reach of MARKER_REACHES) {
+    const start = (tokens.table & ~7n) - BigInt(reach);
+    const before = space.readSparse(start, reach).bytes;
+    for (const { offset, markers } of markerTables(before)) {
+      if (++tries > MOST_TRIES) return null;
+      const names = namesBefore(space, start + BigInt(offset), markers, tokens.decoder);
+      if (names === null) continue;
+      return {
+        count: names.count,
+        names: names.at,
+        tokenTable: tokens.table,
+        tokenIndex: tokens.index,
+        addressTables: addressTables(space, names.count, names.number, tokens.index + 512n),
+      };
+    }
+  }
+  return null;
 }
 
 function locateTokens(
@@ -105,21 +120,15 @@ function locateTokens(
   return null;
 }
 
-/** Finds the marker table, the last thing before the token table that grows in such steps, and the names before it. */
-function locateNames(
-  before: Uint8Array,
-  tokens: TokenTable,
-): { offset: number; numberOffset: number; count: number } | null {
-  for (let at = (before.length & ~3) - 8; at >= 0; at -= 4) {
-    if (u32At(before, at) !== 0) continue;
+/** What could be the marker table, the nearest to the end first: a zero, then values growing in such steps. */
+function* markerTables(before: Uint8Array): Iterable<{ offset: number; markers: readonly number[] }> {
+  for (let offset = (before.length & ~3) - 8; offset >= 0; offset -= 4) {
+    if (before[offset] !== 0 || u32At(before, offset) !== 0) continue;
     for (const width of [4, 8] as const) {
-      const markers = markersAt(before, at, width);
-      if (markers.length < FEWEST_MARKERS) continue;
-      const found = namesBefore(before, at, markers, tokens);
-      if (found !== null) return found;
+      const markers = markersAt(before, offset, width);
+      if (markers.length >= FEWEST_MARKERS) yield { offset, markers };
     }
   }
-  return null;
 }
 
 function markersAt(bytes: Uint8Array, at: number, width: 4 | 8): number[] {
@@ -135,20 +144,28 @@ function markersAt(bytes: Uint8Array, at: number, width: 4 | 8): number[] {
   return markers;
 }
 
-function namesBefore(bytes: Uint8Array, markersOffset: number, markers: readonly number[], tokens: TokenTable) {
+/** Finds the names that end at a marker table, and their number before them; the markers prove both. */
+function namesBefore(
+  space: AddressSpace,
+  markersAddress: bigint,
+  markers: readonly number[],
+  tokens: TokenTable,
+): { at: bigint; number: bigint; count: number } | null {
   const last = markers[markers.length - 1] as number;
-  const first = markersOffset - last - MOST_STRIDE;
-  for (let offset = markersOffset - ((last + 4) & ~3); offset >= Math.max(8, first); offset -= 4) {
+  const length = (last + MOST_STRIDE + 7) & ~7;
+  const start = markersAddress - BigInt(length);
+  const bytes = space.readSparse(start, length).bytes;
+  for (let offset = (length - last - 2) & ~3; offset >= 8; offset -= 4) {
     for (const numberOffset of [offset - 8, offset - 4]) {
       const count = u32At(bytes, numberOffset);
       if (count <= (markers.length - 1) * 256 || count > markers.length * 256) continue;
-      const area = bytes.subarray(offset, markersOffset);
+      const area = bytes.subarray(offset);
       for (const long of [true, false]) {
         if (KallsymsNames.walk(tokens, area, 256, long).byteLength !== markers[1]) continue;
         const names = KallsymsNames.walk(tokens, area, count, long);
         const gap = area.length - names.byteLength;
         if (names.count === count && gap < 8 && markers.every((marker, i) => names.entryOffset(i * 256) === marker)) {
-          return { offset, numberOffset, count };
+          return { at: start + BigInt(offset), number: start + BigInt(numberOffset), count };
         }
       }
     }

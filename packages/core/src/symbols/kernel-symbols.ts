@@ -1,5 +1,6 @@
 import type { AddressSpace } from "../memory/address-space.ts";
 import { mappedKernelRanges } from "../memory/kernel-image.ts";
+import { PagedAddressSpace } from "../memory/paged-address-space.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import { type Kallsyms, type KallsymsLocations, kallsymsFromVmcoreinfo, openKallsyms } from "./kallsyms.ts";
 import { signedAddress, unsignedAddress } from "./kallsyms-addresses.ts";
@@ -34,7 +35,7 @@ export function openSymbols(
   const told = options.kallsyms ?? kallsymsFromVmcoreinfo(space, vmcoreinfo);
   let kallsyms = told === null ? null : openKallsyms(space, told, stext);
   if (kallsyms === null) {
-    const found = findKallsyms(space, mappedKernelRanges(space));
+    const found = space instanceof PagedAddressSpace ? findKallsyms(space, mappedKernelRanges(space)) : null;
     kallsyms = found === null ? null : openKallsyms(space, found, stext);
   }
   return new KernelSymbols(space, kallsyms, types);
