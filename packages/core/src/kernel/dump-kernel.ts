@@ -1,5 +1,6 @@
 import type { DumpImage } from "../image/dump-image.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import type { KernelSymbols } from "../symbols/kernel-symbols.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
@@ -26,7 +27,7 @@ export interface KernelParts {
   readonly kaslrOffset: bigint;
   readonly pagingLevels: 4 | 5;
   /** Opens the symbols; its argument gives the types when modules need them. */
-  readonly openSymbols: (types: () => TypeProvider) => SymbolTable;
+  readonly openSymbols: (types: () => TypeProvider) => SymbolTable & Partial<Pick<KernelSymbols, "problems">>;
   /** What was wrong before the kernel was opened. */
   readonly problems: readonly string[];
 }
@@ -35,7 +36,7 @@ export interface KernelParts {
 export class DumpKernel implements Kernel {
   readonly image: DumpImage;
   readonly memory: AddressSpace;
-  readonly symbols: SymbolTable;
+  readonly symbols: ReturnType<KernelParts["openSymbols"]>;
   readonly vmcoreinfo: ReadonlyMap<string, string>;
   readonly machine = "x86_64";
   readonly kaslrOffset: bigint;
@@ -77,7 +78,7 @@ export class DumpKernel implements Kernel {
   }
 
   get problems(): readonly string[] {
-    return this.#problems;
+    return [...this.#problems, ...(this.symbols.problems ?? [])];
   }
 
   get types(): TypeProvider {

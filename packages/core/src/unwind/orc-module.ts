@@ -10,8 +10,8 @@ const MAX_ENTRIES = 4_000_000;
 /**
  * Finds a module's ORC tables by their look, so that no type information is needed: inside `struct module`,
  * mod_arch_specific is {unsigned num_orcs; int *orc_unwind_ip; struct orc_entry *orc_unwind} since 4.14
- * (arch/x86/include/asm/module.h). A count followed by two pointers into the module, the first to offsets that lead, in
- * ascending order, into the module's own text, is nothing else.
+ * (arch/x86/include/asm/module.h). A count followed by two pointers, the first to offsets that lead, in ascending
+ * order, into the module's own text, is nothing else.
  * Null where the module has no ORC data or its `struct module` cannot be read.
  */
 export function findModuleOrc(space: AddressSpace, module: KernelModule): OrcSection | null {
@@ -24,21 +24,27 @@ export function findModuleOrc(space: AddressSpace, module: KernelModule): OrcSec
     if (count === 0 || count > MAX_ENTRIES) continue;
     const ip = view.getBigUint64(at + 8, true);
     const orc = view.getBigUint64(at + 16, true);
-    if (ip >> 47n !== 0x1ffffn || orc >> 47n !== 0x1ffffn || (ip & 3n) !== 0n || (orc & 1n) !== 0n) continue;
+    // The linker aligns neither table, and either may come first.
+    if (ip >> 47n !== 0x1ffffn || orc >> 47n !== 0x1ffffn) continue;
     const section = new OrcSection(space, ip, orc, count);
     if (looksSorted(section, inside)) return section;
   }
   return null;
 }
 
-/** First, middle and last entries lead into the module, in ascending order, and the second table can be read to its end. */
+/**
+ * The table begins in the module, ascends, and can be read to its end. Its last part may lead outside: init text has been
+ * given back when the module runs.
+ */
 function looksSorted(section: OrcSection, inside: (address: bigint) => boolean): boolean {
+  const samples = Math.min(section.count, 16);
   let previous = -1n;
-  for (const i of [0, section.count >> 1, section.count - 1]) {
-    const start = section.startOf(i);
-    // The last entry, a terminator, may lie just behind the last byte of the text.
-    if (start === null || start < previous || !(inside(start) || inside(start - 1n))) return false;
+  let within = 0;
+  for (let n = 0; n < samples; n++) {
+    const start = section.startOf(Math.floor((n * (section.count - 1)) / Math.max(1, samples - 1)));
+    if (start === null || start < previous || (n === 0 && !inside(start))) return false;
+    if (inside(start) || inside(start - 1n)) within++;
     previous = start;
   }
-  return section.entry(section.count - 1) !== null;
+  return within * 2 > samples && section.entry(section.count - 1) !== null;
 }

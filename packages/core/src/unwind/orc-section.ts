@@ -78,7 +78,7 @@ export class OrcSection {
   }
 }
 
-/** 16-bit reads of a range of virtual memory through a bounded cache. Offsets must be even where the base is. */
+/** 16-bit reads at even offsets into a range of virtual memory, which may itself begin at an odd address; bounded cache. */
 class ChunkReader {
   readonly #space: AddressSpace;
   readonly #base: bigint;

@@ -138,13 +138,14 @@ describe("openOrc", () => {
     memory.map(base, 0x8000);
     memory.write32(module.address + 0x100n, 5); // count-like noise before the true triple
     memory.write64(module.address + 0x108n, base + 0x3000n);
-    memory.write32(module.address + 0x1e0n, 3);
-    memory.write64(module.address + 0x1e8n, base + 0x3100n);
-    memory.write64(module.address + 0x1f0n, base + 0x3200n);
-    put(memory, base + 0x3100n, base + 0x3200n, base, [
+    memory.write32(module.address + 0x1e0n, 4);
+    memory.write64(module.address + 0x1e8n, base + 0x3201n); // neither aligned nor first
+    memory.write64(module.address + 0x1f0n, base + 0x3100n);
+    put(memory, base + 0x3201n, base + 0x3100n, base, [
       [0x10, 8, 0, 0x203],
       [0x14, 24, -16, 0x283],
       [0x90, 0, 0, 0],
+      [0x9000, 0, 0, 0], // init text, long gone
     ]);
     const orc = openOrc(memory, symbols)!;
     expect(orc.find(base + 0x80n)).toMatchObject({ address: base + 0x14n, spOffset: 24, bpRegister: "prev-sp" });
