@@ -32,7 +32,6 @@ export function disassemble(
     formatter.smallHexNumbersInDecimal = false;
     formatter.spaceAfterOperandSeparator = false;
     formatter.showBranchSize = false;
-    formatter.alwaysShowScale = true;
     formatter.branchLeadingZeros = false;
     formatter.ripRelativeAddresses = true;
     decoder.ip = address;
@@ -46,7 +45,8 @@ export function disassemble(
         decoder.ip = at + 1n;
         continue;
       }
-      let text = formatter.format(scratch);
+      // objdump prints the scale of an index even where it is 1.
+      let text = formatter.format(scratch).replace(/\((%\w+)?,(%\w+)\)/, "($1,$2,1)");
       const referred = referredAddress(scratch);
       if (referred !== null) {
         const name = symbolize(referred.address);

@@ -24,12 +24,14 @@ export function checkReturnAddress(context: UnwindContext, found: bigint, callee
     // The last instruction of the text may be the call, so one past the end still counts.
     if (!context.kernel.symbols.isText(found - 1n)) return { ok: false, found, reason: `${hex(found)} is not code` };
   }
-  // Where a CPU or a kernel thread starts, the "return address" was put there by hand and no call precedes it.
-  if (context.orcAt(found)?.type === "end" || context.orcAt(found - 1n)?.type === "end") {
-    return { ok: true, returnAddress: found, reach: "entry" };
-  }
   const site = context.callSite(found);
-  if (site === null) return { ok: false, found, reason: `${describe(context, found)} follows no call instruction` };
+  if (site === null) {
+    // Where a CPU or a kernel thread starts, the "return address" was put there by hand and no call precedes it.
+    if (context.orcAt(found)?.type === "end" || context.orcAt(found - 1n)?.type === "end") {
+      return { ok: true, returnAddress: found, reach: "entry" };
+    }
+    return { ok: false, found, reason: `${describe(context, found)} follows no call instruction` };
+  }
   if (callee === null) return { ok: true, returnAddress: found, reach: site.target === null ? "indirect" : "direct" };
   const reach = context.reaches(site, callee);
   if (reach === "no") {
