@@ -1,0 +1,38 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** Where kernels and built modules are kept: `$XDG_CACHE_HOME/spillway`, else `~/.cache/spillway`. */
+export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+  const base = environment["XDG_CACHE_HOME"];
+  // The specification says that a relative path is to be ignored.
+  return join(base?.startsWith("/") ? base : join(homedir(), ".cache"), "spillway");
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Fills a folder of the cache, once: `fill` gets an empty folder, which becomes `folder` only when `fill` is done, so an
+ * interrupted or parallel run never leaves half a folder behind.
+ */
+export async function fillOnce(folder: string, fill: (empty: string) => Promise<void>): Promise<void> {
+  if (await exists(folder)) return;
+  const draft = `${folder}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  await mkdir(draft, { recursive: true });
+  try {
+    await fill(draft);
+    await mkdir(dirname(folder), { recursive: true });
+    await rename(draft, folder).catch(async (error: NodeJS.ErrnoException) => {
+      // Somebody else was faster: theirs is as good.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,94 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { SpillwayError } from "@spillway/core";
+import { runCommand, tryCommand } from "./command.ts";
+import type { Progress } from "./progress.ts";
+
+/** A program the lab runs and the Debian package it comes from. */
+interface NeededProgram {
+  readonly program: string;
+  readonly package: string;
+  readonly neededFor: "all" | "kdump";
+}
+
+const NEEDED: readonly NeededProgram[] = [
+  { program: "qemu-system-x86_64", package: "qemu-system-x86", neededFor: "all" },
+  { program: "busybox", package: "busybox-static", neededFor: "all" },
+  { program: "setpriv", package: "util-linux", neededFor: "all" },
+  { program: "xz", package: "xz-utils", neededFor: "all" },
+  { program: "make", package: "make", neededFor: "all" },
+  { program: "kexec", package: "kexec-tools", neededFor: "kdump" },
+  { program: "makedumpfile", package: "makedumpfile", neededFor: "kdump" },
+];
+
+/** The full path of a program, looked for in PATH and where Debian keeps administrators' programs. */
+export function findProgram(program: string): string | null {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+  for (const folder of folders) {
+    if (folder === "") continue;
+    const path = join(folder, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  return null;
+}
+
+/** @throws SpillwayError SPW_LAB_PROGRAM_MISSING */
+export function requireProgram(program: string): string {
+  const path = findProgram(program);
+  if (path !== null) return path;
+  const owner = NEEDED.find((needed) => needed.program === program)?.package ?? program;
+  throw new SpillwayError("SPW_LAB_PROGRAM_MISSING", `the program ${program} is not installed`, {
+    class: "environment",
+    facts: { program, package: owner },
+    hint: `install it: sudo apt-get install ${owner}`,
+  });
+}
+
+/** May packages be installed here? */
+export function mayInstall(): boolean {
+  return process.getuid?.() === 0 && findProgram("apt-get") !== null;
+}
+
+let listsAreFresh = false;
+
+/** Fetches the package lists, at most once in this process. Does nothing for those who may not. */
+export async function updatePackageLists(progress: Progress): Promise<void> {
+  if (listsAreFresh || !mayInstall()) return;
+  listsAreFresh = true;
+  progress("fetching the package lists");
+  await runCommand("apt-get", ["update", "-q"]);
+}
+
+/**
+ * Installs Debian packages, with fresh package lists if need be.
+ * @throws SpillwayError SPW_LAB_PACKAGES_MISSING when it is not allowed or does not work
+ */
+export async function installPackages(packages: readonly string[], progress: Progress): Promise<void> {
+  if (packages.length === 0) return;
+  const missing = (why: string, cause?: unknown): SpillwayError =>
+    new SpillwayError("SPW_LAB_PACKAGES_MISSING", `${why}: ${packages.join(" ")}`, {
+      class: "environment",
+      facts: { packages },
+      hint: `install them: sudo apt-get install --no-install-recommends ${packages.join(" ")}`,
+      cause,
+    });
+  if (!mayInstall()) throw missing("Debian packages are missing and only root can install them");
+  const args = ["install", "-y", "-q", "--no-install-recommends", ...packages];
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  progress(`installing ${packages.join(", ")}`);
+  if ((await tryCommand("apt-get", args, { env })).status === 0) return;
+  await updatePackageLists(progress);
+  await runCommand("apt-get", args, { env }).catch((error: unknown) => {
+    throw missing("Debian packages could not be installed", error);
+  });
+}
+
+/** Sees to it that the programs for the captures asked for are there. */
+export async function ensurePrograms(withKdump: boolean, progress: Progress): Promise<void> {
+  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "all" || withKdump);
+  const packages = wanted.filter(({ program }) => findProgram(program) === null).map((needed) => needed.package);
+  await installPackages(packages, progress);
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Duplex, Readable } from "node:stream";
+import { SpillwayError } from "@spillway/core";
+import { undoAtExit } from "./cleanup.ts";
+import { ConsoleWatcher } from "./console-watcher.ts";
+import { requireProgram } from "./debian-packages.ts";
+import { QmpClient } from "./qmp-client.ts";
+
+/** What to boot. */
+export interface MachineOptions {
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly commandLine: string;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly la57: boolean;
+  /** A raw disk image, seen by the guest as an NVMe disk. */
+  readonly disk: string | null;
+}
+
+/** File descriptor of QEMU's end of the control connection: a socket pair, so nothing listens anywhere. */
+const QMP_FD = 3;
+
+function qemuArguments(options: MachineOptions): string[] {
+  const args = ["-accel", "tcg,thread=multi", "-cpu", options.la57 ? "max" : "max,la57=off"];
+  args.push("-m", String(options.memoryMiB), "-smp", String(options.cpus));
+  args.push("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot");
+  args.push("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console");
+  args.push("-chardev", `socket,id=control,fd=${QMP_FD}`, "-mon", "chardev=control,mode=control");
+  // With the guest's qemu_fw_cfg module this puts VMCOREINFO into dumps that QEMU writes.
+  args.push("-device", "vmcoreinfo");
+  if (options.disk !== null) {
+    args.push("-drive", `file=${options.disk.replaceAll(",", ",,")},format=raw,if=none,id=disk,cache=unsafe`);
+    args.push("-device", "nvme,drive=disk,serial=spillway");
+  }
+  args.push("-kernel", options.kernel, "-initrd", options.initramfs, "-append", options.commandLine);
+  return args;
+}
+
+/** A running QEMU. It ends when `stop` is called, when this process ends, or by itself. */
+export class QemuMachine {
+  readonly console: ConsoleWatcher;
+  readonly control: QmpClient;
+  /** Settles once QEMU has ended. */
+  readonly ended: Promise<void>;
+  readonly #stop: () => void;
+
+  private constructor(child: ChildProcess) {
+    const complaints: string[] = [];
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => complaints.push(chunk));
+    this.console = new ConsoleWatcher(child.stdout as Readable);
+    this.control = new QmpClient(child.stdio[QMP_FD] as Duplex);
+    this.ended = new Promise((resolve) => {
+      const end = (): void => {
+        const complaint = complaints.join("").trim().split("\n").at(-1) ?? "";
+        this.console.close(complaint === "" ? "the virtual machine stopped" : `QEMU stopped (${complaint})`);
+        this.#stop();
+        resolve();
+      };
+      child.on("error", end);
+      child.on("close", end);
+    });
+    this.#stop = undoAtExit(() => child.kill("SIGKILL"));
+  }
+
+  /** @throws SpillwayError SPW_LAB_QEMU_MISSING */
+  static start(options: MachineOptions): QemuMachine {
+    let program: string;
+    try {
+      program = requireProgram("qemu-system-x86_64");
+    } catch (cause) {
+      throw new SpillwayError("SPW_LAB_QEMU_MISSING", "QEMU is not installed", {
+        class: "environment",
+        hint: "install it: sudo apt-get install qemu-system-x86",
+        cause,
+      });
+    }
+    // Should this process be killed the hard way, the kernel kills QEMU.
+    const args = ["--pdeathsig", "KILL", program, ...qemuArguments(options)];
+    return new QemuMachine(spawn(requireProgram("setpriv"), args, { stdio: ["ignore", "pipe", "pipe", "pipe"] }));
+  }
+
+  /** Ends QEMU at once and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.#stop();
+    await this.ended;
+  }
+}
