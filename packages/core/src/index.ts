@@ -1,6 +1,7 @@
 /** Public surface of Spillway's core: everything from bytes to verdict, no I/O of its own. */
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
+export { type DiagnoseOptions, diagnose } from "./diagnose/diagnose.ts";
 export type {
   Confidence,
   Culprit,
@@ -19,6 +20,7 @@ export { type KdumpContents, type KdumpSink, pfnRanges, writeKdump } from "./ima
 export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
 export { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
+export { openKernel } from "./kernel/open-kernel.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export type {
   FunctionRange,

@@ -19,8 +19,8 @@ const ROWS: readonly (readonly (readonly [string, string])[])[] = [
   ],
   [
     ["RBP", "rbp"],
-    ["R8", "r8"],
-    ["R9", "r9"],
+    [" R8", "r8"],
+    [" R9", "r9"],
   ],
   [
     ["R10", "r10"],
@@ -51,7 +51,7 @@ export function formatRegisters(registers: ReadonlyMap<string, bigint>): string 
     const cells = known.map(([label, name]) => {
       const value = registers.get(name)!;
       const digits = DIGITS[name];
-      return `${label.padStart(3)}: ${digits === undefined ? hex16(value) : value.toString(16).padStart(digits, "0")}`;
+      return `${label}: ${digits === undefined ? hex16(value) : value.toString(16).padStart(digits, "0")}`;
     });
     text += `    ${cells.join("  ")}\n`;
   }

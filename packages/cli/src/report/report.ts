@@ -29,7 +29,7 @@ function verdict(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyphs): stri
   const row = (label: string, value: string): void => {
     text += labelled(label, value, 12, terminal.width);
   };
-  if (culprit !== null) row("culprit", culpritName(culprit));
+  if (culprit !== null) row(kind === "not-stack-related" ? "raised in" : "culprit", culpritName(culprit));
   const { panic, kernel } = diagnosis;
   if (panic.message !== null) row("panic", panic.message);
   const task = panic.comm === null ? "" : `${panic.comm}${panic.pid === null ? "" : ` (PID ${panic.pid})`}`;
@@ -93,22 +93,19 @@ function list(title: string, items: readonly string[], terminal: Terminal, glyph
   return `\n${terminal.colors.bold(title)}\n${lines.join("")}`;
 }
 
-function evidence(diagnosis: Diagnosis, terminal: Terminal): string {
-  if (diagnosis.evidence.length === 0) return "";
-  const lines = diagnosis.evidence.map((item) => labelled(item.address ?? "", item.text, 22, terminal.width));
-  return `\n${terminal.colors.bold("Evidence")}\n${lines.join("")}`;
-}
-
 /** The report for people: verdict first, then the picture that shows it, then what proves it and what to do. */
 export function renderReport(diagnosis: Diagnosis, terminal: Terminal): string {
   const glyphs = terminal.unicode ? UNICODE : ASCII;
   const alternatives = diagnosis.alternatives.map(
     (other) => `${verdictTitle(other.kind, null)} (${CONFIDENCES[other.confidence]}): ${other.why}`,
   );
+  const evidence = diagnosis.evidence.map((item) =>
+    item.address === null ? item.text : `${item.address}: ${item.text}`,
+  );
   return [
     verdict(diagnosis, terminal, glyphs),
     stack(diagnosis, terminal, glyphs),
-    evidence(diagnosis, terminal),
+    list("Evidence", evidence, terminal, glyphs),
     list("Also possible", alternatives, terminal, glyphs),
     list("Not known", diagnosis.missing, terminal, glyphs),
     list("What to do", diagnosis.advice, terminal, glyphs),

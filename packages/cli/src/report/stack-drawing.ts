@@ -73,7 +73,9 @@ function drawRow(row: StackRow, box: Box, diagnosis: Diagnosis): string {
       const turn = row.cycle === null ? "" : `${row.cycle === "first" ? glyphs.cycle[0] : glyphs.cycle[1]} `;
       const bytes = row.bytes === null ? "" : thousands(row.bytes);
       const text = fill(`${turn}${mark} ${label(row.frame)}`, bytes, box);
-      const note = row.culprit ? red(bold(`${glyphs.arrow} culprit`)) : inferred ? yellow("inferred") : "";
+      const harmless = diagnosis.verdict.kind === "not-stack-related";
+      const culprit = harmless ? `${glyphs.arrow} raised here` : red(bold(`${glyphs.arrow} culprit`));
+      const note = row.culprit ? culprit : inferred ? yellow("inferred") : "";
       const content = row.culprit ? bold(text) : inferred ? yellow(text) : text;
       return line(box, row.address, content, { damaged: row.damaged, note });
     }
@@ -132,19 +134,27 @@ export function drawStack(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyp
   const high = BigInt(stack.high);
   const free = Number(high - low) - stack.usedBytes;
   let text = "";
-  let seen = false;
+  let region: Region | null = null;
+  let lowShown = false;
   for (const row of stackRows(diagnosis)) {
+    if (row.kind !== "region") {
+      text += drawRow(row, box, diagnosis);
+      continue;
+    }
     const [left, right] = text === "" ? [topLeft, topRight] : glyphs.tee;
     const unit = text === "" ? "bytes" : "";
-    if (row.kind === "region" && row.region === "this" && !seen) {
-      seen = true;
+    const before = region;
+    region = row.region;
+    if (row.region === "this" && !lowShown) {
+      lowShown = true;
       text += border(box, left, right, ["low end of the stack", unit], low);
       if (free > 0) text += line(box, null, terminal.colors.dim(fill("free", thousands(free), box)));
-    } else if (row.kind === "region") {
-      text += border(box, left, right, [REGIONS[row.region], unit], null);
+    } else if (before === "this") {
+      text += border(box, left, right, ["top of the stack", REGIONS[row.region]], high);
     } else {
-      text += drawRow(row, box, diagnosis);
+      text += border(box, left, right, [REGIONS[row.region], unit], null);
     }
   }
-  return text + border(box, bottomLeft, bottomRight, ["top of the stack", ""], seen ? high : null);
+  const top = region === "this";
+  return text + border(box, bottomLeft, bottomRight, [top ? "top of the stack" : "", ""], top ? high : null);
 }

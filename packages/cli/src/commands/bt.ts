@@ -1,0 +1,135 @@
+import {
+  backtrace,
+  type DetailedBacktrace,
+  type Kernel,
+  readPtRegs,
+  SpillwayError,
+  staleReturnsOf,
+  type Task,
+} from "@spillway/core";
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { formatBacktrace, formatStale, formatTaskLine } from "../format/bt.ts";
+import { formatRawStack } from "../format/raw-stack.ts";
+import { toJson } from "../json.ts";
+import { nameOf, parseAddress } from "../location.ts";
+import { type DumpOptions, dumpCommand, openOne } from "./dump-command.ts";
+
+interface BtOptions extends DumpOptions {
+  readonly a?: boolean;
+  readonly r?: boolean;
+  readonly stale?: boolean;
+}
+
+/** What a backtrace is asked of. */
+interface Target {
+  readonly task: Task;
+  /** Set where the task was on this CPU. */
+  readonly cpu: number | null;
+}
+
+function noTask(what: string): SpillwayError {
+  return new SpillwayError("SPW_TASK_UNKNOWN", what, {
+    class: "missing",
+    hint: "spillway ps FILE lists the tasks; bt -a shows the active task of every CPU",
+  });
+}
+
+function targetOf(kernel: Kernel, task: Task): Target {
+  const cpu = kernel.cpus.find((one) => one.currentTask === task.address);
+  return { task, cpu: cpu?.number ?? null };
+}
+
+function active(kernel: Kernel): Target[] {
+  return kernel.cpus.flatMap((cpu) => {
+    const task = cpu.currentTask === null ? null : kernel.task(cpu.currentTask);
+    return task === null ? [] : [{ task, cpu: cpu.number }];
+  });
+}
+
+/** Finds a task as crash does: a number that is a PID is one, anything else is a task's address. */
+function find(kernel: Kernel, word: string): Target {
+  const byPid = /^\d+$/.test(word) ? kernel.tasks().find((task) => task.pid === Number(word)) : undefined;
+  if (byPid) return targetOf(kernel, byPid);
+  const address = parseAddress(word);
+  const task = address === null ? null : kernel.task(address);
+  if (task === null) throw noTask(`"${word}" is neither a PID nor the address of a task in this dump`);
+  return targetOf(kernel, task);
+}
+
+function targets(kernel: Kernel, words: readonly string[], options: BtOptions): Target[] {
+  if (options.a) return active(kernel);
+  if (words.length > 0) return words.map((word) => find(kernel, word));
+  const panicked = kernel.panic.task === null ? null : kernel.task(kernel.panic.task);
+  if (panicked === null) throw noTask("this dump does not tell which task panicked");
+  return [targetOf(kernel, panicked)];
+}
+
+function walk(kernel: Kernel, target: Target): DetailedBacktrace {
+  return target.cpu === null
+    ? backtrace(kernel, { task: target.task.address })
+    : backtrace(kernel, { cpu: target.cpu });
+}
+
+/** The words of a stack; null where the dump does not have them. */
+function stackWords(kernel: Kernel, low: bigint, size: number): (bigint | null)[] {
+  const { bytes, faults } = kernel.memory.readSparse(low, size);
+  const missing = new Set(faults.map((fault) => fault.virtual & ~0xfffn));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(size / 8) }, (_, index) => {
+    const address = low + BigInt(index * 8);
+    return missing.has(address & ~0xfffn) ? null : view.getBigUint64(index * 8, true);
+  });
+}
+
+function rawStack(kernel: Kernel, target: Target): string {
+  const low = target.task.stack;
+  if (low === null) throw noTask(`task ${target.task.pid} has no stack`);
+  return formatRawStack(stackWords(kernel, low, kernel.threadSize), low, (word) => nameOf(word, kernel.symbols));
+}
+
+/** What `--json` prints of one backtrace. */
+function asDocument(kernel: Kernel, target: Target, withStale: boolean) {
+  const trace = walk(kernel, target);
+  const { task, cpu, frames, end, stopped, gap, userRegs, source } = trace;
+  const { pid, comm } = target.task;
+  const stale = withStale ? staleReturnsOf(kernel, trace) : undefined;
+  return { pid, comm, task, cpu, source, end, stopped, gap, userRegs, frames, stale };
+}
+
+export function registerBt(program: Command, context: Context): void {
+  dumpCommand(program, {
+    name: "bt",
+    summary: "backtraces: of the task that panicked, of any task, of every CPU",
+    description:
+      'backtraces in crash\'s layout. Every frame is proven from the code and the unwind data unless it says "inferred".',
+    examples: [
+      ["bt vmcore", "the task that panicked"],
+      ["bt vmcore -a", "the active task of every CPU"],
+      ["bt vmcore 1 217 ffff8a210120a0c0", "tasks by PID or address"],
+      ["bt vmcore -r", "the raw stack, every word by name where it is a symbol's address"],
+    ],
+  })
+    .argument("<file>", "the dump")
+    .argument("[task...]", "PIDs or task_struct addresses")
+    .option("-a", "the active task of every CPU")
+    .option("-r", "the task's raw stack, words as symbols")
+    .option("--stale", "also list return addresses that earlier calls left on the stack: they are no frames")
+    .action((file: string, words: string[], options: BtOptions) => {
+      const { kernel } = openOne(context, file, options);
+      const chosen = targets(kernel, words, options);
+      if (options.json) {
+        context.terminal.write(toJson(chosen.map((target) => asDocument(kernel, target, options.stale ?? false))));
+        return;
+      }
+      const blocks = chosen.map((target) => {
+        const head = formatTaskLine(target.task, target.cpu);
+        if (options.r) return head + rawStack(kernel, target);
+        const trace = walk(kernel, target);
+        const user = trace.userRegs === null ? null : readPtRegs(kernel.memory, trace.userRegs);
+        const stale = options.stale ? formatStale(staleReturnsOf(kernel, trace)) : "";
+        return head + formatBacktrace(trace, user, context.terminal.colors) + stale;
+      });
+      context.terminal.write(blocks.join("\n"));
+    });
+}

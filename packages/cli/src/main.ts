@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/** The `spillway` command. */
+import { openFiles } from "./io/open-files.ts";
+import { run } from "./run.ts";
+import { processTerminal } from "./terminal.ts";
+
+process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), open: openFiles });

@@ -1,0 +1,35 @@
+/**
+ * `npm start`: diagnoses the sample that comes with the sources, so that a first look needs no dump of one's own.
+ * `npm start -- FILE` diagnoses another dump, `npm start -- COMMAND …` runs any command.
+ */
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { SpillwayError } from "@spillway/core";
+import { openFiles } from "./io/open-files.ts";
+import { printError } from "./print-error.ts";
+import { run } from "./run.ts";
+import { processTerminal } from "./terminal.ts";
+
+/** The first sample by name. */
+function sample(): string {
+  const folder = join(import.meta.dirname, "..", "..", "..", "samples");
+  const first = readdirSync(folder)
+    .filter((name) => name.endsWith(".kdump"))
+    .sort()[0];
+  if (first === undefined) {
+    throw new SpillwayError("SPW_SAMPLE_MISSING", "there is no sample in samples/", {
+      class: "environment",
+      hint: "npm start -- FILE diagnoses a dump of your own",
+    });
+  }
+  return relative(process.cwd(), join(folder, first));
+}
+
+const terminal = processTerminal();
+try {
+  const given = process.argv.slice(2);
+  const args = given.length > 0 ? given : ["diagnose", sample()];
+  process.exitCode = await run(args, { terminal, open: openFiles }, { diagnoseByDefault: true });
+} catch (error) {
+  process.exitCode = printError(error, terminal, false);
+}

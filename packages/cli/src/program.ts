@@ -1,0 +1,62 @@
+import { Command } from "commander";
+import { registerBt } from "./commands/bt.ts";
+import { registerDiagnose } from "./commands/diagnose.ts";
+import { registerDis } from "./commands/dis.ts";
+import { registerLog } from "./commands/log.ts";
+import { registerMod } from "./commands/mod.ts";
+import { registerPs } from "./commands/ps.ts";
+import { registerRd } from "./commands/rd.ts";
+import { registerSym } from "./commands/sym.ts";
+import { registerSys } from "./commands/sys.ts";
+import type { Context } from "./context.ts";
+import { VERSION } from "./version.ts";
+
+/** All commands, in the order that `--help` lists them. */
+const COMMANDS = [
+  registerDiagnose,
+  registerSys,
+  registerLog,
+  registerPs,
+  registerBt,
+  registerDis,
+  registerRd,
+  registerSym,
+  registerMod,
+] as const;
+
+const EXAMPLES = `
+Examples:
+  spillway diagnose vmcore        what broke the kernel's stack
+  spillway log vmcore | tail -40  the last words of the kernel
+  spillway bt vmcore -a           what every CPU was doing
+  spillway COMMAND --help         more about a command
+
+Exit status: 0 fine, 1 defect of spillway, 2 wrong usage, 3 input that cannot be read, 4 not in the dump, 5 environment.
+`;
+
+/** The command line of `spillway`. */
+export function buildProgram(context: Context): Command {
+  const program = new Command("spillway")
+    .description("Find, prove and survive Linux kernel stack overflow.")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--debug", "on an error, print its facts and where in spillway it arose")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true, helpWidth: context.terminal.width })
+    .configureOutput({
+      writeOut: (text) => context.terminal.write(text),
+      // Errors are printed once, in one form, by printError.
+      writeErr: () => {},
+      outputError: () => {},
+      getOutHasColors: () => false,
+    })
+    .exitOverride()
+    .addHelpText("after", EXAMPLES);
+  for (const register of COMMANDS) register(program, context);
+  return program;
+}
+
+/** Names of all commands, for deciding whether a word is one. */
+export function commandNames(program: Command): readonly string[] {
+  return program.commands.map((command) => command.name());
+}
