@@ -30,6 +30,12 @@ export interface PhysicalMemory {
    * only in part (a segment that starts or ends inside a page) read as zero.
    */
   page(pfn: number): Uint8Array | null;
+  /**
+   * The bytes of `count` neighbouring page frames in one piece, past the cache, for large tables; null where they are not
+   * all present, or not stored in one piece. Formats that cannot do better than `page` leave it out. The array belongs to
+   * the caller.
+   */
+  run?(pfn: number, count: number): Uint8Array | null;
   /** Runs of present page frames in ascending order, lazily. */
   presentRanges(): Iterable<PfnRange>;
 }

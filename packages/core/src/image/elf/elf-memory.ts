@@ -76,6 +76,16 @@ export class ElfMemory implements PhysicalMemory {
     return page;
   }
 
+  run(pfn: number, count: number): Uint8Array | null {
+    const start = pfn * PAGE_SIZE;
+    const end = start + count * PAGE_SIZE;
+    const data = this.#data;
+    const i = data.firstEndingAfter(start);
+    if (!(data.starts[i]! <= start && data.ends[i]! >= end) || this.#inHole(start, end)) return null;
+    const bytes = this.#source.read(data.fileOffsets[i]! + (start - data.starts[i]!), end - start);
+    return bytes.length === end - start ? bytes : null;
+  }
+
   *presentRanges(): Iterable<PfnRange> {
     const data = this.#data;
     let startPfn = 0;

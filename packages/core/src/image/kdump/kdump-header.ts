@@ -100,8 +100,9 @@ export function readKdumpHeader(source: ByteSource): KdumpHeader {
   const bitmapOffset = (1 + subHeaderBlocks) * blockSize;
   const bitmapBytes = bitmapBlocks * blockSize;
   // Two bitmaps of equal size where they cover the memory, else one: netdump-style dumps leave the first one out.
-  const both = maxPfn <= bitmapBytes * 4;
-  const bitmapLength = both ? Math.floor(bitmapBlocks / 2) * blockSize : bitmapBytes;
+  const half = Math.floor(bitmapBlocks / 2) * blockSize;
+  const both = maxPfn <= half * 8;
+  const bitmapLength = both ? half : bitmapBytes;
   if (maxPfn > bitmapLength * 8) {
     throw corrupt(source, `bitmaps of ${bitmapBytes} bytes for ${maxPfn} page frames`, at + 12);
   }
