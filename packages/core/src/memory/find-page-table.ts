@@ -51,14 +51,16 @@ export function findPageTable(memory: PhysicalMemory): FoundPageTable | null {
 
 /**
  * `startup_64` of head_64.S soon loads an address of its own with a 64-bit LEA relative to RIP (`lea …(%rip), %rsp | %rdi |
- * %rbp`): within its first 16 bytes in kernels 3.x to 6.12.
+ * %rbp`). Where it no longer begins the image (seen in 6.12), the padding before the first function does.
  */
 function looksLikeKernelStart(page: Uint8Array): boolean {
+  let nops = 0;
   for (let i = 0; i < 16; i++) {
     // REX.W 8D /r with mod 0, rm 5.
     if (page[i] === 0x48 && page[i + 1] === 0x8d && ((page[i + 2] as number) & 0xc7) === 0x05) return true;
+    if (page[i] === 0x90) nops++;
   }
-  return false;
+  return nops === 16;
 }
 
 function scan(memory: PhysicalMemory, startPfn: number, endPfn: number): FoundPageTable | null {

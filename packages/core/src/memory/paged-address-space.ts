@@ -11,7 +11,9 @@ const OFFSET_MASK = PAGE_SIZE - 1;
 /** Nothing in a kernel that is read in one piece comes near; a longer request is a length field gone wrong. */
 const LONGEST_READ = 1 << 30;
 /** Up to here a read allocates at once; beyond, only after every page is known to be there. */
-const TRUSTED_READ = 1 << 20;
+const TRUSTED_READ = 1 << 22;
+/** From so many pages on a read looks for physically neighbouring ones to fetch in one piece. */
+const RUN_PAGES = 8;
 
 /** Kernel virtual memory through x86_64 page tables in a dump's physical memory. */
 export class PagedAddressSpace implements AddressSpace {
@@ -70,6 +72,7 @@ export class PagedAddressSpace implements AddressSpace {
     if (page === null) return null;
     let offset = low & OFFSET_MASK;
     if (offset + length <= PAGE_SIZE) return page.slice(offset, offset + length);
+    if (length >= RUN_PAGES * PAGE_SIZE) return this.#readRuns(high, low, length);
     const bytes = new Uint8Array(length);
     for (let done = 0; ; ) {
       const count = Math.min(PAGE_SIZE - offset, length - done);
@@ -202,6 +205,37 @@ export class PagedAddressSpace implements AddressSpace {
     }
     const { reason, tablePfn } = this.#table.fault;
     return { reason, virtual, physical: tablePfn < 0 ? null : physicalAddress(tablePfn, 0) };
+  }
+
+  /** A long read: physically neighbouring pages, as the kernel image's are, come in one piece where the format can. */
+  #readRuns(high: number, low: number, length: number): Uint8Array | null {
+    const offset = low & OFFSET_MASK;
+    const pages = Math.ceil((offset + length) / PAGE_SIZE);
+    let bytes: Uint8Array | null = null;
+    let pfn = this.#table.walk(high, low);
+    for (let done = 0; done < pages; ) {
+      if (pfn < 0) return null;
+      let count = 1;
+      let next = -1;
+      for (; done + count < pages; count++) {
+        low = ((low | OFFSET_MASK) + 1) >>> 0;
+        if (low === 0) high = (high + 1) >>> 0;
+        next = this.#table.walk(high, low);
+        if (next !== pfn + count) break;
+      }
+      const run = count >= RUN_PAGES ? (this.physical.run?.(pfn, count) ?? null) : null;
+      if (run !== null && count === pages) return run.subarray(offset, offset + length);
+      bytes ??= new Uint8Array(pages * PAGE_SIZE);
+      if (run !== null) bytes.set(run, done * PAGE_SIZE);
+      for (let i = 0; i < count && run === null; i++) {
+        const page = this.physical.page(pfn + i);
+        if (page === null) return null;
+        bytes.set(page, (done + i) * PAGE_SIZE);
+      }
+      done += count;
+      pfn = next;
+    }
+    return bytes === null ? null : bytes.subarray(offset, offset + length);
   }
 
   /** True where every page of the range is mapped and present. */

@@ -35,26 +35,34 @@ export function decodeAddresses(
   origin: number,
 ): Float64Array {
   const addresses = new Float64Array(count);
+  if (encoding === "absolute") {
+    for (let i = 0; i < count; i++) {
+      addresses[i] = (u32At(table, i * 8 + 4) | 0) * 0x100000000 + u32At(table, i * 8);
+    }
+    return addresses;
+  }
+  const offsets = signedWords(table, count);
   switch (encoding) {
-    case "absolute":
-      for (let i = 0; i < count; i++) {
-        addresses[i] = (u32At(table, i * 8 + 4) | 0) * 0x100000000 + u32At(table, i * 8);
-      }
-      break;
     case "base-relative":
-      for (let i = 0; i < count; i++) addresses[i] = origin + u32At(table, i * 4);
+      for (let i = 0; i < count; i++) addresses[i] = origin + ((offsets[i] as number) >>> 0);
       break;
     case "absolute-percpu":
       for (let i = 0; i < count; i++) {
-        const offset = u32At(table, i * 4) | 0;
+        const offset = offsets[i] as number;
         addresses[i] = offset >= 0 ? offset : origin - 1 - offset;
       }
       break;
     case "place-relative":
-      for (let i = 0; i < count; i++) addresses[i] = origin + i * 4 + (u32At(table, i * 4) | 0);
+      for (let i = 0; i < count; i++) addresses[i] = origin + i * 4 + (offsets[i] as number);
       break;
   }
   return addresses;
+}
+
+/** A view where the bytes are aligned, else a copy. */
+function signedWords(table: Uint8Array, count: number): Int32Array {
+  const aligned = table.byteOffset % 4 === 0 ? table : table.slice(0, count * 4);
+  return new Int32Array(aligned.buffer, aligned.byteOffset, count);
 }
 
 /** What entry `i` alone decodes to. */

@@ -138,15 +138,17 @@ export class KallsymsNames {
     return first === "" ? "?" : (first[0] as string);
   }
 
-  /** Share of the first `sample` names that begin with a type letter: 1 for real names, far less for noise. */
+  /** Share of `sample` names, spread over the table, that begin with a type letter: 1 for real names, far less for noise. */
   plausibility(sample: number): number {
     let good = 0;
-    const last = Math.min(sample, this.count);
-    for (let i = 0; i < last; i++) {
+    let seen = 0;
+    const step = Math.max(1, Math.floor(this.count / sample));
+    for (let i = 0; i < this.count; i += step) {
       const spelled = this.#expand(i);
       if (spelled.length > 1 && TYPE_LETTERS.includes(spelled[0] as string)) good++;
+      seen++;
     }
-    return last === 0 ? 0 : good / last;
+    return seen === 0 ? 0 : good / seen;
   }
 
   /** First symbol of this name in table order, found by a pass that builds nothing; -1 where there is none. */

@@ -112,18 +112,11 @@ function readNames(space: AddressSpace, at: KallsymsLocations, tokens: TokenTabl
  * Without markers in reach, the walk whose names look like names.
  */
 export function chooseNames(tokens: TokenTable, bytes: Uint8Array, count: number): KallsymsNames | null {
-  const walks = [KallsymsNames.walk(tokens, bytes, count, true), KallsymsNames.walk(tokens, bytes, count, false)];
-  for (const names of walks) {
-    if (names.count < count) continue;
-    for (const align of [8, 4]) {
-      const rest = bytes.subarray(Math.ceil(names.byteLength / align) * align);
-      // 32-bit markers since 80ffbaa5b1bd (4.20), unsigned long before.
-      if (markersMatch(names, rest, 4) || markersMatch(names, rest, 8)) return names;
-    }
-  }
   let best: KallsymsNames | null = null;
   let bestScore = 0.9;
-  for (const names of walks) {
+  for (const long of [true, false]) {
+    const names = KallsymsNames.walk(tokens, bytes, count, long);
+    if (names.count === count && markersFollow(names, bytes)) return names;
     const score = names.plausibility(512) * (names.count === count ? 1 : 0.95);
     if (score > bestScore) {
       best = names;
@@ -131,6 +124,15 @@ export function chooseNames(tokens: TokenTable, bytes: Uint8Array, count: number
     }
   }
   return best;
+}
+
+/** 32-bit markers since 80ffbaa5b1bd (4.20), unsigned long before. */
+function markersFollow(names: KallsymsNames, bytes: Uint8Array): boolean {
+  for (const align of [8, 4]) {
+    const rest = bytes.subarray(Math.ceil(names.byteLength / align) * align);
+    if (markersMatch(names, rest, 4) || markersMatch(names, rest, 8)) return true;
+  }
+  return false;
 }
 
 function readAddresses(
