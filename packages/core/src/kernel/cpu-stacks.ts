@@ -36,18 +36,14 @@ function hardirqStack(context: KernelContext, perCpu: PerCpu, cpu: number, size:
   return stackRange(context, { kind: "hardirq", cpu, low: high - BigInt(size), high });
 }
 
-/** Order in `struct cea_exception_stacks` since 5.8 (arch/x86/include/asm/cpu_entry_area.h); DB1 and DB2 existed before. */
-const IST_NAMES = ["DF", "NMI", "DB", "MCE", "VC", "VC2"] as const;
-
 /**
  * The exception stacks in the CPU entry area, where the per-CPU pointer `cea_exception_stacks` leads since 5.2
- * (7623f37e4111). Types name them; without types they are told by the page tables: mapped runs with guard pages between, in
- * a fixed order. VC stacks exist in the layout but are mapped only in encrypted guests. Before 5.2 their tops stand in the
- * per-CPU `orig_ist`.
+ * (7623f37e4111): named by types, or told by the page tables. VC stacks exist in the layout but are mapped only in
+ * encrypted guests. Before 5.2 their tops stand in the TSS.
  */
 function exceptionStacks(context: KernelContext, perCpu: PerCpu, cpu: number): StackRange[] {
   const base = perCpu.u64("cea_exception_stacks", cpu);
-  if (base === null || !isKernelAddress(base)) return origIst(context, perCpu, cpu);
+  if (base === null || !isKernelAddress(base)) return stacksOfTss(context, perCpu, cpu);
   const layout = context.types.structOrUnion("cea_exception_stacks");
   const found: { name: string; low: bigint; high: bigint }[] = [];
   if (layout !== null) {
@@ -59,7 +55,7 @@ function exceptionStacks(context: KernelContext, perCpu: PerCpu, cpu: number): S
       if (isMapped(context, low + BigInt(size) - 8n)) found.push({ name, low, high: low + BigInt(size) });
     }
   } else {
-    found.push(...mappedRuns(context, base));
+    found.push(...mappedSlots(context, base));
   }
   return found.map((stack) => stackRange(context, { kind: "exception", cpu, ...stack }));
 }
@@ -68,53 +64,59 @@ function stackName(member: CMember): string | null {
   return member.name.endsWith("_stack") ? member.name.slice(0, -"_stack".length) : null;
 }
 
-function mappedRuns(context: KernelContext, base: bigint): { name: string; low: bigint; high: bigint }[] {
-  const runs: { name: string; low: bigint; high: bigint }[] = [];
-  let start: bigint | null = null;
-  // Six stacks of at most four pages (KASAN) with a guard before each: 32 pages see them all.
-  for (let page = 0n; page <= 32n && runs.length < IST_NAMES.length; page++) {
-    const address = base + page * PAGE;
-    const mapped = isMapped(context, address);
-    if (mapped && start === null) start = address;
-    if (!mapped && start !== null) {
-      runs.push({ name: IST_NAMES[runs.length] ?? "", low: start, high: address });
-      start = null;
-    }
+/**
+ * `struct cea_exception_stacks` is six slots of one guard page and one stack each, all stacks of one size (one to four
+ * pages): DF, NMI, DB, MCE, VC, VC2 since 5.8; DF, NMI, DB2 (never mapped), DB1, DB, MCE before.
+ */
+function mappedSlots(context: KernelContext, base: bigint): { name: string; low: bigint; high: bigint }[] {
+  let size = 0n;
+  while (size <= 4n * PAGE && isMapped(context, base + PAGE + size)) size += PAGE;
+  if (size === 0n || size > 4n * PAGE || isMapped(context, base)) return [];
+  const slots: { low: bigint; mapped: boolean }[] = [];
+  for (let i = 0n; i < 6n; i++) {
+    const low = base + PAGE + i * (PAGE + size);
+    slots.push({ low, mapped: isMapped(context, low) && isMapped(context, low + size - 1n) });
   }
-  return runs;
+  const before58 = !slots[2]!.mapped && slots[3]!.mapped;
+  const names = before58 ? ["DF", "NMI", "DB2", "DB1", "DB", "MCE"] : ["DF", "NMI", "DB", "MCE", "VC", "VC2"];
+  return slots.flatMap(({ low, mapped }, i) => (mapped ? [{ name: names[i]!, low, high: low + size }] : []));
 }
 
-/** `struct orig_ist { unsigned long ist[7]; }`, up to 5.1: tops in the order of the IST numbers of 4.14 and 4.15 to 5.1. */
-function origIst(context: KernelContext, perCpu: PerCpu, cpu: number): StackRange[] {
-  const base = perCpu.address("orig_ist", cpu);
-  if (base === null) return [];
+/** The hardware's TSS: u32, then sp0 to sp2, u64, then ist[7] (arch/x86/include/asm/processor.h, x86_hw_tss). */
+const TSS_SP0 = 4n;
+const TSS_IST = 36n;
+
+/** Per-CPU task state segment: `cpu_tss_rw` since 4.15 (c482feefe1ae), `cpu_tss` before. */
+function tssOf(perCpu: PerCpu, cpu: number): bigint | null {
+  return perCpu.address("cpu_tss_rw", cpu) ?? perCpu.address("cpu_tss", cpu);
+}
+
+/** Before 5.2: stacks side by side without guards, the debug stack twice as long as the others. */
+function stacksOfTss(context: KernelContext, perCpu: PerCpu, cpu: number): StackRange[] {
+  const tss = tssOf(perCpu, cpu);
+  if (tss === null) return [];
   const stacks: StackRange[] = [];
-  // DEBUG_STKSZ is twice EXCEPTION_STKSZ.
   for (const [i, name, size] of [
     [0n, "DF", 4096n],
     [1n, "NMI", 4096n],
     [2n, "DB", 8192n],
     [3n, "MCE", 4096n],
   ] as const) {
-    const high = context.memory.u64(base + 8n * i);
+    const high = context.memory.u64(tss + TSS_IST + 8n * i);
     if (high === null || !isKernelAddress(high)) continue;
     stacks.push(stackRange(context, { kind: "exception", name, cpu, low: high - size, high }));
   }
   return stacks;
 }
 
-/**
- * The entry trampoline stack, at a fixed place in the CPU's entry area. Where the area lies (randomised since 6.2) follows
- * from the exception stacks inside it. Known with types only.
- */
+/** The entry trampoline stack: one page of the CPU's entry area, whose top is the TSS's sp0 since 4.15 (7f2590a110b8). */
 function entryStack(context: KernelContext, perCpu: PerCpu, cpu: number): StackRange | null {
-  const inArea = perCpu.u64("cea_exception_stacks", cpu);
-  const estacks = context.types.member("cpu_entry_area", "estacks");
-  const page = context.types.member("cpu_entry_area", "entry_stack_page");
-  if (inArea === null || estacks === null || page === null || !isKernelAddress(inArea)) return null;
-  const low = inArea - BigInt(estacks.offset) + BigInt(page.offset);
-  const size = context.types.sizeOf("entry_stack") ?? page.size;
-  return stackRange(context, { kind: "entry", cpu, low, high: low + BigInt(size) });
+  const tss = tssOf(perCpu, cpu);
+  const high = tss === null ? null : context.memory.u64(tss + TSS_SP0);
+  if (high === null || !isKernelAddress(high)) return null;
+  // Up to 4.14 sp0 is the top of the current task's own stack, which lies elsewhere than the entry area.
+  if (high < 0xfffffe0000000000n || high >= 0xfffffe8000000000n) return null;
+  return stackRange(context, { kind: "entry", cpu, low: (high - 1n) & ~(PAGE - 1n), high });
 }
 
 function isMapped(context: KernelContext, address: bigint): boolean {

@@ -148,20 +148,27 @@ export class TaskReader {
     return threads;
   }
 
-  /** Calls `visit` for each element of a circular list; ends at the head, at a fault, or where the list runs in a circle. */
+  /**
+   * Calls `visit` for each element of a circular list. Where the way forward is lost (a page that is not in the dump, a
+   * damaged link) the list is walked backwards from its head too, so that one hole hides no more than its own element.
+   */
   #walk(head: bigint, linkOffset: bigint, what: string, visit: (element: bigint) => void): void {
     const { memory } = this.#context;
     const seen = new Set<bigint>([head]);
-    let link = memory.u64(head);
-    while (link !== null && link !== head) {
-      if (!isKernelAddress(link) || seen.has(link) || seen.size > MAX_TASKS) {
-        this.#context.problem(`${what} is damaged: it does not lead back to where it starts`);
-        return;
+    const run = (next: (link: bigint) => bigint | null): string | null => {
+      for (let link = next(head); link !== head; link = next(link)) {
+        if (link === null) return "leads into memory that is not in the dump";
+        if (!isKernelAddress(link) || seen.size > MAX_TASKS) return "is damaged";
+        // Walking backwards this is where the other walk had come to; forwards it is a circle that misses the head.
+        if (seen.has(link)) return "does not lead back to where it starts";
+        seen.add(link);
+        visit(link - linkOffset);
       }
-      seen.add(link);
-      visit(link - linkOffset);
-      link = memory.u64(link);
-    }
-    if (link === null) this.#context.problem(`${what} leads into memory that is not in the dump`);
+      return null;
+    };
+    const broken = run((link) => memory.u64(link));
+    if (broken === null) return;
+    this.#context.problem(`${what} ${broken}`);
+    run((link) => memory.u64(link + 8n));
   }
 }

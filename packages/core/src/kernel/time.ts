@@ -24,7 +24,7 @@ export function readTime(context: KernelContext): KernelTime {
   ];
   const wall = context.types.member("timekeeper", "xtime_sec");
   const monotonic = context.types.member("timekeeper", "ktime_sec");
-  if (wall === null) return { wallSeconds: null, uptimeSeconds: null };
+  if (wall === null) return timeByContent(context);
   for (const [name, offset] of candidates) {
     const address = kernelSymbol(context, name);
     if (address === null) continue;
@@ -35,6 +35,28 @@ export function readTime(context: KernelContext): KernelTime {
       wallSeconds: Number(seconds),
       uptimeSeconds: up === null || up > 1n << 40n ? null : Number(up),
     };
+  }
+  return { wallSeconds: null, uptimeSeconds: null };
+}
+
+/**
+ * Without types: `xtime_sec`, `ktime_sec` and `wall_to_monotonic.tv_sec` stand one after the other in the timekeeper
+ * in every kernel with ORC (4.14 on), and the first plus the last is the middle one, give or take a carry.
+ */
+function timeByContent(context: KernelContext): KernelTime {
+  for (const name of ["timekeeper_data", "tk_core", "shadow_timekeeper"]) {
+    const address = kernelSymbol(context, name);
+    const bytes = address === null ? null : context.memory.read(address, 384);
+    if (bytes === null) continue;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + 24 <= bytes.length; at += 8) {
+      const wall = Number(view.getBigUint64(at, true));
+      const up = Number(view.getBigUint64(at + 8, true));
+      const difference = Number(view.getBigInt64(at + 16, true));
+      if (plausible(wall) && up < wall && Math.abs(wall + difference - up) <= 1) {
+        return { wallSeconds: wall, uptimeSeconds: up };
+      }
+    }
   }
   return { wallSeconds: null, uptimeSeconds: null };
 }
