@@ -21,8 +21,8 @@ export function formatLogRecord(record: LogRecord, style: LogStyle): string {
     prefix = `[${formatDate(new Date(style.bootTime + Number(record.timestamp / 1_000_000n)))}] `;
   }
   if (style.caller && record.caller !== null) prefix += `[${record.caller.padStart(6)}] `;
-  const indent = " ".repeat(prefix.length);
   if (style.level) prefix += `<${(record.level & 7).toString(16)}>`;
+  const indent = " ".repeat(prefix.length);
   const [first, ...rest] = printable(record.text, { keepLines: true }).split("\n");
   return `${prefix}${[first, ...rest.map((line) => indent + line)].join("\n")}\n`;
 }

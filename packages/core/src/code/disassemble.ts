@@ -34,6 +34,8 @@ export function disassemble(
     formatter.showBranchSize = false;
     formatter.branchLeadingZeros = false;
     formatter.ripRelativeAddresses = true;
+    // As objdump: a displacement of zero that is encoded is shown, nopl 0x0(%rax,%rax,1).
+    formatter.showZeroDisplacements = true;
     decoder.ip = address;
     while (decoder.canDecode && result.length < limit) {
       const position = decoder.position;
