@@ -115,7 +115,7 @@ describe("disassembly", () => {
   it.each([
     ["4154", "push   %r12"],
     ["65488b042528000000", "mov    %gs:0x28,%rax"],
-    ["0f1f440000", "nopl   (%rax,%rax,1)"],
+    ["0f1f440000", "nopl   0x0(%rax,%rax,1)"],
     ["e85c000000", "call   0xffffffff81000061 <target>"],
     ["488945d8", "mov    %rax,-0x28(%rbp)"],
     ["06", "(bad)"],
