@@ -75,7 +75,7 @@ static int start_return_overwritten(void)
 {
 	static const char name[] = "a-volume-name-that-is-much-longer-than-any-label-ought-to-be-here";
 
-	return rename_volume(name, 64) < 0 ? -EINVAL : 0;
+	return rename_volume(name, 40) < 0 ? -EINVAL : 0;
 }
 
 /* --- return-zeroed: the same with zeros, so that the CPU ends up at address 0 by a return and not by a call. --- */
@@ -102,7 +102,7 @@ static noinline u32 reset_statistics(int count)
 
 static int start_return_zeroed(void)
 {
-	return reset_statistics(8 + 16) ? 0 : -EINVAL;
+	return reset_statistics(8 + 8) ? 0 : -EINVAL;
 }
 
 /* --- stack-end: the magic word at the low end of the stack, found changed by the scheduler. --- */

@@ -12,8 +12,8 @@ import {
 import { requireProgram } from "./debian-packages.ts";
 import { CRASH_KERNEL_PATHS, capturingInit, MARKS } from "./guest-scripts.ts";
 import { buildInitramfs } from "./initramfs.ts";
-import type { CaptureOutcome, LabRun } from "./lab-run.ts";
 import type { Codec } from "./lab-options.ts";
+import type { CaptureOutcome, LabRun } from "./lab-run.ts";
 import { QemuMachine } from "./qemu-machine.ts";
 
 const DISK_BYTES = 512 * 1024 * 1024;

@@ -23,7 +23,7 @@ const NEEDED: readonly NeededProgram[] = [
 
 /** The full path of a program, looked for in PATH and where Debian keeps administrators' programs. */
 export function findProgram(program: string): string | null {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
   for (const folder of folders) {
     if (folder === "") continue;
     const path = join(folder, program);

@@ -3,8 +3,8 @@ export { ensureLab, type LabTarget } from "./ensure-lab.ts";
 export type { LabKernel } from "./kernel-cache.ts";
 export {
   CAPTURES,
-  CODECS,
   type Capture,
+  CODECS,
   type Codec,
   KERNEL_SERIES,
   type KernelSeries,
@@ -16,5 +16,5 @@ export {
 } from "./lab-options.ts";
 export { type Progress, silent } from "./progress.ts";
 export { type LabResult, type RunOptions, runScenario } from "./run-scenario.ts";
-export type { GroundTruth, Scenario, StackKind } from "./scenario.ts";
+export type { GroundTruth, Scenario } from "./scenario.ts";
 export { scenarioNamed, scenarios } from "./scenarios.ts";

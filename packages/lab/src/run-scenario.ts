@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { captureWithKdump } from "./capture-kdump.ts";
 import { captureWithQemu } from "./capture-qemu.ts";
 import { undoAtExit } from "./cleanup.ts";
-import { ensureLab } from "./ensure-lab.ts";
-import type { LabVariant } from "./lab-options.ts";
+import { ensureLab, type LabTarget } from "./ensure-lab.ts";
+import type { KernelSeries, LabVariant } from "./lab-options.ts";
 import type { CaptureOutcome, LabRun } from "./lab-run.ts";
 import { type Progress, silent } from "./progress.ts";
 import type { Scenario } from "./scenario.ts";
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly variant: LabVariant;
   /** Folder for `vmcore`, `console.log` and `result.json`; made when it is not there. */
   readonly folder: string;
+  /** What `ensureLab` handed back, for callers that run many; looked after here when left out. */
+  readonly targets?: ReadonlyMap<KernelSeries, LabTarget>;
 }
 
 /** What `result.json` holds. */
@@ -62,8 +64,9 @@ export async function runScenario(options: RunOptions, progress: Progress = sile
   const started = performance.now();
   const { variant } = options;
   const scenario = scenarioNamed(options.scenario);
-  const targets = await ensureLab([variant.kernel], [variant.capture], progress);
-  const target = targets.get(variant.kernel)!;
+  const target =
+    options.targets?.get(variant.kernel) ??
+    (await ensureLab([variant.kernel], [variant.capture], progress)).get(variant.kernel)!;
   const folder = resolve(options.folder);
   await mkdir(folder, { recursive: true });
 

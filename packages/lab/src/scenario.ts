@@ -1,7 +1,4 @@
-import type { OverflowCause, VerdictKind } from "@spillway/core";
-
-/** The kind of stack that a scenario breaks (or, for what is no stack trouble, crashes on). */
-export type StackKind = "task" | "hardirq" | "softirq" | "nmi";
+import type { OverflowCause, StackKind, VerdictKind } from "@spillway/core";
 
 /** The truth about one way of breaking a stack: what a perfect diagnosis finds. */
 export interface GroundTruth {
@@ -13,7 +10,7 @@ export interface GroundTruth {
   readonly culprits: readonly string[];
   /** The module of the culprits. */
   readonly module: string | null;
-  /** On x86_64 soft interrupts run on the hardirq stack; "softirq" says what ran there. */
+  /** The stack that broke. (On x86_64 soft interrupts run on the hardirq stack.) */
   readonly stack: StackKind;
   /**
    * Functions that were active, innermost first, in this order, from the one where things went wrong (or where it was

@@ -117,13 +117,17 @@ export const scenarios: readonly Scenario[] = [
       ...["vlan_update_features", "propagate_features", "bond_update_features"],
     ],
   }),
-  scenario("recursion-mutual", "two functions call each other, and a formatter that each turn calls hits the guard page", {
-    verdict: "stack-overflow",
-    cause: "recursion",
-    culprits: ["resolve_name", "resolve_alias"],
-    chain: ["resolve_name", "resolve_alias", "resolve_name", "start_recursion_mutual"],
-    cycle: ["resolve_name", "resolve_alias"],
-  }),
+  scenario(
+    "recursion-mutual",
+    "two functions call each other, and a formatter that each turn calls hits the guard page",
+    {
+      verdict: "stack-overflow",
+      cause: "recursion",
+      culprits: ["resolve_name", "resolve_alias"],
+      chain: ["resolve_name", "resolve_alias", "resolve_name", "start_recursion_mutual"],
+      cycle: ["resolve_name", "resolve_alias"],
+    },
+  ),
   scenario("large-frame", "one function with 16 KiB of local variables", {
     verdict: "stack-overflow",
     cause: "large-frame",
@@ -139,7 +143,6 @@ export const scenarios: readonly Scenario[] = [
   scenario("deep-chain", "a storage stack of 24 layers with moderate frames and no recursion", {
     verdict: "stack-overflow",
     cause: "deep-call-chain",
-    module: SCENARIO_MODULE,
     chain: DEEP_CHAIN,
   }),
   scenario("hardirq-recursion", "an interrupt handler calls itself without end on the hardirq stack", {
@@ -157,14 +160,14 @@ export const scenarios: readonly Scenario[] = [
     verdict: "irq-stack-overflow",
     cause: "large-frame",
     culprits: ["rebalance_flows"],
-    stack: "softirq",
+    stack: "hardirq",
     chain: ["rebalance_flows", "flow_tasklet", "tasklet_action_common", "flush_flows", "start_softirq_large_frame"],
   }),
   scenario("nmi-recursion", "a handler of non-maskable interrupts calls itself without end on the NMI stack", {
     verdict: "irq-stack-overflow",
     cause: "recursion",
     culprits: ["report_records"],
-    stack: "nmi",
+    stack: "exception",
     chain: [
       ...["report_records", "report_records", "report_records", "error_interrupt", "nmi_handle", "default_do_nmi"],
       ...["exc_nmi", "inject_error", "start_nmi_recursion"],
@@ -186,19 +189,27 @@ export const scenarios: readonly Scenario[] = [
     absent: ["send_request", "sample_clock"],
     damage: "one word",
   }),
-  scenario("foreign-block", "a late timer on another CPU writes a whole block into a frame that is not its own any more", {
-    verdict: "foreign-write",
-    alsoRight: ["stack-buffer-overflow"],
-    culprits: ["exchange_timer", "send_request"],
-    chain: ["estimate_delay", "retry_exchange", "query_peer", "start_foreign_block"],
-    absent: ["send_request", "sample_clock"],
-    damage: "64-bit counter",
-  }),
-  scenario("frame-mismatch", "a stray function pointer enters the tail of a function, which checks a slot not its own", {
-    verdict: "frame-mismatch",
-    culprits: ["complete_request", "audit_record"],
-    chain: ["audit_record", "complete_request", "close_request", "start_frame_mismatch"],
-  }),
+  scenario(
+    "foreign-block",
+    "a late timer on another CPU writes a whole block into a frame that is not its own any more",
+    {
+      verdict: "foreign-write",
+      alsoRight: ["stack-buffer-overflow"],
+      culprits: ["exchange_timer", "send_request"],
+      chain: ["estimate_delay", "retry_exchange", "query_peer", "start_foreign_block"],
+      absent: ["send_request", "sample_clock"],
+      damage: "64-bit counter",
+    },
+  ),
+  scenario(
+    "frame-mismatch",
+    "a stray function pointer enters the tail of a function, which checks a slot not its own",
+    {
+      verdict: "frame-mismatch",
+      culprits: ["complete_request", "audit_record"],
+      chain: ["audit_record", "complete_request", "close_request", "start_frame_mismatch"],
+    },
+  ),
   scenario("frame-mismatch-rbp", "the same where the slot is found through RBP, which belongs to the caller", {
     verdict: "frame-mismatch",
     culprits: ["wait_queue_sleep", "timer_sleep"],
@@ -221,7 +232,7 @@ export const scenarios: readonly Scenario[] = [
     verdict: "return-address-corrupted",
     alsoRight: ["stack-buffer-overflow"],
     culprits: ["copy_label"],
-    chain: ["copy_label", "rename_volume", "start_return_overwritten"],
+    chain: ["rename_volume", "start_return_overwritten"],
     inferred: ["rename_volume", "start_return_overwritten"],
     damage: "text",
   }),
