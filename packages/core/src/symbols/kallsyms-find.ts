@@ -109,7 +109,7 @@ function locateTokens(
   for (let at = Number(digits & 1n); at + 512 <= behind.length; at += 2) {
     if (u16At(behind, at) !== 0) continue;
     const offset = u16At(behind, at + FIRST_DIGIT * 2);
-    let fits = offset >= FIRST_DIGIT * 2;
+    let fits = offset >= FIRST_DIGIT;
     for (let i = 1; i < 10 && fits; i++) fits = u16At(behind, at + (FIRST_DIGIT + i) * 2) === offset + i * 2;
     if (!fits) continue;
     const table = digits - BigInt(offset);
