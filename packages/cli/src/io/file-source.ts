@@ -38,6 +38,7 @@ export class FileSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     const wanted = Math.max(0, Math.min(length, this.size - offset));
+    if (wanted === 0) return new Uint8Array(0);
     const within = offset % BLOCK;
     if (wanted > BLOCK - within) return this.#readDirectly(offset, wanted);
     const index = (offset - within) / BLOCK;

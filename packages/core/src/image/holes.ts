@@ -7,6 +7,13 @@ import type { ByteSource } from "../bytes/byte-source.ts";
 export interface SourceWithHoles extends ByteSource {
   /** Whether any byte of the range was never written. */
   hasHole(offset: number, length: number): boolean;
+  /** The first offset of at least `offset` that was written, or `size`. */
+  nextWritten(offset: number): number;
+}
+
+/** Bytes from `offset` on of which none was written; 0 for a plain file. */
+export function holeLength(source: ByteSource, offset: number): number {
+  return "nextWritten" in source ? (source as SourceWithHoles).nextWritten(offset) - offset : 0;
 }
 
 /** Whether any byte of the range is missing although it lies inside the source. */

@@ -17,6 +17,9 @@ const QEMU_SEGMENTS = 152;
 const QEMU_CONTROL = 392;
 const QEMU_KERNEL_GS = 432;
 
+/** The most CPUs that x86_64 kernels are built for (CONFIG_NR_CPUS_RANGE_END, `arch/x86/Kconfig`). */
+const MAX_CPUS = 8192;
+
 export interface DumpNotes {
   readonly cpuNotes: readonly CpuNote[];
   /** Text of the VMCOREINFO note, or null. */
@@ -60,9 +63,9 @@ export function parseNotes(bytes: Uint8Array): DumpNotes {
       break;
     }
     const name = noteName(bytes, at + 12, nameSize);
-    if (name === "CORE" && type === NT_PRSTATUS && descSize >= PRSTATUS_SIZE) {
+    if (name === "CORE" && type === NT_PRSTATUS && descSize >= PRSTATUS_SIZE && statuses.length < MAX_CPUS) {
       statuses.push({ pid: view.getInt32(desc + PRSTATUS_PID, true), registers: prstatusRegisters(view, desc) });
-    } else if (name === "QEMU" && descSize >= QEMU_STATE_SIZE) {
+    } else if (name === "QEMU" && descSize >= QEMU_STATE_SIZE && qemu.length < MAX_CPUS) {
       qemu.push(qemuState(view, desc, descSize));
     } else if (name === "VMCOREINFO" && vmcoreinfo === null) {
       vmcoreinfo = vmcoreinfoText(bytes.subarray(desc, desc + descSize));

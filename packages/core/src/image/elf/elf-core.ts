@@ -6,7 +6,7 @@ import { type ProgramHeader, PT_LOAD, PT_NOTE, readProgramHeaders } from "./elf-
 import { ElfMemory } from "./elf-memory.ts";
 
 /** Notes of 8192 CPUs, with QEMU's own, take 7 MB; more than this is read by nobody. */
-const MAX_NOTES = 32 << 20;
+const MAX_NOTES = 16 << 20;
 
 /**
  * Opens an x86_64 ELF core: QEMU's `dump-guest-memory`, a copy of /proc/vmcore or `makedumpfile -E`.

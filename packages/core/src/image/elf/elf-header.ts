@@ -15,7 +15,7 @@ const PHDR_SIZE = 56;
 /** `e_phnum` says "look in section header 0" (gABI, chapter 5). */
 const PN_XNUM = 0xffff;
 /** Far above any machine's number of memory ranges; a file that claims more is damaged. */
-const MAX_SEGMENTS = 1 << 20;
+const MAX_SEGMENTS = 1 << 18;
 const SEGMENTS_PER_READ = 1024;
 
 export interface ProgramHeader {

@@ -1,5 +1,5 @@
 import type { ByteSource } from "../../bytes/byte-source.ts";
-import { missingIn } from "../holes.ts";
+import { holeLength, missingIn } from "../holes.ts";
 import { PageCache } from "../page-cache.ts";
 import { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "../physical-memory.ts";
 import { type ProgramHeader, PT_LOAD } from "./elf-header.ts";
@@ -122,7 +122,18 @@ export class ElfMemory implements PhysicalMemory {
         yield { startPfn: from, endPfn: pfn };
         from = -1;
       }
+      if (!present) pfn += this.#wholePagesOfHole(pfn);
     }
+  }
+
+  /** Page frames after `pfn` that lie in the same hole from end to end. */
+  #wholePagesOfHole(pfn: number): number {
+    const data = this.#data;
+    const next = (pfn + 1) * PAGE_SIZE;
+    const i = data.firstEndingAfter(next);
+    if (i === data.length || data.starts[i]! > next) return 0;
+    const hole = holeLength(this.#source, data.fileOffsets[i]! + (next - data.starts[i]!));
+    return Math.floor(Math.min(hole, data.ends[i]! - next) / PAGE_SIZE);
   }
 
   #inHole(start: number, end: number): boolean {

@@ -54,6 +54,10 @@ export class FlattenedSource implements SourceWithHoles {
   hasHole(offset: number, length: number): boolean {
     return !this.#runs.covers(offset, length);
   }
+
+  nextWritten(offset: number): number {
+    return this.#runs.nextWritten(offset);
+  }
 }
 
 function scanRecords(file: ByteSource, problems: ImageProblem[]): RecordRuns {
@@ -107,7 +111,15 @@ function scanRecords(file: ByteSource, problems: ImageProblem[]): RecordRuns {
       break;
     }
     const available = Math.min(size, file.size - at - RECORD_HEADER);
-    if (available > 0) runs.add(offset, available, at + RECORD_HEADER);
+    if (available > 0 && !runs.add(offset, available, at + RECORD_HEADER)) {
+      throw new SpillwayError(
+        "SPW_IMAGE_CORRUPT",
+        `${file.name}: the flattened file's records jump about without end`,
+        {
+          facts: { offset: at },
+        },
+      );
+    }
     at += RECORD_HEADER + size;
   }
   runs.finish();

@@ -5,6 +5,8 @@
  */
 
 const MAX_RUN = 0xffff_ffff;
+/** A new run starts where page data give way to descriptors, every few MiB: enough for a dump of terabytes. */
+const MAX_RUNS = 1 << 21;
 const RECORD_HEADER = 16;
 
 export class RecordRuns {
@@ -26,8 +28,8 @@ export class RecordRuns {
   #pieceEnd = new Float64Array(0);
   #pieceRun = new Uint32Array(0);
 
-  /** Adds a record: `size` bytes at `file` in the file belong to `target` in the dump. */
-  add(target: number, size: number, file: number): void {
+  /** Adds a record: `size` bytes at `file` in the file belong to `target` in the dump. False where there are too many. */
+  add(target: number, size: number, file: number): boolean {
     this.end = Math.max(this.end, target + size);
     const last = this.#runs - 1;
     if (last >= 0) {
@@ -40,9 +42,10 @@ export class RecordRuns {
       if (continues) {
         this.#length[last] = length + size;
         this.#pushEnd(length + size);
-        return;
+        return true;
       }
     }
+    if (this.#runs === MAX_RUNS) return false;
     if (this.#runs === this.#target.length) {
       this.#target = grown(this.#target);
       this.#file = grown(this.#file);
@@ -58,6 +61,7 @@ export class RecordRuns {
     this.#runs++;
     // A record of 4 GiB or more is alone in its run, where its end is never looked up.
     this.#pushEnd(Math.min(size, MAX_RUN));
+    return true;
   }
 
   /** Sorts what was added. Where records overlap, the later one in the file wins: it was written over the earlier. */
@@ -138,6 +142,12 @@ export class RecordRuns {
       at = this.#pieceEnd[i]!;
     }
     return at >= end;
+  }
+
+  /** The first offset of at least `offset` that some record holds, or `end`. */
+  nextWritten(offset: number): number {
+    const i = this.#firstPieceAfter(offset);
+    return i === this.#pieces ? Math.max(offset, this.end) : Math.max(offset, this.#pieceStart[i]!);
   }
 
   #firstPieceAfter(offset: number): number {

@@ -5,7 +5,7 @@ import { type DumpNotes, parseNotes, vmcoreinfoText } from "../notes.ts";
 import { type FileRange, STATUS_INCOMPLETE } from "./kdump-header.ts";
 import { KdumpMemory, type KdumpPart } from "./kdump-memory.ts";
 
-const MAX_NOTES = 32 << 20;
+const MAX_NOTES = 16 << 20;
 const MAX_VMCOREINFO = 1 << 20;
 /** The newest version of the format (makedumpfile 1.5.3 and later). */
 const NEWEST_VERSION = 6;

@@ -23,6 +23,8 @@ const UTSNAME = 12;
 const UTSNAME_FIELD = 65;
 const LAYOUT_64 = { timestamp: 408, status: 424 };
 const LAYOUT_32 = { timestamp: 404, status: 412 };
+/** 256 TiB, twice the largest machine there is; more is damage, and would make us search gigabytes of bitmap. */
+const MAX_PFN = 2 ** 36;
 const HEADER_SIZE = 464;
 const SUB_HEADER_SIZE = 104;
 
@@ -103,11 +105,12 @@ export function readKdumpHeader(source: ByteSource): KdumpHeader {
   const half = Math.floor(bitmapBlocks / 2) * blockSize;
   const both = maxPfn <= half * 8;
   const bitmapLength = both ? half : bitmapBytes;
-  if (maxPfn > bitmapLength * 8) {
+  if (maxPfn > bitmapLength * 8 || maxPfn > MAX_PFN) {
     throw corrupt(source, `bitmaps of ${bitmapBytes} bytes for ${maxPfn} page frames`, at + 12);
   }
   const descriptorOffset = bitmapOffset + bitmapBytes;
-  if (descriptorOffset >= source.size) throw truncated(source, descriptorOffset);
+  // A part of a split set that holds no page ends exactly there.
+  if (descriptorOffset > source.size) throw truncated(source, descriptorOffset);
 
   return {
     version,
