@@ -4,9 +4,12 @@ import type { Kernel, LogRecord } from "./kernel.ts";
 
 type Panic = Kernel["panic"];
 
-/** How the line of an oops begins; the first of an oops names the trouble. */
-const OOPS =
-  /^(BUG: |Oops|kernel BUG at |general protection fault|double fault|stack segment|divide error|invalid opcode|traps: PANIC|PANIC: |Unable to handle|watchdog: BUG|NMI watchdog|int3|corrupted stack end)/;
+/** The line that names the trouble, a few lines before the numbered one of an oops or in its place. */
+const TROUBLE =
+  /^(BUG: |kernel BUG at |kernel tried to execute|general protection fault|double fault|stack segment|divide error|traps: PANIC|PANIC: |watchdog: BUG|corrupted stack end)/;
+/** __die_header, arch/x86/kernel/dumpstack.c: "Oops: 0002 [#1] SMP", "general protection fault, …: 0000 [#2]". */
+const NUMBERED = /: [0-9a-f]{4} \[#\d+\]/;
+const END = /^---\[ end trace/;
 const PANIC = /^Kernel panic - not syncing: /;
 /** A panic that only says that an oops came before it. */
 const AFTER_OOPS = /^Kernel panic - not syncing: (Fatal exception|Fatal exception in interrupt|Fatal Machine check)/;
@@ -67,15 +70,25 @@ export function panicMessage(log: readonly LogRecord[]): { message: string | nul
   let panic = -1;
   for (let i = log.length - 1; i >= 0 && panic < 0; i--) if (PANIC.test(log[i]!.text)) panic = i;
   if (panic >= 0 && !AFTER_OOPS.test(log[panic]!.text)) return { message: firstLine(log[panic]!), line: panic };
-  // The oops that led to this panic, or the last one where there was no panic: its first line, not those that follow it.
-  const end = panic >= 0 ? panic : log.length;
-  let oops = -1;
+  const oops = oopsBefore(log, panic >= 0 ? panic : log.length) ?? panic;
+  return oops >= 0 ? { message: firstLine(log[oops]!), line: oops } : { message: null, line: null };
+}
+
+/** Line that opens the last oops before line `end`: not one that happened while it was being printed, nor an earlier one. */
+function oopsBefore(log: readonly LogRecord[], end: number): number | null {
+  let numbered: number | null = null;
+  let trouble: number | null = null;
   for (let i = end - 1; i >= 0; i--) {
-    if (/^---\[ end (trace|Kernel panic)/.test(log[i]!.text) && oops >= 0) break;
-    if (OOPS.test(log[i]!.text)) oops = i;
+    const { text } = log[i]!;
+    if (numbered !== null && END.test(text)) break;
+    if (NUMBERED.test(text)) numbered = i;
+    else if (numbered === null && trouble === null && TROUBLE.test(text)) trouble = i;
   }
-  if (oops >= 0) return { message: firstLine(log[oops]!), line: oops };
-  return panic >= 0 ? { message: firstLine(log[panic]!), line: panic } : { message: null, line: null };
+  if (numbered === null) return trouble;
+  for (let i = numbered - 1; i >= Math.max(0, numbered - 12) && !END.test(log[i]!.text); i--) {
+    if (TROUBLE.test(log[i]!.text)) return i;
+  }
+  return numbered;
 }
 
 function firstLine(record: LogRecord): string {
