@@ -2,6 +2,7 @@
 import { canaryUse, type FrameSlot } from "../code/canary.ts";
 import type { FunctionCode } from "../code/code-reader.ts";
 import type { Frame } from "../unwind/backtrace.ts";
+import { layoutAt } from "../unwind/step.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
@@ -10,7 +11,7 @@ export interface CanaryFinding {
   /** The frame whose check failed: the detector. */
   readonly frame: Frame;
   readonly code: FunctionCode;
-  /** CFA of that frame. */
+  /** CFA of that frame, told by RSP where the code allows it. */
   readonly cfa: bigint;
   /** Where the frame's geometry puts the slot. */
   readonly slot: bigint;
@@ -50,7 +51,7 @@ export function findCanary(facts: CrashFacts, index: number): CanaryFinding | nu
     evidence.miss(`Where ${frameName(frame)} keeps its canary could not be read from its code.`);
     return null;
   }
-  const { cfa } = frame;
+  const cfa = geometricFrame(facts, frame) ?? frame.cfa;
   const slot = place.depth === null ? frame.sp + BigInt(place.displacement) : cfa - BigInt(place.depth);
   const rbp = frame.registers.get("rbp");
   const read = place.base === "rbp" && rbp !== undefined ? rbp + BigInt(place.displacement) : slot;
@@ -89,6 +90,16 @@ export function findCanary(facts: CrashFacts, index: number): CanaryFinding | nu
     taskCanary,
     expected,
   };
+}
+
+/**
+ * The frame's CFA as RSP proves it: the call of `__stack_chk_fail` left its return address just below the frame's RSP, and
+ * how far RSP lies below the CFA there follows from the function's own pushes and subtractions. RBP, if the code finds the
+ * slot by it, must agree; where it does not, RBP is wrong and not the stack.
+ */
+function geometricFrame(facts: CrashFacts, frame: Frame): bigint | null {
+  const depth = layoutAt(facts.context, frame.address, false)?.rspDepth;
+  return depth == null ? null : frame.sp + BigInt(depth);
 }
 
 function describeFound(facts: CrashFacts, frame: Frame, slot: bigint, found: bigint, expected: bigint): void {

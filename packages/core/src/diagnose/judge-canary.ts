@@ -29,21 +29,12 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       }),
     ];
   }
-  if (finding.readFrom !== null) {
-    judged.push(
-      hypothesis({
-        kind: "frame-mismatch",
-        weight: 0.95,
-        summary: `The canary check of ${name} read ${hex(finding.readFrom)}, but its frame has the slot at ${hex(finding.slot)}: its frame register was wrong, nothing need have been overwritten.`,
-        why: "the register used to find the slot disagrees with where the return address proves the frame to be",
-        stack: frame.stack,
-      }),
-    );
-  }
+  const mismatch = judgeGeometry(facts, finding);
+  if (mismatch !== null) judged.push(mismatch);
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  const weight = overflowWeight(facts, finding, damage, buffer);
+  const weight = mismatch === null ? overflowWeight(facts, finding, damage, buffer) : 0.05;
   judged.push(
     hypothesis({
       ...base,
@@ -54,8 +45,48 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       advice: overflowAdvice(finding, buffer),
     }),
   );
-  if (finding.readFrom === null) judged.push(strayWrite(facts, finding, damage, weight));
+  if (mismatch === null) judged.push(strayWrite(facts, finding, damage, weight));
   return judged;
+}
+
+/**
+ * Frame geometry, before any talk of overwriting: is the slot that was checked the slot of this frame at all?
+ */
+function judgeGeometry(facts: CrashFacts, finding: CanaryFinding): Hypothesis | null {
+  const { evidence, trace } = facts;
+  const { frame } = finding;
+  const name = frameName(frame);
+  if (finding.readFrom !== null) {
+    const off = finding.readFrom - finding.slot;
+    evidence.add(
+      "frame-geometry",
+      finding.readFrom,
+      `${name} read its canary at ${hex(finding.readFrom)} through RBP, but by its RSP the slot is at ${hex(finding.slot)}: RBP is ${off} bytes off.`,
+    );
+    return hypothesis({
+      kind: "frame-mismatch",
+      weight: 0.95,
+      summary: `The canary check of ${name} read the wrong place (${hex(finding.readFrom)} instead of ${hex(finding.slot)}): its frame register is not that of its frame, and nothing need have been overwritten.`,
+      why: "the register used to find the slot disagrees with where RSP proves the frame to be",
+      culprit: frame,
+      stack: frame.stack,
+    });
+  }
+  if (trace.displaced === null || trace.brokenFrame !== facts.detector) return null;
+  const caller = facts.frames[facts.detector! + 1];
+  evidence.add(
+    "frame-geometry",
+    trace.displaced - 8n,
+    `The return address out of ${name} lies at ${hex(trace.displaced - 8n)}, ${(frame.cfa ?? 0n) - trace.displaced} bytes below where a frame of ${name} has it: control came into its middle.`,
+  );
+  return hypothesis({
+    kind: "frame-mismatch",
+    weight: 0.95,
+    summary: `${caller === undefined ? "A caller" : frameName(caller)} entered ${name} in its middle: the canary check read a word of another frame, and nothing need have been overwritten.`,
+    why: "the intact stack proves the return address to lie inside what the check took for its own frame",
+    culprit: caller ?? frame,
+    stack: frame.stack,
+  });
 }
 
 function corruptionOf(finding: CanaryFinding, damage: Damage): Diagnosis["corruption"] {
@@ -68,28 +99,40 @@ function corruptionOf(finding: CanaryFinding, damage: Damage): Diagnosis["corrup
   };
 }
 
+/** A header or an already consumed part may stand at a buffer's start before the data that repeat. Bytes. */
+const FILL_SLACK = 16n;
+
 /** How well an overrun from a buffer in the detector's own frame explains what is there. */
 function overflowWeight(facts: CrashFacts, finding: CanaryFinding, damage: Damage, buffer: BufferUse | null): number {
   const { kernel, task } = facts;
-  if (finding.readFrom !== null) return 0.05;
   if (canaryOwner(kernel, finding.found, task?.address ?? null) !== null) return 0.15;
   if (distance(finding.found, finding.expected) < 0x10000n) return 0.2;
-  if (damage.patternStart < finding.slot) return buffer === null ? 0.9 : 0.97;
+  if (damage.patternStart < finding.slot) {
+    // Data that begin where a buffer begins leave no doubt; others may have been written across the frame from elsewhere.
+    if (buffer === null) return 0.7;
+    return distance(buffer.address, damage.patternStart) <= FILL_SLACK ? 0.97 : 0.8;
+  }
   const beyond = damage.end > finding.slot + 8n;
   if (beyond) return damage.returnSlots.length > 0 ? 0.92 : 0.8;
   if (buffer === null) return 0.3;
-  return sameKindBelow(facts, finding) ? 0.75 : 0.45;
+  return sameKindBelow(facts, finding) ? 0.75 : 0.4;
 }
 
-/** Only the slot was hit, with nothing that repeats: does the word below, the buffer's last, look like the same data? */
+/**
+ * Only the slot was hit, with nothing that repeats: is the word below, the buffer's last, of the same data? The same kind
+ * of value, and for pointers and numbers one from the same neighbourhood.
+ */
 function sameKindBelow(facts: CrashFacts, finding: CanaryFinding): boolean {
   const { kernel } = facts;
   const below = kernel.memory.u64(finding.slot - 8n);
-  if (below === null) return false;
+  if (below === null || below === 0n || finding.found === 0n) return false;
   const found = wordMeaning(kernel, finding.found).class;
-  const plain = found === "other" || found === "text" || found === "repeated-byte";
-  return plain && wordMeaning(kernel, below).class === found;
+  if (wordMeaning(kernel, below).class !== found) return false;
+  return found === "text" || found === "repeated-byte" || distance(finding.found, below) < NEIGHBOURHOOD;
 }
+
+/** Elements of one array of pointers mostly point into one object or slab. Bytes. */
+const NEIGHBOURHOOD = 1n << 20n;
 
 function distance(a: bigint, b: bigint): bigint {
   return a > b ? a - b : b - a;
@@ -122,8 +165,8 @@ function strayWrite(facts: CrashFacts, finding: CanaryFinding, damage: Damage, o
   const owner = canaryOwner(kernel, finding.found, task?.address ?? null);
   const single = damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
   const near = distance(finding.found, finding.expected) < 0x10000n;
-  let weight = single ? 0.35 : 0.1;
-  if (single && (near || meaning.class === "zero" || meaning.class === "kernel-pointer")) weight = 0.45;
+  let weight = single ? 0.55 : 0.15;
+  if (single && (near || meaning.class === "zero")) weight = 0.6;
   if (owner !== null) weight = 0.2;
   return hypothesis({
     kind: "foreign-write",

@@ -4,6 +4,7 @@
  */
 import type { StackRange } from "../kernel/kernel.ts";
 import type { Frame } from "../unwind/backtrace.ts";
+import { layoutAt } from "../unwind/step.ts";
 import type { OverflowCause } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
@@ -42,7 +43,7 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
   const { stack } = hit;
   const onStack = framesOf(facts.frames, fault.index, stack);
   const cycle = findCycle(onStack);
-  const largest = largestFrame(onStack);
+  const largest = largestFrame(facts, onStack);
   const innermost = onStack[0] ?? fault.frame;
   const usedBytes = Number(stack.high - (innermost.sp > stack.low ? innermost.sp : stack.low));
   const size = Number(stack.high - stack.low);
@@ -118,13 +119,22 @@ export function framesOf(frames: readonly Frame[], first: number, stack: StackRa
   return result;
 }
 
-function largestFrame(frames: readonly Frame[]): { frame: Frame; bytes: number } | null {
+function largestFrame(facts: CrashFacts, frames: readonly Frame[]): { frame: Frame; bytes: number } | null {
   let largest: { frame: Frame; bytes: number } | null = null;
-  for (const frame of frames) {
+  for (const [index, frame] of frames.entries()) {
+    // The outermost function may carry the random offset that the kernel adds to each system call's stack on purpose
+    // (CONFIG_RANDOMIZE_KSTACK_OFFSET, 5.13): up to 1 KiB that is nobody's local variable.
+    if (index >= frames.length - 2 && movesStackFreely(facts, frame)) continue;
     const bytes = bytesIncludingOverrun(frame);
     if (bytes !== null && (largest === null || bytes > largest.bytes)) largest = { frame, bytes };
   }
   return largest;
+}
+
+/** RSP moves by an amount that is not in the code: alloca(), a variable-length array, an alignment. */
+function movesStackFreely(facts: CrashFacts, frame: Frame): boolean {
+  const layout = layoutAt(facts.context, frame.address, frame.interrupted);
+  return layout !== null && layout.rspDepth === null;
 }
 
 /** The innermost frame may reach below the stack; its size counts whole. */

@@ -87,6 +87,7 @@ const RULES: readonly Rule[] = [
   repeatedGroup(2),
   repeatedGroup(4),
   repeatedGroup(8),
+  countingGroup(2),
   countingGroup(4),
   countingGroup(8),
 ];

@@ -32,7 +32,15 @@ export interface Recovery {
   readonly rest: Walk;
   /** Where frames are missing between the last inferred one (or the callee) and the rest: words, else null. */
   readonly gap: string | null;
+  /**
+   * CFA that the intact stack proves for the callee, where it is not the one its unwind data gives: its code runs on a frame
+   * that its own entry did not build. Null in all other cases.
+   */
+  readonly displaced: bigint | null;
 }
+
+/** Rank from which a solution rests on nothing but the word in question; anything better founded goes before it. */
+const AT_ITS_WORD = 4;
 
 /** Destroyed links bridged in a row. */
 const MAX_DESTROYED = 8;
@@ -66,17 +74,20 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
         const rank = hypothesis.rank + candidate.rank;
         const own: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: candidate.why };
         const inferred = [...hypothesis.inferred, own];
-        if (walk.broken === null) solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null }, rank });
+        if (walk.broken === null) solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null, displaced: null }, rank });
         // Only the frame right above may be destroyed too: further breaks would be a second, separate damage.
         else if (walk.broken.cfa !== null && walk.frames.length === 1)
           next.push({ inferred, broken: walk.broken, rank });
       }
     }
     const best = solutions.sort((a, b) => a.rank - b.rank)[0];
-    if (best !== undefined) return withDoubt(context, best.recovery, solutions);
+    if (best !== undefined) {
+      const displaced = best.rank >= AT_ITS_WORD ? recoverDisplaced(context, broken) : null;
+      return displaced ?? withDoubt(context, best.recovery, solutions);
+    }
     level = next.sort((a, b) => a.rank - b.rank).slice(0, MAX_HYPOTHESES);
   }
-  return beyondGap(context, anchors, broken);
+  return recoverDisplaced(context, broken) ?? beyondGap(context, anchors, broken);
 }
 
 function dropFirst(walk: Walk): Walk {
@@ -110,9 +121,35 @@ function atItsWord(context: UnwindContext, callee: FunctionRange | null, found: 
     {
       returnAddress: found,
       why: `the call before it goes to ${target?.name ?? "a pointer"}; how ${callee?.name ?? "the code below"} was reached from there is not known`,
-      rank: 4,
+      rank: AT_ITS_WORD,
     },
   ];
+}
+
+/**
+ * Was the callee entered in its middle? Then no prologue of its own ran: inside what its unwind data takes for its frame
+ * lies the return address of whoever called it, and from there the stack is proven to its end.
+ */
+function recoverDisplaced(context: UnwindContext, broken: BrokenLink): Recovery | null {
+  const { callee, cfa, state } = broken;
+  if (callee === null || cfa === null) return null;
+  const registers = new Map(state.registers);
+  registers.delete("rsp");
+  for (let slot = (state.sp + 7n) & ~7n; slot < cfa - 8n; slot += 8n) {
+    const found = context.kernel.memory.u64(slot);
+    if (found === null || !context.kernel.symbols.isText(found - 1n)) continue;
+    const site = context.callSite(found);
+    if (site === null || context.reaches(site, callee) === "no") continue;
+    const caller: WalkState = { pc: found, exact: false, sp: slot + 8n, registers };
+    const walk = walkStrict(context, caller);
+    if (walk.broken !== null) continue;
+    const why =
+      `the return address at ${hex(slot)} lies inside what would be the frame of ${callee.name}, and from it the stack is ` +
+      `proven to its end: ${callee.name} was not entered through its prologue`;
+    const first: InferredFrame = { state: caller, cfa: walk.frames[0]?.cfa ?? null, why };
+    return { inferred: [first], rest: dropFirst(walk), gap: null, displaced: slot + 8n };
+  }
+  return null;
 }
 
 /** Names the doubt where several call sites explain the stack equally well. */
@@ -145,7 +182,7 @@ function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recove
   const called = anchor.target === null ? "a function" : anchor.target.name;
   const why = `the intact return address at ${hex(anchor.slot)}, from which the stack is proven to its end, shows that ${called} was called; frames below it are destroyed`;
   const first: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why };
-  return { inferred: [first], rest: dropFirst(walk), gap: `frames are missing here (${because})` };
+  return { inferred: [first], rest: dropFirst(walk), gap: `frames are missing here (${because})`, displaced: null };
 }
 
 /** The callee's own frame is not known: the first anchor above RSP whose call can reach it. */

@@ -19,6 +19,8 @@ export interface DetailedBacktrace extends Backtrace {
   readonly brokenFrame: number | null;
   /** Frames missing between inferred and proven ones, in words. */
   readonly gap: string | null;
+  /** The broken frame's true CFA where its code ran on a frame that its own entry did not build (see recover.ts). */
+  readonly displaced: bigint | null;
 }
 
 /**
@@ -58,6 +60,7 @@ function nothing(where: { task: bigint | null; cpu: number | null }, source: Bac
     broken: null,
     brokenFrame: null,
     gap: null,
+    displaced: null,
   };
 }
 
@@ -69,18 +72,19 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   const frames: Frame[] = walk.frames.map((frame) => toFrame(context, frame.state, frame.cfa, null));
   if (walk.broken === null) {
     const { end, userRegs } = walk;
-    return { frames, end, stopped: null, userRegs, broken: null, brokenFrame: null, gap: null };
+    return { frames, end, stopped: null, userRegs, broken: null, brokenFrame: null, gap: null, displaced: null };
   }
   const { broken } = walk;
   const brokenFrame = frames.length - 1;
   const recovery: Recovery | null = recover(context, broken);
   if (recovery === null) {
-    return { frames, end: "lost", stopped: broken.reason, userRegs: null, broken, brokenFrame, gap: null };
+    return { frames, end: "lost", stopped: broken.reason, userRegs: null, broken, brokenFrame, gap: null, displaced: null };
   }
   for (const inferred of recovery.inferred) frames.push(toFrame(context, inferred.state, inferred.cfa, inferred.why));
   for (const proven of recovery.rest.frames) frames.push(toFrame(context, proven.state, proven.cfa, null));
   const { end, userRegs } = recovery.rest;
-  return { frames, end, stopped: null, userRegs, broken, brokenFrame, gap: recovery.gap };
+  const { gap, displaced } = recovery;
+  return { frames, end, stopped: null, userRegs, broken, brokenFrame, gap, displaced };
 }
 
 function toFrame(context: UnwindContext, state: WalkState, cfa: bigint | null, why: string | null): Frame {

@@ -23,6 +23,8 @@ export interface BrokenLink {
   readonly reason: string;
   /** Registers that the caller would have. */
   readonly registers: ReadonlyMap<string, bigint>;
+  /** The callee's own state. */
+  readonly state: WalkState;
 }
 
 export interface Walk {
@@ -78,7 +80,7 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
     }
     const link = checkLink(context, step.cfa - 8n, callee);
     if (!link.ok) {
-      const broken = { callee, cfa: step.cfa, found: link.found, reason: link.reason, registers: step.registers };
+      const broken = { callee, cfa: step.cfa, found: link.found, reason: link.reason, registers: step.registers, state };
       return lost(frames, broken);
     }
     state = { pc: link.returnAddress, exact: false, sp: step.cfa, registers: step.registers };
@@ -101,6 +103,7 @@ function leaveNonCode(context: UnwindContext, state: WalkState, frames: WalkedFr
     found: state.pc,
     reason: `the CPU went to ${hex(state.pc)}, where there is no code, and no call through a pointer took it there`,
     registers: state.registers,
+    state,
   });
 }
 
@@ -111,7 +114,7 @@ function brokenAt(
   reason: string,
   state: WalkState,
 ): BrokenLink {
-  return { callee, cfa, found, reason, registers: new Map(state.registers).set("rsp", state.sp) };
+  return { callee, cfa, found, reason, registers: new Map(state.registers).set("rsp", state.sp), state };
 }
 
 function lost(frames: readonly WalkedFrame[], broken: BrokenLink): Walk {
