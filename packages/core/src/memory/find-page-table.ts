@@ -120,13 +120,24 @@ export function provePageTable(
   return space.translate(virtual) === pgdPhysical ? { space, physBase } : null;
 }
 
-/** Value of the kernel's `phys_base` (signed): physical = virtual - START_KERNEL_MAP + phys_base over the image. */
+/**
+ * Value of the kernel's `phys_base` (signed): physical = virtual - START_KERNEL_MAP + phys_base, over all of the image.
+ * @returns null where nothing is mapped there, or not in that way: then these are no page tables of a kernel
+ */
 export function physBaseOf(space: PagedAddressSpace): bigint | null {
-  const image = mappedKernelRanges(space)[0];
-  if (image === undefined) return null;
-  for (let at = image.start; at < image.end; at += 0x20000n) {
-    const physical = space.translate(at);
-    if (physical !== null) return physical - (at - START_KERNEL_MAP);
+  let physBase: bigint | null = null;
+  let end: bigint | null = null;
+  for (const range of mappedKernelRanges(space)) {
+    // Modules may follow at a distance; they lie anywhere.
+    if (end !== null && range.start !== end) break;
+    end = range.end;
+    for (let at = range.start; at < range.end; at += 0x20000n) {
+      const physical = space.translate(at);
+      if (physical === null) continue;
+      const difference = physical - (at - START_KERNEL_MAP);
+      if (physBase !== null && physBase !== difference) return null;
+      physBase = difference;
+    }
   }
-  return null;
+  return physBase;
 }

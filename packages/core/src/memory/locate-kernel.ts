@@ -179,7 +179,7 @@ function fromControlRegisters(image: DumpImage, info: Vmcoreinfo, tried: string[
     for (const candidate of (pgd & USER_TABLE) !== 0n ? [pgd & ~USER_TABLE, pgd] : [pgd]) {
       const space = new PagedAddressSpace(image.memory, candidate, levels, encryptionMask(info));
       const slots = mappedSlots(space);
-      if (slots > most) {
+      if (slots > most && physBaseOf(space) !== null) {
         best = space;
         most = slots;
       }

@@ -105,6 +105,7 @@ export function fakeImage(memory: PhysicalMemory, parts: Partial<DumpImage> = {}
     memory,
     vmcoreinfo: null,
     cpuNotes: [],
+    rawNotes: null,
     header: null,
     virtualRanges: [],
     problems: [],
