@@ -135,13 +135,13 @@ describe("matchNotes", () => {
     memory.write64(IMAGE, 0x500n); // crash_notes: a per-CPU allocation
     for (const [number, rip, rsp] of [
       [0, 11n, 0x111n],
-      [2, 12n, 0x122n],
+      [2, 12n, 0x111n],
     ] as const) {
       const registers = cpus[number]!.perCpuOffset + 0x500n + 132n;
       memory.write64(registers + 128n, rip);
       memory.write64(registers + 152n, rsp);
     }
-    const notes = [fakeNote(0, { rip: 11n, rsp: 0x111n }), fakeNote(1, { rip: 12n, rsp: 0x122n })];
+    const notes = [fakeNote(0, { rip: 11n, rsp: 0x111n }), fakeNote(1, { rip: 12n, rsp: 0x111n })];
     const context = fakeContext({ memory, notes, symbols: { crash_notes: IMAGE } });
     expect(got(matchNotes(context, cpus, none, none))).toEqual(["0:11", "2:12"]);
   });
