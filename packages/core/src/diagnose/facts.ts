@@ -10,8 +10,8 @@ export interface Fault {
   /** Index in `frames` of the frame that was hit. */
   readonly index: number;
   readonly frame: Frame;
-  /** The entry code's symbol: `asm_exc_page_fault`, `double_fault`, … */
-  readonly entry: string;
+  /** The entry code's symbol (`asm_exc_page_fault`, `double_fault`, …), or null where its frames are not in the trace. */
+  readonly entry: string | null;
   readonly kind: "double-fault" | "page-fault" | "invalid-opcode" | "general-protection" | "other";
 }
 
@@ -46,6 +46,31 @@ function faultKind(entry: string): Fault["kind"] {
   return "other";
 }
 
+/** Functions on the way from panic() to the crash kernel; a CPU found in them was not stopped by an exception. */
+const PANIC_PATH = new Set(["panic", "vpanic", "__crash_kexec", "crash_kexec", "machine_kexec", "nmi_panic"]);
+
+/** x86 exception vectors (arch/x86/include/asm/trapnr.h). */
+const TRAPS = new Map<number, Fault["kind"]>([
+  [6, "invalid-opcode"],
+  [8, "double-fault"],
+  [13, "general-protection"],
+  [14, "page-fault"],
+]);
+
+/**
+ * The registers that a crash kernel saves after an oops are those of the exception itself (crash_kexec(regs) from
+ * oops_end(), arch/x86/kernel/dumpstack.c): then the trace begins at the fault, and its handlers are not in it. Which
+ * exception it was, the task remembers in thread.trap_nr.
+ */
+function faultAtStart(kernel: Kernel, task: Task | null, frames: readonly Frame[]): Fault | null {
+  const frame = frames[0];
+  if (frame === undefined || !frame.interrupted || kernel.panic.message === null) return null;
+  if (frames.some((one) => one.function !== null && PANIC_PATH.has(one.function))) return null;
+  const member = kernel.types.member("task_struct", "thread.trap_nr");
+  const trap = member === null || task === null ? null : kernel.memory.u32(task.address + BigInt(member.offset));
+  return { index: 0, frame, entry: null, kind: (trap === null ? undefined : TRAPS.get(trap)) ?? "other" };
+}
+
 function findFault(frames: readonly Frame[]): Fault | null {
   for (let index = 1; index < frames.length; index++) {
     const entry = frames[index - 1]!.function;
@@ -71,7 +96,7 @@ export function gatherFacts(kernel: Kernel): CrashFacts {
   const task = address === null ? null : kernel.task(address);
   const trace = backtrace(kernel, address !== null ? { task: address } : { cpu: panic.cpu ?? 0 });
   const { frames } = trace;
-  const fault = findFault(frames);
+  const fault = findFault(frames) ?? faultAtStart(kernel, task, frames);
   const limit = fault === null ? frames.length : fault.index;
   if (panic.message !== null) evidence.add("panic-message", null, `The kernel said: ${panic.message}`);
   if (trace.stopped !== null) evidence.miss(`The backtrace stops: ${trace.stopped}.`);

@@ -15,7 +15,7 @@ import {
   fromPartialOverwrite,
 } from "./candidates.ts";
 import { describe, hex } from "./link.ts";
-import type { WalkState } from "./step.ts";
+import { frameSizeAtCall, type WalkState } from "./step.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 import { type BrokenLink, type Walk, walkStrict } from "./walk.ts";
 
@@ -23,6 +23,8 @@ export interface InferredFrame {
   readonly state: WalkState;
   readonly cfa: bigint | null;
   readonly why: string;
+  /** Only that the function was entered is known, not where in it the call was; `state.pc` is then its first address. */
+  readonly entered?: boolean;
 }
 
 export interface Recovery {
@@ -47,6 +49,8 @@ const MAX_DESTROYED = 8;
 /** Hypotheses kept at each depth. */
 const MAX_HYPOTHESES = 64;
 const MAX_ANCHORS = 24;
+/** Only-possible callers followed in a row. */
+const MAX_CLIMB = 16;
 
 interface Hypothesis {
   readonly inferred: readonly InferredFrame[];
@@ -169,20 +173,54 @@ function withDoubt(
   return { ...recovery, inferred: [{ ...first, why: doubt }, ...recovery.inferred.slice(1)] };
 }
 
-/** Nothing joins exactly: go on at the lowest intact return address, and say that frames are missing. */
+/**
+ * Nothing joins exactly. What is certain from both sides is still said: callers that are the only ones possible, from the
+ * destroyed end upwards; and further up the lowest intact return address, with the function that its call entered.
+ */
 function beyondGap(context: UnwindContext, anchors: readonly Anchor[], broken: BrokenLink): Recovery | null {
-  const anchor = anchors.find((candidate) => candidate.target !== null) ?? anchors[0];
+  const climbed = climbOnlyCallers(context, broken);
+  const top = climbed.at(-1)?.cfa ?? broken.cfa ?? 0n;
+  const usable = anchors.filter((anchor) => anchor.slot + 8n > top);
+  const anchor = usable.find((candidate) => candidate.target !== null) ?? usable[0];
   if (anchor === undefined) return null;
-  return joinAt(context, anchor, `${broken.callee?.name ?? "the code that ran"}: ${broken.reason}`);
+  const joined = joinAt(context, anchor, `${broken.callee?.name ?? "the code that ran"}: ${broken.reason}`);
+  return { ...joined, inferred: [...climbed, ...joined.inferred] };
+}
+
+/** Follows direct calls upwards while each function has but one place that calls it. */
+function climbOnlyCallers(context: UnwindContext, broken: BrokenLink): InferredFrame[] {
+  const climbed: InferredFrame[] = [];
+  let { callee, cfa } = broken;
+  const stack = cfa === null ? null : context.stackAt(cfa);
+  while (callee !== null && cfa !== null && stack !== null && cfa < stack.high && climbed.length < MAX_CLIMB) {
+    const candidates = fromDirectCallers(context, callee, null);
+    const only = candidates.length === 1 ? candidates[0]! : null;
+    const size = only === null ? null : frameSizeAtCall(context, only.returnAddress);
+    if (only === null || size === null) break;
+    const state: WalkState = { pc: only.returnAddress, exact: false, sp: cfa, registers: new Map() };
+    const next: bigint = cfa + BigInt(size);
+    climbed.push({ state, cfa: next, why: only.why });
+    callee = context.functionAt(only.returnAddress - 1n);
+    cfa = next;
+  }
+  return climbed;
 }
 
 function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recovery {
   const state: WalkState = { pc: anchor.returnAddress, exact: false, sp: anchor.slot + 8n, registers: new Map() };
   const walk = walkStrict(context, state);
-  const called = anchor.target === null ? "a function" : anchor.target.name;
-  const why = `the intact return address at ${hex(anchor.slot)}, from which the stack is proven to its end, shows that ${called} was called; frames below it are destroyed`;
-  const first: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why };
-  return { inferred: [first], rest: dropFirst(walk), gap: `frames are missing here (${because})`, displaced: null };
+  const proof = `the intact return address at ${hex(anchor.slot)}, from which the stack is proven to its end`;
+  const first: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: `${proof}; frames below it are destroyed` };
+  const inferred = [first];
+  if (anchor.target !== null) {
+    inferred.unshift({
+      state: { pc: anchor.target.start, exact: true, sp: anchor.slot + 8n, registers: new Map() },
+      cfa: anchor.slot + 8n,
+      why: `${proof}, shows that it was called; where in it the next call was is destroyed`,
+      entered: true,
+    });
+  }
+  return { inferred, rest: dropFirst(walk), gap: `frames are missing here (${because})`, displaced: null };
 }
 
 /** The callee's own frame is not known: the first anchor above RSP whose call can reach it. */

@@ -80,7 +80,10 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   if (recovery === null) {
     return { frames, end: "lost", stopped: broken.reason, userRegs: null, broken, brokenFrame, gap: null, displaced: null };
   }
-  for (const inferred of recovery.inferred) frames.push(toFrame(context, inferred.state, inferred.cfa, inferred.why));
+  for (const inferred of recovery.inferred) {
+    const frame = toFrame(context, inferred.state, inferred.cfa, inferred.why);
+    frames.push(inferred.entered === true ? { ...frame, offset: null, interrupted: false } : frame);
+  }
   for (const proven of recovery.rest.frames) frames.push(toFrame(context, proven.state, proven.cfa, null));
   const { end, userRegs } = recovery.rest;
   const { gap, displaced } = recovery;
