@@ -3,5 +3,7 @@
 import { openFiles } from "./io/open-files.ts";
 import { run } from "./run.ts";
 import { processTerminal } from "./terminal.ts";
+import { tuneEngine } from "./tune-engine.ts";
 
+tuneEngine();
 process.exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), open: openFiles });

@@ -9,6 +9,7 @@ import { openFiles } from "./io/open-files.ts";
 import { printError } from "./print-error.ts";
 import { run } from "./run.ts";
 import { processTerminal } from "./terminal.ts";
+import { tuneEngine } from "./tune-engine.ts";
 
 /** The first sample by name. */
 function sample(): string {
@@ -25,6 +26,7 @@ function sample(): string {
   return relative(process.cwd(), join(folder, first));
 }
 
+tuneEngine();
 const terminal = processTerminal();
 try {
   const given = process.argv.slice(2);

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerBt } from "./commands/bt.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
+import { registerLabCommand } from "./commands/lab.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerMod } from "./commands/mod.ts";
 import { registerPs } from "./commands/ps.ts";
@@ -22,6 +23,7 @@ const COMMANDS = [
   registerRd,
   registerSym,
   registerMod,
+  registerLabCommand,
 ] as const;
 
 const EXAMPLES = `

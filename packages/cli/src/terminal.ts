@@ -1,4 +1,3 @@
-import { stderr, stdout } from "node:process";
 import pc from "picocolors";
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -55,6 +54,7 @@ export function chooseWidth(columns: number | undefined, environment: Environmen
 
 /** The process's own standard streams. */
 export function processTerminal(environment: Environment = process.env): Terminal {
+  const { stdout, stderr } = process;
   // A write to a closed pipe also raises an event; without a listener it would end the process with a stack trace.
   const ignoreClosed = (error: NodeJS.ErrnoException): void => {
     if (error.code !== "EPIPE") throw error;

@@ -104,7 +104,8 @@ describe("call sites", () => {
   });
 
   it("finds direct callers by scanning, tail jumps included", () => {
-    const callers = (name: string) => directCallers(reader, range(name), textAreas(reader, null)).map((site) => site.caller.name);
+    const callers = (name: string) =>
+      directCallers(reader, range(name), textAreas(reader, null)).map((site) => site.caller.name);
     expect(callers("rsp_func")).toEqual(["caller"]);
     expect(callers("__stack_chk_fail")).toEqual(["rsp_func", "rbp_func"]);
     expect(callSitesIn(reader, at("caller"))).toHaveLength(3);

@@ -1,5 +1,14 @@
 /** Instructions as text, AT&T syntax, laid out as objdump and crash print them. */
-import { Decoder, DecoderOptions, Formatter, FormatterSyntax, IcedInstruction, Mnemonic, OpKind } from "./iced.ts";
+import {
+  Decoder,
+  DecoderOptions,
+  Formatter,
+  FormatterSyntax,
+  IcedInstruction,
+  loadIced,
+  Mnemonic,
+  OpKind,
+} from "./iced.ts";
 
 export interface DisassembledInstruction {
   readonly address: bigint;
@@ -21,6 +30,7 @@ export function disassemble(
   symbolize: (address: bigint) => string | null = () => null,
   limit = Number.POSITIVE_INFINITY,
 ): DisassembledInstruction[] {
+  loadIced();
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
   const formatter = new Formatter(FormatterSyntax.Gas);
   const scratch = new IcedInstruction();

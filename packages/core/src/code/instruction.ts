@@ -1,7 +1,7 @@
 /**
  * Machine instructions as plain objects: what call-site checks, prologue reading and stack tracking ask of them.
  */
-import { Decoder, DecoderOptions, FlowControl, IcedInstruction, Mnemonic, OpKind, Register } from "./iced.ts";
+import { Decoder, DecoderOptions, FlowControl, IcedInstruction, loadIced, Mnemonic, OpKind, Register } from "./iced.ts";
 
 export type Flow =
   | "next"
@@ -97,18 +97,24 @@ export const GENERAL_REGISTERS: readonly string[] = [
   ...Array.from({ length: 8 }, (_, index) => `r${index + 8}`),
 ];
 
-const FLOWS = new Map<number, Flow>([
-  [FlowControl.Next, "next"],
-  [FlowControl.UnconditionalBranch, "jump"],
-  [FlowControl.IndirectBranch, "indirect-jump"],
-  [FlowControl.ConditionalBranch, "conditional"],
-  [FlowControl.Return, "return"],
-  [FlowControl.Call, "call"],
-  [FlowControl.IndirectCall, "indirect-call"],
-  [FlowControl.Interrupt, "interrupt"],
-  [FlowControl.XbeginXabortXend, "next"],
-  [FlowControl.Exception, "trap"],
-]);
+let flows: ReadonlyMap<number, Flow> | null = null;
+
+/** Made with the library at hand, so not before the first instruction is decoded. */
+function flowOf(control: number): Flow {
+  flows ??= new Map<number, Flow>([
+    [FlowControl.Next, "next"],
+    [FlowControl.UnconditionalBranch, "jump"],
+    [FlowControl.IndirectBranch, "indirect-jump"],
+    [FlowControl.ConditionalBranch, "conditional"],
+    [FlowControl.Return, "return"],
+    [FlowControl.Call, "call"],
+    [FlowControl.IndirectCall, "indirect-call"],
+    [FlowControl.Interrupt, "interrupt"],
+    [FlowControl.XbeginXabortXend, "next"],
+    [FlowControl.Exception, "trap"],
+  ]);
+  return flows.get(control) ?? "next";
+}
 
 function readOperand(instruction: IcedInstruction, index: number): Operand {
   const kind = instruction.opKind(index);
@@ -165,6 +171,7 @@ export function decodeInstructions(
   address: bigint,
   limit = Number.POSITIVE_INFINITY,
 ): Instruction[] {
+  loadIced();
   const decoder = new Decoder(64, bytes, DecoderOptions.None);
   const scratch = new IcedInstruction();
   const result: Instruction[] = [];
@@ -187,7 +194,7 @@ export function decodeInstructions(
         address: address + BigInt(position),
         length: scratch.length,
         mnemonic: mnemonicName(scratch.mnemonic),
-        flow: FLOWS.get(scratch.flowControl) ?? "next",
+        flow: flowOf(scratch.flowControl),
         target: first?.kind === "branch" ? first.target : null,
         operands,
       });
