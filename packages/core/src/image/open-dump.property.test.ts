@@ -5,7 +5,7 @@ import { writeKdump } from "./kdump-writer.ts";
 import { openDump } from "./open-dump.ts";
 import type { PhysicalMemory } from "./physical-memory.ts";
 import { lzoCompressor, snappyCompressor, zlibCompressor, zstdCompressor } from "./testing/compressors.ts";
-import { expectSameMemory } from "./testing/expect-memory.ts";
+import { expectSameMemory, expectSamePage } from "./testing/expect-memory.ts";
 import { makeElfOf } from "./testing/make-elf.ts";
 import { makeFlattened, recordsOf } from "./testing/make-flattened.ts";
 import { makeKdump } from "./testing/make-kdump.ts";
@@ -94,7 +94,7 @@ test("whatever memory holds, every format gives the same pages and states", () =
         for (const frame of new Set([...m.pages.keys(), ...m.excluded].flatMap((f) => [f - 1, f, f + 1]))) {
           const state = m.pages.has(frame) ? "present" : m.excluded.has(frame) ? "excluded" : "absent";
           expect(memory.pageState(frame), `${name}, page ${frame}`).toBe(state);
-          expect(memory.page(frame), `${name}, page ${frame}`).toEqual(m.pages.get(frame) ?? null);
+          expectSamePage(memory.page(frame), m.pages.get(frame) ?? null, `${name}, page ${frame}`);
         }
       }
     }),
