@@ -19,6 +19,11 @@ export interface GroundTruth {
   readonly chain: readonly string[];
   /** Those of the chain whose frames can only be inferred: the return address into them was overwritten, all or in part. */
   readonly inferred: readonly string[];
+  /**
+   * Those of the chain that nothing in the dump need tell of: every trace of them is overwritten, and they were called
+   * through pointers. A diagnosis may leave them out, and must say that frames are missing.
+   */
+  readonly lost: readonly string[];
   /** Functions that were not active, though a careless reader of the stack may think so. */
   readonly absent: readonly string[];
   /** For recursion: the functions of one turn, innermost first from some point of the turn. */

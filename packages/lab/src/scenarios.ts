@@ -21,6 +21,7 @@ function scenario(name: string, description: string, truth: Truth, setup: readon
       module: SCENARIO_MODULE,
       stack: "task",
       inferred: [],
+      lost: [],
       absent: [],
       cycle: [],
       damage: null,
@@ -61,6 +62,7 @@ export const scenarios: readonly Scenario[] = [
     culprits: ["parse_value"],
     chain: ["parse_value", ...LOGIN, "start_overrun_very_long"],
     inferred: [...LOGIN, "start_overrun_very_long", "run_command", "vandal_write", "proc_reg_write", "vfs_write"],
+    lost: ["start_overrun_very_long", "run_command", "vandal_write", "proc_reg_write"],
     damage: "text",
   }),
   scenario("overrun-into-return", "the overrun ends inside the return address: its two low bytes are text", {
@@ -279,6 +281,7 @@ export const scenarios: readonly Scenario[] = [
       // The task that panics is the detector's own.
       chain: ["panic", "watchdog", "kthread", "ret_from_fork"],
       inferred: [],
+      lost: [],
       absent: [],
       cycle: [],
       damage: null,
@@ -301,6 +304,7 @@ export const scenarios: readonly Scenario[] = [
         ...["proc_reg_write", "vfs_write", "ksys_write", "do_syscall_64"],
       ],
       inferred: [],
+      lost: [],
       absent: [],
       cycle: [],
       damage: null,

@@ -42,7 +42,7 @@ describe("frame layout", () => {
     ["rsp_func", 0x3e, 120, "at the cold call of __stack_chk_fail, reached by the jump"],
     ["rbp_func", 0x0f, 160, "with RBP pushed as well"],
     ["tail", 0x04, null, "after RSP was aligned"],
-  ])("%s+%i: RSP is %s below the CFA %s", (name, offset, depth) => {
+  ])("%s+%i: RSP is %s below the CFA %s", (name, offset, depth, _when) => {
     expect(layoutOf(name, offset)?.rspDepth).toBe(depth);
   });
 

@@ -6,7 +6,12 @@ import { findCycle } from "./recursion.ts";
 function frames(text: string): Frame[] {
   return [...text].map(
     (letter, index) =>
-      ({ function: letter, start: BigInt(letter.charCodeAt(0)), sp: BigInt(index * 64), cfa: BigInt(index * 64 + 64) }) as Frame,
+      ({
+        function: letter,
+        start: BigInt(letter.charCodeAt(0)),
+        sp: BigInt(index * 64),
+        cfa: BigInt(index * 64 + 64),
+      }) as Frame,
   );
 }
 
@@ -18,8 +23,12 @@ describe("findCycle", () => {
     ["lmababababyz", { functions: ["a", "b"], first: 2, turns: 4, bytesPerTurn: 128 }, "a cycle under innocent leaves"],
     ["xabcabcabcab", { functions: ["a", "b", "c"], first: 1, turns: 3, bytesPerTurn: 192 }, "a last turn cut short"],
     ["aaabcbcbcbcbcbc", { functions: ["b", "c"], first: 3, turns: 6, bytesPerTurn: 128 }, "the one that takes most"],
-    ["aabaabaabaab", { functions: ["a", "a", "b"], first: 0, turns: 4, bytesPerTurn: 192 }, "a cycle that calls one function twice"],
-  ])("%s: %o (%s)", (text, expected) => {
+    [
+      "aabaabaabaab",
+      { functions: ["a", "a", "b"], first: 0, turns: 4, bytesPerTurn: 192 },
+      "a cycle that calls one function twice",
+    ],
+  ])("%s: %o (%s)", (text, expected, _what) => {
     const cycle = findCycle(frames(text));
     if (expected === null) expect(cycle).toBeNull();
     else expect(cycle).toMatchObject(expected);

@@ -30,7 +30,9 @@ export interface TinyKernelOptions {
 
 function bytesOfHex(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, "");
-  return Uint8Array.from({ length: digits.length / 2 }, (_, index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16));
+  return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
+    Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),
+  );
 }
 
 /** Functions laid out one after the other from TEXT on. */
@@ -46,7 +48,12 @@ class TinySymbols implements SymbolTable {
     for (const [index, part] of parts.entries()) {
       this.text.set(part, at);
       const { name, module } = functions[index]!;
-      this.ranges.push({ name, module: module ?? null, start: TEXT + BigInt(at), end: TEXT + BigInt(at + part.length) });
+      this.ranges.push({
+        name,
+        module: module ?? null,
+        start: TEXT + BigInt(at),
+        end: TEXT + BigInt(at + part.length),
+      });
       at += part.length;
     }
   }
@@ -159,7 +166,10 @@ const STACK: StackRange = {
 };
 
 /** Builds the kernel; addresses of functions by name come with it. */
-export function tinyKernel(options: TinyKernelOptions): { kernel: Kernel; at: (name: string, offset?: number) => bigint } {
+export function tinyKernel(options: TinyKernelOptions): {
+  kernel: Kernel;
+  at: (name: string, offset?: number) => bigint;
+} {
   const symbols = new TinySymbols(options.functions);
   const memory = new TinyMemory(symbols.text);
   for (const [address, value] of Object.entries(options.stack ?? {})) memory.setWord(BigInt(address), value);

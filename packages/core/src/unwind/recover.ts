@@ -78,7 +78,8 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
         const rank = hypothesis.rank + candidate.rank;
         const own: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: candidate.why };
         const inferred = [...hypothesis.inferred, own];
-        if (walk.broken === null) solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null, displaced: null }, rank });
+        if (walk.broken === null)
+          solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null, displaced: null }, rank });
         // Only the frame right above may be destroyed too: further breaks would be a second, separate damage.
         else if (walk.broken.cfa !== null && walk.frames.length === 1)
           next.push({ inferred, broken: walk.broken, rank });
@@ -210,7 +211,11 @@ function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recove
   const state: WalkState = { pc: anchor.returnAddress, exact: false, sp: anchor.slot + 8n, registers: new Map() };
   const walk = walkStrict(context, state);
   const proof = `the intact return address at ${hex(anchor.slot)}, from which the stack is proven to its end`;
-  const first: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: `${proof}; frames below it are destroyed` };
+  const first: InferredFrame = {
+    state,
+    cfa: walk.frames[0]?.cfa ?? null,
+    why: `${proof}; frames below it are destroyed`,
+  };
   const inferred = [first];
   if (anchor.target !== null) {
     inferred.unshift({

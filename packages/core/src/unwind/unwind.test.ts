@@ -51,7 +51,11 @@ describe("follow", () => {
     ["the innermost return address", { leaf: garbage }, ["leaf", "inner?", "middle", "outer", "entry"]],
     ["one in the middle", { inner: garbage }, ["leaf", "inner", "middle?", "outer", "entry"]],
     ["two in a row", { leaf: garbage, inner: garbage }, ["leaf", "inner?", "middle?", "outer", "entry"]],
-    ["three in a row", { leaf: garbage, inner: garbage, middle: garbage }, ["leaf", "inner?", "middle?", "outer?", "entry"]],
+    [
+      "three in a row",
+      { leaf: garbage, inner: garbage, middle: garbage },
+      ["leaf", "inner?", "middle?", "outer?", "entry"],
+    ],
     ["zeroed", { leaf: () => 0n }, ["leaf", "inner?", "middle", "outer", "entry"]],
   ];
   it.each(DESTROYED)("recovers the chain: %s", (_name, overwrite, chain) => {
@@ -96,7 +100,12 @@ describe("follow", () => {
   it("says where it lost the way when a pointer was called and nothing above is left", () => {
     const lone = [{ name: "leaf", code: "4883ec08 f390 4883c408 c3" }];
     const { kernel, at } = tinyKernel({ functions: lone, stack: { [LEAF_SLOT.toString()]: garbage() } });
-    const result = follow(unwindContext(kernel), { pc: at("leaf", 4), exact: true, sp: LEAF_SLOT - 8n, registers: new Map() });
+    const result = follow(unwindContext(kernel), {
+      pc: at("leaf", 4),
+      exact: true,
+      sp: LEAF_SLOT - 8n,
+      registers: new Map(),
+    });
     expect(result).toMatchObject({ end: "lost", stopped: "0x4141414141414141 is not code" });
   });
 });

@@ -78,7 +78,16 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   const brokenFrame = frames.length - 1;
   const recovery: Recovery | null = recover(context, broken);
   if (recovery === null) {
-    return { frames, end: "lost", stopped: broken.reason, userRegs: null, broken, brokenFrame, gap: null, displaced: null };
+    return {
+      frames,
+      end: "lost",
+      stopped: broken.reason,
+      userRegs: null,
+      broken,
+      brokenFrame,
+      gap: null,
+      displaced: null,
+    };
   }
   for (const inferred of recovery.inferred) {
     const frame = toFrame(context, inferred.state, inferred.cfa, inferred.why);

@@ -80,7 +80,14 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
     }
     const link = checkLink(context, step.cfa - 8n, callee);
     if (!link.ok) {
-      const broken = { callee, cfa: step.cfa, found: link.found, reason: link.reason, registers: step.registers, state };
+      const broken = {
+        callee,
+        cfa: step.cfa,
+        found: link.found,
+        reason: link.reason,
+        registers: step.registers,
+        state,
+      };
       return lost(frames, broken);
     }
     state = { pc: link.returnAddress, exact: false, sp: step.cfa, registers: step.registers };
