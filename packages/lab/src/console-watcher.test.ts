@@ -11,7 +11,7 @@ describe("ConsoleWatcher", () => {
   test("finds a line that comes in pieces", async () => {
     const { stream, watcher } = watch();
     const found = watcher.waitFor("mark", [/dump written: (\d+) bytes/], 5_000);
-    stream.write("noise\r\ndump wri");
+    stream.write("noise\r\ndump writ");
     stream.write("ten: 42 bytes\r\n");
     expect((await found)[1]).toBe("42");
   });

@@ -2,7 +2,7 @@ import type { KernelSeries } from "./lab-options.ts";
 
 /** Compares the numbers in two releases ("6.1.0-9-…" before "6.1.0-56-…"). */
 export function compareReleases(a: string, b: string): number {
-  const numbers = (release: string): number[] => (release.match(/\d+/g) ?? []).map(Number);
+  const numbers = (release: string): number[] => (release.replace(/-cloud-amd64$/, "").match(/\d+/g) ?? []).map(Number);
   const [left, right] = [numbers(a), numbers(b)];
   for (let i = 0; i < Math.max(left.length, right.length); i++) {
     const difference = (left[i] ?? -1) - (right[i] ?? -1);
