@@ -105,6 +105,7 @@ describe.each<[PagingLevels]>([[4], [5]])("%i levels", (levels) => {
     user.map(kernel.text, kernel.space.translate(kernel.text)!, "2M", 1n);
     const found = locateKernel(fakeImage(kernel.memory, { cpuNotes: [cpuNote(0x901000n, levels)] }));
     check(kernel, found);
+    expect(found.source).toMatch(/control registers/);
   });
 
   it("by a scan, and VMCOREINFO from the kernel's own copy", () => {

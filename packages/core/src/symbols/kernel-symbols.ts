@@ -166,7 +166,9 @@ export class KernelSymbols implements SymbolTable {
     // A symbol of the text does not name what lies behind the text.
     const span = this.#layout().text.find((text) => found >= text.start && found < text.end);
     if (span !== undefined && signed >= span.end) return null;
-    return { symbol: this.#kernelSymbol(this.#preferred(rank)), offset: signed - found };
+    const symbol = this.#kernelSymbol(this.#preferred(rank));
+    const offset = signed - found;
+    return span !== undefined && offset > 0 && MARKER.test(symbol.name) ? null : { symbol, offset };
   }
 
   /** Number of the symbol to call the address of this rank by. */
@@ -201,12 +203,14 @@ export class KernelSymbols implements SymbolTable {
     for (let r = rank + 1; r < order.length; r++) {
       const next = order.addressAt(r);
       if (next >= span.end) break;
-      if (next > signed && isTextLetter(names.type(order.at(r)))) {
+      if (isTextLetter(names.type(order.at(r)))) {
         end = next;
         break;
       }
     }
     const name = names.name(this.#preferred(rank));
+    // Behind the end of a section comes padding, at times megabytes of it, and no function.
+    if (MARKER.test(name)) return null;
     return { name, module: null, start: unsignedAddress(start), end: unsignedAddress(end) };
   }
 
