@@ -45,7 +45,7 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
   const cycle = findCycle(onStack);
   const largest = largestFrame(facts, onStack);
   const innermost = onStack[0] ?? fault.frame;
-  const usedBytes = Number(stack.high - (innermost.sp > stack.low ? innermost.sp : stack.low));
+  const usedBytes = Math.min(Number(stack.high - innermost.sp), Number(stack.high - stack.low));
   const size = Number(stack.high - stack.low);
   const depth = Number(stack.high - innermost.sp);
   const recursive = cycle !== null && cycle.bytes >= depth * RECURSION_SHARE;

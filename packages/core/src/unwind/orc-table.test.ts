@@ -164,7 +164,7 @@ describe("decodeOrc", () => {
     ["6.4", "4.14", 0x020c, "register 12 does not exist"],
     ["6.4", "4.14", 0x0200, "a call needs a base"],
     ["6.4", "7.1", 0x0285, "BP cannot be saved relative to BP-indirect"],
-  ] as const)("%s types, %s registers: no meaning in %i, %s", (types, registers, flags) => {
+  ] as const)("%s types, %s registers: no meaning in %i, %s", (types, registers, flags, _why) => {
     expect(decodeOrc({ types, registers }, 8, 0, flags)).toBeNull();
   });
 
