@@ -63,8 +63,17 @@ describe("a written kdump-compressed file", () => {
     expect(bytes.subarray(at, at + info.length)).toEqual(info);
   });
 
-  test("carries VMCOREINFO without notes", () => {
-    expect(open(written({ vmcoreinfo: ascii("A=1\n") }).bytes).vmcoreinfo).toBe("A=1\n");
+  test("carries VMCOREINFO without notes, and takes the release from it", () => {
+    const image = open(written({ vmcoreinfo: ascii("A=1\nOSRELEASE=6.12.9\n") }).bytes);
+    expect(image.vmcoreinfo).toBe("A=1\nOSRELEASE=6.12.9\n");
+    expect(image.header!.release).toBe("6.12.9");
+  });
+
+  test("leaves no name empty that libkdumpfile wants filled", () => {
+    const { bytes } = written({});
+    const field = (i: number) =>
+      String.fromCharCode(...bytes.subarray(12 + i * 65, 12 + i * 65 + 65)).replace(/\0.*/, "");
+    expect([0, 1, 2, 3, 4].map(field)).toEqual(["Linux", "", "(unknown)", "(unknown)", "x86_64"]);
   });
 
   test("holds the chosen pages only; the others of RAM are excluded", () => {

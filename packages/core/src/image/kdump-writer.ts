@@ -13,8 +13,10 @@ import { PAGE_SIZE, type PfnRange, type PhysicalMemory } from "./physical-memory
 export type KdumpSink = (offset: number, bytes: Uint8Array) => void;
 
 export interface KdumpContents {
-  /** `struct new_utsname` fields; empty where unknown. */
-  readonly sysname?: string;
+  /**
+   * `struct new_utsname` fields. The release is by default what VMCOREINFO says. What stays unknown is written as
+   * "(unknown)", because libkdumpfile, and so drgn, believes the machine field only where release and version are filled.
+   */
   readonly nodename?: string;
   readonly release?: string;
   readonly kernelVersion?: string;
@@ -70,7 +72,7 @@ export function writeKdump(
     parsed.vmcoreinfoRange !== null
       ? { offset: notesOffset + parsed.vmcoreinfoRange.offset, size: parsed.vmcoreinfoRange.size }
       : { offset: loose.length > 0 ? looseOffset : 0, size: loose.length };
-  sink(0, mainHeader(contents, subHeaderBlocks, bitmapBlocks * 2, Math.max(1, parsed.cpuNotes.length)));
+  sink(0, mainHeader(contents, text, subHeaderBlocks, bitmapBlocks * 2, Math.max(1, parsed.cpuNotes.length)));
   sink(PAGE_SIZE, subHeader(contents, text, notes.length > 0 ? notesOffset : 0, notes.length, vmcoreinfo));
   if (notes.length > 0) sink(notesOffset, notes);
   if (loose.length > 0) sink(looseOffset, loose);
@@ -113,14 +115,22 @@ function compressWithFflate(page: Uint8Array): Uint8Array {
 }
 
 /** `struct disk_dump_header`, 64-bit layout. */
-function mainHeader(contents: KdumpContents, subBlocks: number, bitmapBlocks: number, cpus: number): Uint8Array {
+function mainHeader(
+  contents: KdumpContents,
+  vmcoreinfoText: string,
+  subBlocks: number,
+  bitmapBlocks: number,
+  cpus: number,
+): Uint8Array {
   const bytes = new Uint8Array(HEADER_SIZE);
   const view = viewOf(bytes);
   putText(bytes, 0, "KDUMP   ", 8);
   view.setInt32(8, 6, true);
-  const names = [contents.sysname ?? "Linux", contents.nodename, contents.release, contents.kernelVersion, "x86_64"];
+  const told = /^OSRELEASE=(.+)$/m.exec(vmcoreinfoText)?.[1];
+  const release = contents.release || told || "(unknown)";
+  const names = ["Linux", contents.nodename ?? "", release, contents.kernelVersion || "(unknown)", "x86_64"];
   names.forEach((name, i) => {
-    putText(bytes, 12 + i * 65, name ?? "", 64);
+    putText(bytes, 12 + i * 65, name, 64);
   });
   view.setBigInt64(408, BigInt(Math.trunc(contents.timestamp ?? 0)), true);
   view.setUint32(424, PAGE_FLAG_ZLIB, true);
