@@ -1,8 +1,11 @@
-import type { DetailedBacktrace, Frame, StaleReturn, Task } from "@spillway/core";
+import type { Backtrace, DetailedBacktrace, Frame, StaleReturn, Task } from "@spillway/core";
 import type { Colors } from "../terminal.ts";
 import { hex16 } from "../text/hex.ts";
 import { printable } from "../text/printable.ts";
 import { formatRegisters } from "./registers.ts";
+
+/** What a backtrace is printed from. */
+export type PrintableBacktrace = Backtrace & Pick<DetailedBacktrace, "brokenFrame" | "gap">;
 
 /** crash's first line of a backtrace. */
 export function formatTaskLine(task: Task, cpu: number | null): string {
@@ -33,7 +36,7 @@ function slotOf(frame: Frame, innermost: boolean): bigint {
  * @param userRegisters registers of user mode, where the walk reached it
  */
 export function formatBacktrace(
-  backtrace: DetailedBacktrace,
+  backtrace: PrintableBacktrace,
   userRegisters: ReadonlyMap<string, bigint> | null,
   colors: Colors,
 ): string {
@@ -50,14 +53,14 @@ export function formatBacktrace(
     if (frame.interrupted && index > 0) {
       const plus = frame.offset === null ? "" : `+${frame.offset}`;
       text += `    [exception RIP: ${nameOfFrame(frame)}${plus}${module}]\n${formatRegisters(frame.registers)}`;
-      return;
+    } else {
+      const label = `#${number}`.padStart(3);
+      number++;
+      const why = frame.why ?? "no reason given";
+      const inferred = frame.certainty === "inferred" ? colors.yellow(` (inferred: ${printable(why)})`) : "";
+      const slot = hex16(slotOf(frame, index === 0));
+      text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n`;
     }
-    const label = `#${number}`.padStart(3);
-    number++;
-    const inferred =
-      frame.certainty === "inferred" ? colors.yellow(` (inferred: ${frame.why ?? "no reason given"})`) : "";
-    const slot = hex16(slotOf(frame, index === 0));
-    text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n`;
     if (backtrace.gap !== null && index === gapAfter) text += colors.yellow(`    (${backtrace.gap})\n`);
   });
   if (backtrace.end === "user" && userRegisters !== null) text += formatRegisters(userRegisters);

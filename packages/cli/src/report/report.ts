@@ -45,7 +45,7 @@ const MAX_REASONS = 6;
 
 /** A bar that shows how full the stack was. */
 function gauge(used: number, size: number, terminal: Terminal, glyphs: Glyphs): string {
-  const cells = 20;
+  const cells = 16;
   const share = size === 0 ? 0 : used / size;
   const full = Math.max(used > 0 ? 1 : 0, Math.min(cells, Math.round(share * cells)));
   const { red, dim } = terminal.colors;
