@@ -18,6 +18,8 @@ const IMAGE_FRAMES = 1 << 15;
 /** The thorough scan ends after 4 GiB of page frames. */
 const MOST_FRAMES = 1 << 20;
 const PRESENT_TABLE = 0x81;
+/** Frames of the right shape that are put to the proof, which costs a millisecond: a dump made to have many must end. */
+const MOST_PROOFS = 256;
 
 export interface FoundPageTable {
   readonly space: PagedAddressSpace;
@@ -26,6 +28,7 @@ export interface FoundPageTable {
 
 /** Looks first where kernel images begin, then at every present page frame up to a bound. */
 export function findPageTable(memory: PhysicalMemory): FoundPageTable | null {
+  const budget = { proofs: MOST_PROOFS };
   let places = 0;
   let images = 0;
   for (const { startPfn, endPfn } of memory.presentRanges()) {
@@ -34,14 +37,14 @@ export function findPageTable(memory: PhysicalMemory): FoundPageTable | null {
       const page = memory.page(pfn);
       if (page === null || !looksLikeKernelStart(page)) continue;
       images++;
-      const found = scan(memory, pfn, pfn + IMAGE_FRAMES);
+      const found = scan(memory, pfn, pfn + IMAGE_FRAMES, budget);
       if (found !== null) return found;
     }
   }
   let left = MOST_FRAMES;
   for (const { startPfn, endPfn } of memory.presentRanges()) {
     const end = Math.min(endPfn, startPfn + left);
-    const found = scan(memory, startPfn, end);
+    const found = scan(memory, startPfn, end, budget);
     if (found !== null) return found;
     left -= end - startPfn;
     if (left <= 0) break;
@@ -63,13 +66,19 @@ function looksLikeKernelStart(page: Uint8Array): boolean {
   return nops === 16;
 }
 
-function scan(memory: PhysicalMemory, startPfn: number, endPfn: number): FoundPageTable | null {
+function scan(
+  memory: PhysicalMemory,
+  startPfn: number,
+  endPfn: number,
+  budget: { proofs: number },
+): FoundPageTable | null {
   const end = Math.min(endPfn, memory.maxPfn);
   for (let pfn = startPfn; pfn < end; pfn++) {
     const page = memory.page(pfn);
     if (page === null || !couldBeTop(page)) continue;
     for (const levels of [4, 5] as const) {
       if (!hasKernelShape(memory, page, levels)) continue;
+      if (budget.proofs-- <= 0) return null;
       const found = provePageTable(memory, BigInt(pfn) * BigInt(PAGE_SIZE), levels);
       if (found !== null) return found;
     }

@@ -50,6 +50,10 @@ const FRAME_MASK = 0xffffffffff000n;
 /** The user's table of a process maps just the entry code of the image, well within this many 2 MiB slots. */
 const FEWEST_SLOTS = 3;
 
+/** How many CPUs' registers are tried at most, and when one has led to a kernel. */
+const MOST_CPUS = 512;
+const ENOUGH_CPUS = 64;
+
 /**
  * Finds the kernel's page tables in a dump: by VMCOREINFO, else by the control registers of QEMU's notes, else by
  * scanning memory; then, where the file has no VMCOREINFO, the kernel's own copy of it. Scans are bounded.
@@ -184,7 +188,7 @@ function fromControlRegisters(image: DumpImage, info: Vmcoreinfo, tried: string[
         most = slots;
       }
     }
-    if (registers >= 64 && best !== null) break;
+    if (registers >= (best === null ? MOST_CPUS : ENOUGH_CPUS)) break;
   }
   if (registers === 0) tried.push("no CPU note has control registers");
   else if (most < FEWEST_SLOTS) tried.push(`CR3 of ${registers} CPUs leads to no kernel image`);

@@ -47,9 +47,14 @@ interface Span {
   readonly end: number;
 }
 
+interface ModuleArea extends Span {
+  readonly text: boolean;
+}
+
 /** A module with its symbols, read when first needed. */
 interface ModuleEntry {
   readonly module: LoadedModule;
+  readonly areas: readonly ModuleArea[];
   symbols: ModuleSymbols | null;
 }
 
@@ -111,7 +116,7 @@ export class KernelSymbols implements SymbolTable {
     if (entry === null) return null;
     const symbols = this.#symbolsOf(entry);
     const rank = floorRank(symbols.addresses, signed);
-    const area = areaOf(entry.module, signed);
+    const area = areaOf(entry, signed);
     if (rank < 0 || area === null || (symbols.addresses[rank] as number) < area.start) return null;
     const best = preferredModuleSymbol(symbols, rank, false);
     return { symbol: moduleSymbol(entry, symbols, best), offset: signed - (symbols.addresses[best] as number) };
@@ -122,7 +127,7 @@ export class KernelSymbols implements SymbolTable {
     const span = this.#layout().text.find((text) => signed >= text.start && signed < text.end);
     if (span !== undefined) return this.#kernelFunction(signed, span);
     const entry = this.#moduleAt(signed);
-    const area = entry === null ? null : areaOf(entry.module, signed);
+    const area = entry === null ? null : areaOf(entry, signed);
     if (entry === null || area === null || !area.text) return null;
     return this.#moduleFunction(entry, signed, area);
   }
@@ -132,7 +137,7 @@ export class KernelSymbols implements SymbolTable {
     if (signed >= 0) return false;
     for (const span of this.#layout().text) if (signed >= span.start && signed < span.end) return true;
     const entry = this.#moduleAt(signed);
-    return entry !== null && areaOf(entry.module, signed)?.text === true;
+    return entry !== null && areaOf(entry, signed)?.text === true;
   }
 
   *all(): Iterable<KernelSymbol> {
@@ -265,7 +270,14 @@ export class KernelSymbols implements SymbolTable {
       }
       return [];
     }
-    return readModules(this.#space, types, head.address, this.#problems).map((module) => ({ module, symbols: null }));
+    return readModules(this.#space, types, head.address, this.#problems).map((module) => ({
+      module,
+      areas: module.areas.map(({ start, size, text }) => {
+        const signed = signedAddress(start);
+        return { start: signed, end: signed + size, text };
+      }),
+      symbols: null,
+    }));
   }
 
   #symbolsOf(entry: ModuleEntry): ModuleSymbols {
@@ -276,7 +288,7 @@ export class KernelSymbols implements SymbolTable {
   #moduleAt(signed: number): ModuleEntry | null {
     // Modules live above the image in the top 2 GiB; nothing else needs the list read.
     if (signed >= 0 || signed < -0x80000000) return null;
-    for (const entry of this.#moduleEntries()) if (areaOf(entry.module, signed) !== null) return entry;
+    for (const entry of this.#moduleEntries()) if (areaOf(entry, signed) !== null) return entry;
     return null;
   }
 
@@ -324,11 +336,8 @@ function moduleSymbol(entry: ModuleEntry, symbols: ModuleSymbols, i: number): Ke
   };
 }
 
-function areaOf(module: LoadedModule, signed: number): (Span & { text: boolean }) | null {
-  for (const area of module.areas) {
-    const start = signedAddress(area.start);
-    if (signed >= start && signed < start + area.size) return { start, end: start + area.size, text: area.text };
-  }
+function areaOf(entry: ModuleEntry, signed: number): ModuleArea | null {
+  for (const area of entry.areas) if (signed >= area.start && signed < area.end) return area;
   return null;
 }
 

@@ -47,7 +47,7 @@ export interface SymbolTable {
   allByName(name: string): readonly KernelSymbol[];
   /** The nearest symbol at or below the address within the same text/data area; null outside all known areas. */
   byAddress(address: bigint): SymbolAt | null;
-  /** The function that contains the address (text symbols only; aliases resolve to the global or shortest name). */
+  /** The function that contains the address (text symbols only; of aliases the one that the kernel's own traces print). */
   functionAt(address: bigint): FunctionRange | null;
   /** True where the address lies in kernel or module text (code), whether or not a symbol is known for it. */
   isText(address: bigint): boolean;
