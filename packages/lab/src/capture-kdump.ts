@@ -19,6 +19,12 @@ import { QemuMachine } from "./qemu-machine.ts";
 const DISK_BYTES = 512 * 1024 * 1024;
 const DUMP_TIMEOUT_MS = 180_000;
 
+/**
+ * An oops with a crash kernel loaded never gets as far as the word "panic"; and one in the double fault handler prints
+ * nothing at all before the crash kernel takes over, as printk puts off what it is given there.
+ */
+const CRASH_BEGAN = new RegExp(`Kernel panic|BUG: |kernel BUG|Oops|protection fault|${MARKS.crashKernelUp}`);
+
 const CODEC_FLAGS: Readonly<Record<Codec, string>> = { zlib: "-c", lzo: "-l", snappy: "-p" };
 
 /** makedumpfile has the codecs that it was built with; its help says which ("LZO support:" and on the next line "enabled"). */
@@ -80,8 +86,7 @@ export async function captureWithKdump(run: LabRun): Promise<CaptureOutcome> {
     await waitForBoot(machine);
     const bootedMs = elapsed();
     run.progress(`breaking it: ${run.scenario.name}`);
-    // An oops with a crash kernel loaded never gets as far as the word "panic".
-    await waitForPanic(machine, run, new RegExp(`Kernel panic|BUG: |Oops: |${MARKS.crashKernelUp}`));
+    await waitForPanic(machine, run, CRASH_BEGAN);
     const panickedMs = elapsed();
     run.progress("booting the crash kernel; makedumpfile");
     const size = await waitForDump(machine);

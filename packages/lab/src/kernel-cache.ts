@@ -80,9 +80,17 @@ async function unpackImage(release: string, folder: string, progress: Progress):
 
 /** Gets a kernel of the series into the cache, and its headers onto the machine. */
 export async function ensureKernel(series: KernelSeries, progress: Progress): Promise<LabKernel> {
-  const release = await chooseRelease(series, progress);
+  let release = await chooseRelease(series, progress);
+  const fetch = (): Promise<void> =>
+    fillOnce(join(kernelsFolder(), release), (empty) => unpackImage(release, empty, progress));
+  await fetch().catch(async (error: unknown) => {
+    // With the fresh package lists that the failure led to, a newer release may have taken this one's place.
+    const now = await chooseRelease(series, progress);
+    if (now === release) throw error;
+    release = now;
+    await fetch();
+  });
   const folder = join(kernelsFolder(), release);
-  await fillOnce(folder, (empty) => unpackImage(release, empty, progress));
   const headers = headersOf(release);
   if (!(await exists(headers))) await installPackages([`linux-headers-${release}`], progress);
   return {
