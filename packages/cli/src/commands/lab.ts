@@ -134,6 +134,7 @@ async function runAll(options: AllOptions, { terminal }: Context): Promise<void>
 export function registerLabCommand(program: Command, context: Context): void {
   const lab = program
     .command("lab")
+    .helpCommand(false)
     .summary("break real kernels on purpose, in virtual machines")
     .description(
       "Boots stock Debian kernels under QEMU, breaks a stack in a known way and keeps the dump, the console and the truth.",
