@@ -5,6 +5,7 @@ import { tryCommand } from "./command.ts";
 import {
   BOOT_TIMEOUT_MS,
   crashingCommandLine,
+  PANIC_TIMEOUT_MS,
   waitForBoot,
   waitForPanic,
   writeCrashingInitramfs,
@@ -86,7 +87,7 @@ export async function captureWithKdump(run: LabRun): Promise<CaptureOutcome> {
     await waitForBoot(machine);
     const bootedMs = elapsed();
     run.progress(`breaking it: ${run.scenario.name}`);
-    await waitForPanic(machine, run, CRASH_BEGAN);
+    await waitForPanic(machine, run, CRASH_BEGAN, PANIC_TIMEOUT_MS + BOOT_TIMEOUT_MS);
     const panickedMs = elapsed();
     run.progress("booting the crash kernel; makedumpfile");
     const size = await waitForDump(machine);

@@ -65,8 +65,13 @@ export async function waitForBoot(machine: QemuMachine): Promise<void> {
  * @param sign what ends it: the end of the panic message, unless a crash kernel takes over before that
  * @throws SpillwayError SPW_LAB_NO_PANIC when the kernel survives
  */
-export async function waitForPanic(machine: QemuMachine, run: LabRun, sign: RegExp = PANIC_END): Promise<void> {
-  const match = await machine.console.waitFor("kernel panic", [sign, SURVIVED], PANIC_TIMEOUT_MS);
+export async function waitForPanic(
+  machine: QemuMachine,
+  run: LabRun,
+  sign: RegExp = PANIC_END,
+  timeoutMs = PANIC_TIMEOUT_MS,
+): Promise<void> {
+  const match = await machine.console.waitFor("kernel panic", [sign, SURVIVED], timeoutMs);
   if (!SURVIVED.test(match[0])) return;
   throw new SpillwayError("SPW_LAB_NO_PANIC", `${run.kernel.release} survived the scenario ${run.scenario.name}`, {
     class: "environment",
