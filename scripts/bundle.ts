@@ -4,7 +4,7 @@
  *
  * V8's compile cache was tried: with the plugins below it gains nothing that could be measured, so the file stays one.
  */
-import { chmodSync, rmSync, statSync } from "node:fs";
+import { chmodSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { lazyBuiltins } from "./lazy-builtins.ts";
@@ -16,10 +16,11 @@ const dist = join(root, "packages", "cli", "dist");
 const core = join(root, "packages", "core");
 const output = join(dist, "spillway.js");
 
-rmSync(dist, { recursive: true, force: true });
+// Written aside and renamed: whoever runs the old bundle meanwhile never meets half of the new one.
+const fresh = `${output}.${process.pid}`;
 await build({
   entryPoints: [join(root, "packages", "cli", "src", "main.ts")],
-  outfile: output,
+  outfile: fresh,
   bundle: true,
   platform: "node",
   // The first release with process.getBuiltinModule.
@@ -33,5 +34,6 @@ await build({
     lazyIced(join(core, "src", "code", "iced.ts")),
   ],
 });
-chmodSync(output, 0o755);
+chmodSync(fresh, 0o755);
+renameSync(fresh, output);
 console.log(`${relative(root, output)}: ${Math.round(statSync(output).size / 1024)} KiB`);

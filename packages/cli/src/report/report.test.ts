@@ -58,6 +58,18 @@ describe("rows of the drawing", () => {
     expect(list.slice(12, 15)).toEqual(["level_11 111", "40 frames, 5260 bytes", "level_52 152"]);
   });
 
+  test("the culprit is shown wherever it stands", () => {
+    const culprit = { function: "level_30", module: null, file: null, line: null };
+    const list = rows({ ...DEEP_CHAIN, verdict: { ...DEEP_CHAIN.verdict, culprit } });
+    expect(list.slice(12, 17)).toEqual([
+      "level_11 111",
+      "18 frames, 2169 bytes",
+      "level_30 130 culprit",
+      "21 frames, 2961 bytes",
+      "level_52 152",
+    ]);
+  });
+
   test("frames on another stack stand apart and have no size across the change", () => {
     const [first, ...rest] = SYSRQ.frames;
     const frames = [{ ...first!, function: "exc_double_fault", sp: "0xfffffe000000af08" }, ...rest];

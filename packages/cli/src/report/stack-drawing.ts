@@ -1,4 +1,4 @@
-import type { Diagnosis } from "@spillway/core";
+import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
 import type { Terminal } from "../terminal.ts";
 import { hex16, thousands } from "../text/hex.ts";
 import { printable } from "../text/printable.ts";
@@ -57,8 +57,9 @@ function border(
   return dim(`${at}${left}${glyphs.top}${first}${rule}${last}${glyphs.top}${right}\n`);
 }
 
-function label(frame: { function: string | null; module: string | null; offset: number | null }): string {
-  const name = frame.function ?? "(no known function)";
+function label(frame: DiagnosisFrame): string {
+  if (frame.function === null) return `${frame.address} (no known function)`;
+  const name = frame.function;
   const offset = frame.offset === null ? "" : `+0x${frame.offset.toString(16)}`;
   return printable(`${name}${offset}${frame.module === null ? "" : ` [${frame.module}]`}`);
 }

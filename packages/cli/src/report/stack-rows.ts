@@ -63,30 +63,49 @@ export function frameBytes(diagnosis: Diagnosis): (number | null)[] {
   });
 }
 
-/** Which frames to show, as runs; recursion's repeated turns and the middle of long runs are summed up. */
-function plan(
-  diagnosis: Diagnosis,
-): { readonly from: number; readonly to: number; readonly shown: "all" | "cycle" | "elided" }[] {
-  const total = diagnosis.frames.length;
-  const runs: { from: number; to: number; shown: "all" | "cycle" | "elided" }[] = [];
-  const plain = (from: number, to: number): void => {
-    if (to - from <= SHOWN_INNER + SHOWN_OUTER + 1) {
-      if (to > from) runs.push({ from, to, shown: "all" });
-      return;
-    }
-    runs.push({ from, to: from + SHOWN_INNER, shown: "all" });
-    runs.push({ from: from + SHOWN_INNER, to: to - SHOWN_OUTER, shown: "elided" });
-    runs.push({ from: to - SHOWN_OUTER, to, shown: "all" });
-  };
-  const recursion = diagnosis.recursion;
-  if (recursion === null || recursion.turns < 2) {
-    plain(0, total);
-    return runs;
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly shown: "all" | "cycle" | "elided";
+}
+
+/**
+ * Frames `[from, to)` with the middle of a long run summed up; frames in `keep` are always shown.
+ */
+function elide(from: number, to: number, keep: ReadonlySet<number>): Run[] {
+  const runs: Run[] = [];
+  const shown = (index: number): boolean => index < from + SHOWN_INNER || index >= to - SHOWN_OUTER || keep.has(index);
+  for (let start = from; start < to; ) {
+    let end = start + 1;
+    while (end < to && shown(end) === shown(start)) end++;
+    // A line that says "1 more frame" is no shorter than the frame.
+    runs.push({ from: start, to: end, shown: shown(start) || end - start === 1 ? "all" : "elided" });
+    start = end;
   }
-  const end = Math.min(total, recursion.firstFrame + recursion.functions.length * recursion.turns);
-  plain(0, recursion.firstFrame);
-  runs.push({ from: recursion.firstFrame, to: end, shown: "cycle" });
-  plain(end, total);
+  return runs;
+}
+
+/** Which frames to show, as runs; recursion's repeated turns and the middle of each stack's long runs are summed up. */
+function plan(diagnosis: Diagnosis, regions: readonly Region[], keep: ReadonlySet<number>): Run[] {
+  const total = diagnosis.frames.length;
+  const { recursion } = diagnosis;
+  const cycles = recursion !== null && recursion.turns >= 2;
+  const cycleFrom = cycles ? recursion.firstFrame : total;
+  const cycleTo = cycles ? Math.min(total, cycleFrom + recursion.functions.length * recursion.turns) : total;
+  const runs: Run[] = [];
+  for (let start = 0; start < total; ) {
+    if (start === cycleFrom) {
+      runs.push({ from: start, to: cycleTo, shown: "cycle" });
+      start = cycleTo;
+      continue;
+    }
+    const limit = start < cycleFrom ? cycleFrom : total;
+    const elsewhere = regions[start] === "other";
+    let end = start + 1;
+    while (end < limit && (regions[end] === "other") === elsewhere) end++;
+    runs.push(...elide(start, end, keep));
+    start = end;
+  }
   return runs;
 }
 
@@ -94,10 +113,28 @@ function sum(values: readonly (number | null)[]): number | null {
   return values.some((value) => value === null) ? null : values.reduce<number>((total, value) => total + value!, 0);
 }
 
+/** Frames that the verdict is about: the culprit's innermost one, and those that the damage touches. */
+function framesToKeep(diagnosis: Diagnosis): Set<number> {
+  const keep = new Set<number>();
+  const { culprit } = diagnosis.verdict;
+  if (culprit !== null) {
+    keep.add(diagnosis.frames.findIndex((one) => one.function === culprit.function && one.module === culprit.module));
+  }
+  const { corruption } = diagnosis;
+  diagnosis.frames.forEach((frame, index) => {
+    if (corruption === null) return;
+    const next = diagnosis.frames[index + 1];
+    const end = next === undefined ? BigInt(frame.sp) : BigInt(next.sp);
+    if (BigInt(frame.sp) < BigInt(corruption.end) && end > BigInt(corruption.start)) keep.add(index);
+  });
+  return keep;
+}
+
 /** Lays the diagnosis out as rows of the drawing. */
 export function stackRows(diagnosis: Diagnosis): StackRow[] {
   const stack = stackOf(diagnosis);
   const bytes = frameBytes(diagnosis);
+  const regions = diagnosis.frames.map((frame) => regionOf(stack, BigInt(frame.sp)));
   const { corruption, recursion } = diagnosis;
   const damage = corruption === null ? null : { low: BigInt(corruption.start), high: BigInt(corruption.end) };
   const marks: Mark[] = [];
@@ -117,7 +154,7 @@ export function stackRows(diagnosis: Diagnosis): StackRow[] {
   const frameRow = (index: number, cycle: "first" | "inner" | null): void => {
     const frame = diagnosis.frames[index]!;
     const sp = BigInt(frame.sp);
-    const now = regionOf(stack, sp);
+    const now = regions[index]!;
     enter(now);
     const end =
       bytes[index] === null ? (stack !== null && now === "this" ? stack.high : sp + 8n) : sp + BigInt(bytes[index]!);
@@ -131,14 +168,15 @@ export function stackRows(diagnosis: Diagnosis): StackRow[] {
     while (now !== "other" && marks[0] !== undefined && inside(marks[0]))
       rows.push({ kind: "mark", ...marks.shift()! });
   };
-  for (const run of plan(diagnosis)) {
+  for (const run of plan(diagnosis, regions, framesToKeep(diagnosis))) {
     if (run.shown === "elided") {
+      enter(regions[run.from]!);
       rows.push({ kind: "elided", frames: run.to - run.from, bytes: sum(bytes.slice(run.from, run.to)) });
     } else if (run.shown === "cycle") {
       const first = run.from + recursion!.functions.length;
       for (let index = run.from; index < first; index++) frameRow(index, index === run.from ? "first" : "inner");
       // Where the turns cross the low end of the stack, the drawing shows it before it sums them up.
-      enter(regionOf(stack, BigInt(diagnosis.frames[run.to - 1]!.sp)));
+      enter(regions[run.to - 1]!);
       rows.push({ kind: "turns", turns: recursion!.turns, bytesPerTurn: recursion!.bytesPerTurn });
     } else {
       for (let index = run.from; index < run.to; index++) frameRow(index, null);
