@@ -29,8 +29,8 @@ export type Region = "this" | "below" | "other";
 const GUARD = 4096n;
 
 /** Frames at either end of a long run that are shown; the ones between are counted. */
-const SHOWN_INNER = 12;
-const SHOWN_OUTER = 8;
+const SHOWN_INNER = 20;
+const SHOWN_OUTER = 10;
 
 /** Two stack pointers further apart than any stack is large are not on one. Bytes. */
 const MAX_FRAME = 0x1_0000n;
