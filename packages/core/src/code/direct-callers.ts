@@ -56,13 +56,16 @@ function references(reader: CodeReader, callee: FunctionRange, area: TextArea, o
   for (let offset = 0; offset < area.size; offset += CHUNK) {
     const base = area.start + BigInt(offset);
     const length = Math.min(CHUNK + 4, area.size - offset);
-    const { bytes } = reader.memory.readSparse(base, length);
+    const bytes = reader.memory.scan?.(base, length) ?? reader.memory.readSparse(base, length).bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const wanted = Number(callee.start - base);
     const last = Math.min(CHUNK, bytes.length - 4);
     for (let index = bytes.indexOf(opcode); index >= 0 && index < last; index = bytes.indexOf(opcode, index + 1)) {
       const target = index + 5 + view.getInt32(index + 1, true) - wanted;
-      if (target >= 0 && target < slack) found.push(base + BigInt(index));
+      if (target < 0 || target >= slack) continue;
+      const at = base + BigInt(index);
+      // Not passed over but used: see AddressSpace.scan.
+      if (reader.memory.read(at, 5) !== null) found.push(at);
     }
   }
   return found;

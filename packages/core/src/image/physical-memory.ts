@@ -38,4 +38,9 @@ export interface PhysicalMemory {
   run?(pfn: number, count: number): Uint8Array | null;
   /** Runs of present page frames in ascending order, lazily. */
   presentRanges(): Iterable<PfnRange>;
+  /**
+   * Runs of page frames that are RAM, in the dump or not, in ascending order, lazily. Left out where nothing is known
+   * beyond the present ones.
+   */
+  ramRanges?(): Iterable<PfnRange>;
 }

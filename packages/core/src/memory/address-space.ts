@@ -22,6 +22,11 @@ export interface AddressSpace {
   read(virtual: bigint, length: number): Uint8Array | null;
   /** What can be read of a range; missing pages read as zero and are listed. */
   readSparse(virtual: bigint, length: number): { readonly bytes: Uint8Array; readonly faults: readonly MemoryFault[] };
+  /**
+   * The bytes of `readSparse`, for a pass over much memory that looks for something: what it finds there is read again.
+   * Left out where there is no difference; a memory that keeps account of what was used does not count such a pass.
+   */
+  scan?(virtual: bigint, length: number): Uint8Array;
   u8(virtual: bigint): number | null;
   u16(virtual: bigint): number | null;
   u32(virtual: bigint): number | null;

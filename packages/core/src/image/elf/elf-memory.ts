@@ -108,6 +108,25 @@ export class ElfMemory implements PhysicalMemory {
     if (endPfn > startPfn) yield* this.#withoutHoles(startPfn, endPfn);
   }
 
+  *ramRanges(): Iterable<PfnRange> {
+    const all: Interval[] = [];
+    for (const table of [this.#data, this.#lost, this.#excluded]) {
+      for (let i = 0; i < table.length; i++) all.push({ start: table.starts[i]!, end: table.ends[i]!, fileOffset: 0 });
+    }
+    all.sort((a, b) => a.start - b.start);
+    let startPfn = 0;
+    let endPfn = 0;
+    for (const { start, end } of all) {
+      const first = Math.floor(start / PAGE_SIZE);
+      if (first > endPfn) {
+        if (endPfn > startPfn) yield { startPfn, endPfn };
+        startPfn = first;
+      }
+      endPfn = Math.max(endPfn, Math.ceil(end / PAGE_SIZE));
+    }
+    if (endPfn > startPfn) yield { startPfn, endPfn };
+  }
+
   /** Holes exist in damaged flattened files only; there each page has to be asked. */
   *#withoutHoles(startPfn: number, endPfn: number): Iterable<PfnRange> {
     if (!this.#inHole(startPfn * PAGE_SIZE, endPfn * PAGE_SIZE)) {

@@ -123,6 +123,15 @@ export class KdumpMemory implements PhysicalMemory {
     }
   }
 
+  *ramRanges(): Iterable<PfnRange> {
+    const ram = this.#ram ?? this.#parts[0]!.dumped;
+    for (let startPfn = ram.next(0, true); startPfn < this.maxPfn; ) {
+      const endPfn = Math.min(ram.next(startPfn, false), this.maxPfn);
+      yield { startPfn, endPfn };
+      startPfn = ram.next(endPfn, true);
+    }
+  }
+
   /**
    * The lowest file offset known to be needed and not there, per file that is cut short: where the descriptors, or the
    * data of the last pages, reach past the end. Looks at the last descriptors only.

@@ -1,0 +1,31 @@
+import type { Keeper } from "./keeper.ts";
+
+/** CPUs whose static per-CPU variables are kept whole; of the others what was asked for. */
+const WHOLE_CPUS = 16;
+const LONGEST_COMMAND_LINE = 4096;
+
+/**
+ * Keeps the kernel's own variables: its data and bss sections (which compress to some 350 KB in all), the static per-CPU
+ * variables, the command line, and the embedded configuration where the kernel has one.
+ */
+export function keepKernelData(keeper: Keeper): void {
+  keeper.section("_sdata", "_edata");
+  keeper.section("__bss_start", "__bss_stop");
+  // CONFIG_IKCONFIG: a gzip file between two symbols.
+  keeper.section("kernel_config_data", "kernel_config_data_size");
+  const commandLine = keeper.value("saved_command_line");
+  if (commandLine !== null) keeper.range(commandLine, LONGEST_COMMAND_LINE);
+  keepPerCpu(keeper);
+}
+
+/** `__per_cpu_start` to `__per_cpu_end`, zero-based or in the init data (see PerCpu), moved by each CPU's offset. */
+function keepPerCpu(keeper: Keeper): void {
+  const start = keeper.symbol("__per_cpu_start");
+  const end = keeper.symbol("__per_cpu_end");
+  if (start === null || end === null || end <= start) return;
+  const { cpus, panic } = keeper.kernel;
+  for (const cpu of cpus) {
+    if (cpu.number >= WHOLE_CPUS && cpu.number !== panic.cpu) continue;
+    keeper.between(BigInt.asUintN(64, start + cpu.perCpuOffset), BigInt.asUintN(64, end + cpu.perCpuOffset));
+  }
+}
