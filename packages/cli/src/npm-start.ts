@@ -2,7 +2,7 @@
  * `npm start`: diagnoses the sample that comes with the sources, so that a first look needs no dump of one's own.
  * `npm start -- FILE` diagnoses another dump, `npm start -- COMMAND …` runs any command.
  */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SpillwayError } from "@spillway/core";
 import { openFiles } from "./io/open-files.ts";
@@ -14,9 +14,8 @@ import { tuneEngine } from "./tune-engine.ts";
 /** The first sample by name. */
 function sample(): string {
   const folder = join(import.meta.dirname, "..", "..", "..", "samples");
-  const first = readdirSync(folder)
-    .filter((name) => name.endsWith(".kdump"))
-    .sort()[0];
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".kdump")) : [];
+  const first = names.sort()[0];
   if (first === undefined) {
     throw new SpillwayError("SPW_SAMPLE_MISSING", "there is no sample in samples/", {
       class: "environment",
@@ -26,6 +25,9 @@ function sample(): string {
   return relative(process.cwd(), join(folder, first));
 }
 
+// npm runs this in the workspace's root; the files that a person names are relative to where the person is.
+const here = process.env.INIT_CWD;
+if (here !== undefined && existsSync(here)) process.chdir(here);
 tuneEngine();
 const terminal = processTerminal();
 try {
