@@ -1,3 +1,4 @@
+import { lastWords } from "../lib/last-words.ts";
 import type { Run } from "../lib/run-measured.ts";
 import { type Summary, summarise } from "../lib/stats.ts";
 import type { ToolName } from "./tools.ts";
@@ -43,10 +44,9 @@ export function withRatios(outcomes: readonly Outcome[]): Outcome[] {
   });
 }
 
-/** Why a run gave no backtrace, in one line: the tool's own last words if it had any. */
+/** Why a run gave no backtrace, in one line: what the tool said last, if anything. */
 export function failureReason(run: Run): string {
-  const words = `${run.stdout}\n${run.stderr}`.split("\n").filter((line) => line.trim() !== "");
-  const last = words.at(-1)?.trim() ?? "no message";
+  const last = lastWords(`${run.stdout}\n${run.stderr}`) ?? "no message";
   const end = run.status === 0 ? "no backtrace" : run.status === 124 ? "time limit" : `exit status ${run.status}`;
   return `${end}: ${last}`;
 }

@@ -1,3 +1,4 @@
+import { lastWords } from "../lib/last-words.ts";
 import { type Run, runMeasured } from "../lib/run-measured.ts";
 import { drgnCommand, type Subject } from "./tools.ts";
 
@@ -25,7 +26,7 @@ export function drgnChain(file: string, subject: Subject): PeerChain {
 
 export function parseDrgn(run: Pick<Run, "stdout" | "stderr" | "status">): PeerChain {
   const json = /^chain:(\[.*\])$/m.exec(run.stdout)?.[1];
-  if (json === undefined) return { frames: [], error: lastLine(run.stderr) ?? `exit status ${run.status}` };
+  if (json === undefined) return { frames: [], error: lastWords(run.stderr) ?? `exit status ${run.status}` };
   const rows = JSON.parse(json) as [string, boolean, string][];
   const kernel = rows.filter(([, , pc]) => isKernelAddress(BigInt(pc)));
   return { frames: kernel.map(([name, inlined]) => ({ function: name, inlined })), error: null };
@@ -42,7 +43,7 @@ export function parseCrash(run: Pick<Run, "stdout" | "stderr" | "status">): Peer
     if (name !== undefined) frames.push({ function: name.replace(/\+0x[0-9a-f]+$|\+\d+$/, ""), inlined: false });
     else if (/^ *bt: /.test(line)) error ??= line.trim();
   }
-  if (frames.length === 0) error ??= lastLine(`${run.stdout}\n${run.stderr}`) ?? `exit status ${run.status}`;
+  if (frames.length === 0) error ??= lastWords(`${run.stdout}\n${run.stderr}`) ?? `exit status ${run.status}`;
   return { frames, error };
 }
 
@@ -54,16 +55,11 @@ export function parseSpillway(run: Pick<Run, "stdout" | "stderr" | "status">): P
     };
     return { frames: frames.map((f) => ({ function: f.function ?? f.address, inlined: f.inlined })), error: null };
   } catch {
-    return { frames: [], error: lastLine(run.stderr) ?? `exit status ${run.status}` };
+    return { frames: [], error: lastWords(run.stderr) ?? `exit status ${run.status}` };
   }
 }
 
 /** x86_64 with 4 or 5 levels of page tables: the upper half. */
 function isKernelAddress(address: bigint): boolean {
   return address >= 0xff00_0000_0000_0000n;
-}
-
-function lastLine(text: string): string | null {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return lines.at(-1)?.trim() ?? null;
 }
