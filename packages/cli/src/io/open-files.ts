@@ -5,5 +5,13 @@ import { nodeCodecs } from "./node-codecs.ts";
 
 /** Opens a dump from its file, or from all files of a split set. They stay open until the process ends. */
 export function openFiles(files: readonly string[]): OpenedDump {
-  return { files, kernel: openKernel(openDump(files.map((file) => new FileSource(file)), { codecs: nodeCodecs })) };
+  return {
+    files,
+    kernel: openKernel(
+      openDump(
+        files.map((file) => new FileSource(file)),
+        { codecs: nodeCodecs },
+      ),
+    ),
+  };
 }

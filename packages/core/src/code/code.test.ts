@@ -3,7 +3,7 @@ import { TEXT, tinyKernel } from "../testing/tiny-kernel.ts";
 import { callReaches, callSiteBefore, callSitesIn } from "./call-site.ts";
 import { canaryUse } from "./canary.ts";
 import { CodeReader } from "./code-reader.ts";
-import { directCallers, textAreas } from "./direct-callers.ts";
+import { directCallers } from "./direct-callers.ts";
 import { disassemble } from "./disassemble.ts";
 import { frameLayout } from "./frame-layout.ts";
 
@@ -104,8 +104,7 @@ describe("call sites", () => {
   });
 
   it("finds direct callers by scanning, tail jumps included", () => {
-    const callers = (name: string) =>
-      directCallers(reader, range(name), textAreas(reader, null)).map((site) => site.caller.name);
+    const callers = (name: string) => directCallers(reader, range(name)).map((site) => site.caller.name);
     expect(callers("rsp_func")).toEqual(["caller"]);
     expect(callers("__stack_chk_fail")).toEqual(["rsp_func", "rbp_func"]);
     expect(callSitesIn(reader, at("caller"))).toHaveLength(3);

@@ -68,7 +68,7 @@ export function findCanary(facts: CrashFacts, index: number): CanaryFinding | nu
   const expected = taskCanary ?? reference?.value ?? 0n;
   if (reference !== null) {
     const agree =
-      taskCanary === null ? "" : reference.value === taskCanary ? ", as does the task" : ", but the task has another";
+      taskCanary === null ? "" : reference.value === taskCanary ? ", the task's own" : ", but the task has another";
     evidence.add(
       "reference-canary",
       reference.address,

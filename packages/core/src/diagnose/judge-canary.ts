@@ -154,8 +154,11 @@ function overflowWhy(damage: Damage): string {
 
 function overflowAdvice(finding: CanaryFinding, buffer: BufferUse | null): string[] {
   const name = frameName(finding.frame);
-  if (buffer?.callee != null) return [`Check the length that ${name} gives ${buffer.callee} for its local buffer.`];
-  return [`Check the bounds of the loops and copies into the local buffers of ${name}.`];
+  const others =
+    buffer === null || buffer.callees.length === 0
+      ? ""
+      : `, and by ${buffer.callees.join(", ")}, which get its address`;
+  return [`Check what bounds the writes into the local buffer of ${name}: by its own code${others}.`];
 }
 
 /** The other reading of an overwritten slot: something that is not this frame's code wrote there. */

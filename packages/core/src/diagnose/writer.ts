@@ -1,5 +1,7 @@
 /** Who can have written it: the buffer below the damage, and the code that had its address. */
+
 import { callSiteOf } from "../code/call-site.ts";
+import { isStackChkFail } from "../code/canary.ts";
 import { frameLayout } from "../code/frame-layout.ts";
 import type { Operand } from "../code/instruction.ts";
 import type { CanaryFinding } from "./canary-finding.ts";
@@ -11,8 +13,8 @@ export interface BufferUse {
   readonly address: bigint;
   /** Instruction that takes its address or stores through an index into it. */
   readonly at: bigint;
-  /** The function that got the address in a register at the next call, or null (the function itself writes). */
-  readonly callee: string | null;
+  /** Functions called with the address at hand; empty where only the function itself writes. */
+  readonly callees: readonly string[];
 }
 
 /** How far after its address was taken the call that gets it may lie, in instructions. */
@@ -41,7 +43,8 @@ export function buffersBelow(facts: CrashFacts, finding: CanaryFinding, from: bi
     const address = cfa - BigInt(depth);
     if (address >= finding.slot || address < finding.frame.sp) continue;
     const isAddress = instruction.mnemonic === "lea" || moved;
-    uses.push({ address, at: instruction.address, callee: isAddress ? nextCallee(index) : null });
+    const callee = isAddress ? nextCallee(index) : null;
+    uses.push({ address, at: instruction.address, callees: callee === null ? [] : [callee] });
   }
   const below = (use: BufferUse) => (use.address <= from ? from - use.address : (1n << 32n) + use.address - from);
   return uses.sort((a, b) => (below(a) < below(b) ? -1 : below(a) > below(b) ? 1 : 0));
@@ -50,7 +53,8 @@ export function buffersBelow(facts: CrashFacts, finding: CanaryFinding, from: bi
     for (let next = index + 1; next < code.instructions.length && next <= index + CALL_WINDOW; next++) {
       const site = callSiteOf(reader, code, code.instructions[next]!);
       if (site === null) continue;
-      return site.target === null ? null : (reader.symbols.functionAt(site.target)?.name ?? null);
+      if (site.target === null || isStackChkFail(reader, site.target)) return null;
+      return reader.symbols.functionAt(site.target)?.name ?? null;
     }
     return null;
   }
@@ -76,12 +80,12 @@ export function explainBuffer(facts: CrashFacts, finding: CanaryFinding, from: b
   const nearest = uses[0];
   if (nearest === undefined) return null;
   const same = uses.filter((use) => use.address === nearest.address);
-  const callees = [...new Set(same.map((use) => use.callee).filter((callee) => callee !== null))];
+  const callees = [...new Set(same.flatMap((use) => use.callees))];
   const to = callees.length > 0 ? `; it goes to ${callees.join(", ")}` : "";
   facts.evidence.add(
     "buffer",
     nearest.address,
     `${frameName(finding.frame)} has a local at ${hex(nearest.address)}, ${finding.slot - nearest.address} bytes below the canary (address taken at ${hex(nearest.at)}${to}).`,
   );
-  return nearest;
+  return { ...nearest, callees };
 }

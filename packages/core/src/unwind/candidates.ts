@@ -3,7 +3,7 @@
  * overwrite left alone; recover.ts then demands that the rest of the stack agrees.
  */
 import { callSitesIn } from "../code/call-site.ts";
-import { directCallers, textAreas } from "../code/direct-callers.ts";
+import { directCallers } from "../code/direct-callers.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import { hex } from "./link.ts";
 import { frameSizeAtCall } from "./step.ts";
@@ -50,11 +50,8 @@ export function fromPartialOverwrite(context: UnwindContext, callee: FunctionRan
       if (directCallTo(context, changed, callee)) add(changed, `byte ${byte}, which was changed`);
     }
   }
-  const window = { start: (found & ~0xffffn) - 8n, size: 0x10000 + 8 };
-  if (context.kernel.symbols.isText(window.start + 8n)) {
-    for (const site of directCallers(context.reader, callee, [window])) {
-      add(site.returnAddress, "its two low bytes, which were changed");
-    }
+  for (const site of directCallers(context.reader, callee)) {
+    if (site.returnAddress >> 16n === found >> 16n) add(site.returnAddress, "its two low bytes, which were changed");
   }
   return [...result.values()];
 }
@@ -69,9 +66,9 @@ function directCallTo(context: UnwindContext, value: bigint, callee: FunctionRan
   return target >= callee.start && target < callee.end;
 }
 
-/** All direct calls of `callee`: in its own module or, for a function of the kernel, in the kernel's text. */
+/** All direct calls of `callee`. */
 export function fromDirectCallers(context: UnwindContext, callee: FunctionRange, found: bigint | null): Candidate[] {
-  const sites = directCallers(context.reader, callee, textAreas(context.reader, callee.module));
+  const sites = directCallers(context.reader, callee);
   return sites.map((site) => ({
     returnAddress: site.returnAddress,
     why:

@@ -51,6 +51,8 @@ const MAX_HYPOTHESES = 64;
 const MAX_ANCHORS = 24;
 /** Only-possible callers followed in a row. */
 const MAX_CLIMB = 16;
+/** Walks tried for one broken link; past them the stack is too far gone to be worth more time. */
+const MAX_WALKS = 2000;
 
 interface Hypothesis {
   readonly inferred: readonly InferredFrame[];
@@ -63,11 +65,13 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
   if (broken.cfa === null) return recoverWithoutFrame(context, broken);
   const anchors = findAnchors(context, broken.cfa - 8n, MAX_ANCHORS);
   let level: Hypothesis[] = [{ inferred: [], broken, rank: 0 }];
+  let walks = 0;
   for (let depth = 0; depth < MAX_DESTROYED && level.length > 0; depth++) {
     const solutions: { recovery: Recovery; rank: number }[] = [];
     const next: Hypothesis[] = [];
     for (const hypothesis of level) {
       for (const candidate of candidatesFor(context, hypothesis.broken, anchors)) {
+        if (walks++ >= MAX_WALKS) break;
         const state: WalkState = {
           pc: candidate.returnAddress,
           exact: false,
