@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { registerBt } from "./commands/bt.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
+import { registerExtract } from "./commands/extract.ts";
 import { registerLabCommand } from "./commands/lab.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerMod } from "./commands/mod.ts";
@@ -23,6 +24,7 @@ const COMMANDS = [
   registerRd,
   registerSym,
   registerMod,
+  registerExtract,
   registerLabCommand,
 ] as const;
 
