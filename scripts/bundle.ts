@@ -12,28 +12,35 @@ import { lazyIced } from "./lazy-iced.ts";
 import { lazyPackages } from "./lazy-packages.ts";
 
 const root = join(import.meta.dirname, "..");
-const dist = join(root, "packages", "cli", "dist");
 const core = join(root, "packages", "core");
-const output = join(dist, "spillway.js");
+const cli = join(root, "packages", "cli");
 
-// Written aside and renamed: whoever runs the old bundle meanwhile never meets half of the new one.
-const fresh = `${output}.${process.pid}`;
-await build({
-  entryPoints: [join(root, "packages", "cli", "src", "main.ts")],
-  outfile: fresh,
-  bundle: true,
-  platform: "node",
-  // The first release with process.getBuiltinModule.
-  target: "node22.3",
-  format: "esm",
-  minify: true,
-  legalComments: "none",
-  plugins: [
-    lazyBuiltins,
-    lazyPackages(["fflate", "fzstd"], join(core, "package.json")),
-    lazyIced(join(core, "src", "code", "iced.ts")),
-  ],
-});
-chmodSync(fresh, 0o755);
-renameSync(fresh, output);
-console.log(`${relative(root, output)}: ${Math.round(statSync(output).size / 1024)} KiB`);
+/** Writes the bundle. */
+export async function bundle(output: string): Promise<void> {
+  // Written aside and renamed: whoever runs the old bundle meanwhile never meets half of the new one.
+  const fresh = `${output}.${process.pid}`;
+  await build({
+    entryPoints: [join(cli, "src", "main.ts")],
+    outfile: fresh,
+    bundle: true,
+    platform: "node",
+    // The first release with process.getBuiltinModule.
+    target: "node22.3",
+    format: "esm",
+    minify: true,
+    legalComments: "none",
+    plugins: [
+      lazyBuiltins,
+      lazyPackages(["fflate", "fzstd"], join(core, "package.json")),
+      lazyIced(join(core, "src", "code", "iced.ts")),
+    ],
+  });
+  chmodSync(fresh, 0o755);
+  renameSync(fresh, output);
+}
+
+if (import.meta.main) {
+  const output = join(cli, "dist", "spillway.js");
+  await bundle(output);
+  console.log(`${relative(root, output)}: ${Math.round(statSync(output).size / 1024)} KiB`);
+}
