@@ -35,7 +35,8 @@ Examples:
   spillway bt vmcore -a           what every CPU was doing
   spillway COMMAND --help         more about a command
 
-Exit status: 0 fine, 1 defect of spillway, 2 wrong usage, 3 input that cannot be read, 4 not in the dump, 5 environment.
+Exit status: 0 fine, 1 defect of spillway, 2 wrong usage,
+  3 input that cannot be read, 4 not in the dump, 5 environment.
 `;
 
 /** The command line of `spillway`. */
@@ -46,7 +47,11 @@ export function buildProgram(context: Context): Command {
     .option("--debug", "on an error, print its facts and where in spillway it arose")
     .helpOption("-h, --help", "print help")
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true, helpWidth: context.terminal.width })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: context.terminal.width,
+      subcommandTerm: (command) => [command.name(), command.usage().replace("[options] ", "")].join(" "),
+    })
     .configureOutput({
       writeOut: (text) => context.terminal.write(text),
       // Errors are printed once, in one form, by printError.
