@@ -1,5 +1,5 @@
 /** What happened, as the frames tell it: before any opinion on why. */
-import type { Cpu, Kernel, StackRange, Task } from "../kernel/kernel.ts";
+import type { Cpu, Kernel, Task } from "../kernel/kernel.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { backtrace, type DetailedBacktrace } from "../unwind/unwind.ts";
 import { type UnwindContext, unwindContext } from "../unwind/unwind-context.ts";
@@ -99,6 +99,11 @@ export function gatherFacts(kernel: Kernel): CrashFacts {
   const fault = findFault(frames) ?? faultAtStart(kernel, task, frames);
   const limit = fault === null ? frames.length : fault.index;
   if (panic.message !== null) evidence.add("panic-message", null, `The kernel said: ${panic.message}`);
+  if (address !== null && task === null) {
+    evidence.miss(
+      "The crashed task's task_struct is not in the dump: its name, canary and stack are told by other means.",
+    );
+  }
   if (trace.stopped !== null) evidence.miss(`The backtrace stops: ${trace.stopped}.`);
   if (trace.gap !== null) evidence.miss(`In the backtrace ${trace.gap}.`);
   return {
@@ -113,11 +118,6 @@ export function gatherFacts(kernel: Kernel): CrashFacts {
     detector: callerOf(frames, "__stack_chk_fail", limit),
     panicCaller: callerOf(frames, "panic", limit),
   };
-}
-
-/** The stack that holds an address or whose guard page does. */
-export function stackOrGuard(kernel: Kernel, address: bigint): { stack: StackRange; guard: boolean } | null {
-  return kernel.stackAt(address);
 }
 
 /** "parse_packet+127 [vandal]". */

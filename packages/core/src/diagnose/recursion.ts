@@ -12,7 +12,7 @@ export interface Cycle {
   readonly length: number;
   /** Whole turns. */
   readonly turns: number;
-  /** Stack bytes of one turn (mean over the run). */
+  /** Stack bytes of one turn: what most turns take (the innermost may not be complete). */
   readonly bytesPerTurn: number;
   /** Stack bytes of the whole run. */
   readonly bytes: number;
@@ -36,7 +36,7 @@ export function findCycle(frames: readonly Frame[]): Cycle | null {
     const turns = Math.floor(run.length / period);
     if (turns < MIN_TURNS) continue;
     const bytes = Number(frames[run.first + run.length - 1]!.sp - frames[run.first]!.sp);
-    const perTurn = Math.round((bytes / (run.length - 1 || 1)) * period);
+    const perTurn = bytesPerTurn(frames, run, period);
     // A multiple of a shorter period covers no more than that one; demand a real gain before taking the longer.
     if (best !== null && bytes <= best.bytes * 1.05) continue;
     const turn = frames.slice(run.first, run.first + period);
@@ -51,6 +51,16 @@ export function findCycle(frames: readonly Frame[]): Cycle | null {
     };
   }
   return best;
+}
+
+function bytesPerTurn(frames: readonly Frame[], run: { first: number; length: number }, period: number): number {
+  const counts = new Map<number, number>();
+  for (let index = run.first; index + period < run.first + run.length; index++) {
+    const bytes = Number(frames[index + period]!.sp - frames[index]!.sp);
+    counts.set(bytes, (counts.get(bytes) ?? 0) + 1);
+  }
+  const mostOften = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return mostOften?.[0] ?? 0;
 }
 
 function longestRun(frames: readonly Frame[], period: number): { first: number; length: number } | null {

@@ -6,6 +6,8 @@ import type { PerCpu } from "./percpu.ts";
 import type { TaskReader } from "./tasks.ts";
 
 const GUARD = 0x1000n;
+/** Lowest kernel address. */
+const KERNEL_HALF = 0xff00000000000000n;
 
 /** All kernel stacks and the question which of them an address lies on. */
 export class Stacks {
@@ -16,6 +18,7 @@ export class Stacks {
   readonly threadSize: number;
   #perCpuStacks: readonly StackRange[] | null = null;
   #sorted: readonly StackRange[] | null = null;
+  readonly #mapped = new Map<bigint, StackRange | null>();
 
   constructor(
     context: KernelContext,
@@ -85,7 +88,32 @@ export class Stacks {
     if (below !== undefined && holds(below, address)) return { stack: below, guard: false };
     const above = stacks[low];
     if (above !== undefined && holdsGuard(above, address)) return { stack: above, guard: true };
+    return this.#mappedAround(address);
+  }
+
+  /**
+   * A stack whose task is not known (its task_struct is not in the dump): vmapped stacks (CONFIG_VMAP_STACK) are THREAD_SIZE
+   * aligned runs of just THREAD_SIZE mapped bytes in the vmalloc area, with nothing mapped below or above.
+   */
+  #mappedAround(address: bigint): { readonly stack: StackRange; readonly guard: boolean } | null {
+    const size = BigInt(this.threadSize);
+    for (const guard of [false, true]) {
+      const inside = guard ? address + GUARD : address;
+      const low = inside & ~(size - 1n);
+      if (guard && (address >= low || address < low - GUARD)) continue;
+      const stack = this.#mapped.get(low) ?? this.#mappedStack(low, size);
+      this.#mapped.set(low, stack);
+      if (stack !== null) return { stack, guard };
+    }
     return null;
+  }
+
+  #mappedStack(low: bigint, size: bigint): StackRange | null {
+    // The direct map and kernel text are mapped by large pages all around; only single pages end like this.
+    const mapped = (address: bigint) => this.#context.memory.translate(address) !== null;
+    if (low < KERNEL_HALF || mapped(low - GUARD) || mapped(low + size)) return null;
+    for (let page = low; page < low + size; page += GUARD) if (!mapped(page)) return null;
+    return { kind: "task", name: "", cpu: null, task: null, low, high: low + size, guardBelow: true };
   }
 }
 

@@ -75,7 +75,7 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
       state = { pc: rip, exact: true, sp, registers };
       continue;
     }
-    if (step.cfa <= state.sp && context.stackAt(step.cfa) === context.stackAt(state.sp)) {
+    if (step.cfa <= state.sp && context.stackAt(step.cfa)?.low === context.stackAt(state.sp)?.low) {
       return lost(frames, brokenAt(callee, null, null, `the frame would end at ${hex(step.cfa)}, below itself`, state));
     }
     const link = checkLink(context, step.cfa - 8n, callee);
