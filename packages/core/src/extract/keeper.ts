@@ -1,5 +1,5 @@
-import type { Kernel } from "../kernel/kernel.ts";
 import { PAGE_SIZE } from "../image/physical-memory.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { RecordedKernel } from "./recorded-kernel.ts";
 import type { RecordedSpace } from "./recorded-space.ts";
 import type { RecordingMemory } from "./recording-memory.ts";

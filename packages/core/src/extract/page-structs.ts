@@ -1,7 +1,6 @@
+import { isKernelAddress } from "../kernel/context.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-
-import { isKernelAddress } from "../kernel/context.ts";
 
 /** `PAGE_MAPPING_ANON` and `PAGE_MAPPING_MOVABLE`, low bits of `page->mapping` (include/linux/page-flags.h since 2.6.x; 4.8). */
 const MAPPING_FLAGS = 3n;
@@ -20,7 +19,12 @@ export class PageStructs {
   readonly #head: bigint;
   readonly #lru: bigint;
 
-  private constructor(memory: AddressSpace, base: bigint, at: { size: number; flags: number; mapping: number; head: number }, lru: bigint) {
+  private constructor(
+    memory: AddressSpace,
+    base: bigint,
+    at: { size: number; flags: number; mapping: number; head: number },
+    lru: bigint,
+  ) {
     this.#memory = memory;
     this.#base = base;
     this.#size = BigInt(at.size);
@@ -40,7 +44,8 @@ export class PageStructs {
     const mapping = types.member("page", "mapping");
     const head = types.member("page", "compound_head");
     const lru = types.enumerator("PG_lru");
-    if (base === null || size === null || flags === null || mapping === null || head === null || lru === null) return null;
+    if (base === null || size === null || flags === null || mapping === null || head === null || lru === null)
+      return null;
     const at = { size, flags: flags.offset, mapping: mapping.offset, head: head.offset };
     return new PageStructs(memory, base, at, lru);
   }

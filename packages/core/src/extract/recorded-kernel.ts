@@ -53,7 +53,8 @@ export function openRecordedKernel(image: DumpImage): RecordedKernel {
     openSymbols: (types) => openSymbols(space.recorded, location.vmcoreinfo, types, { kallsyms: location.kallsyms }),
     problems: location.problems,
   });
-  const swapper = vmcoreSymbol(location.vmcoreinfo, "swapper_pg_dir") ?? vmcoreSymbol(location.vmcoreinfo, "init_top_pgt");
+  const swapper =
+    vmcoreSymbol(location.vmcoreinfo, "swapper_pg_dir") ?? vmcoreSymbol(location.vmcoreinfo, "init_top_pgt");
   if (swapper !== null) space.recorded.view(swapper);
   else keepWhatFindsIt(image, space.recorded, (pgd) => paged(record, pgd), location);
   return { kernel, record, space, unrecorded: location.memory, location };

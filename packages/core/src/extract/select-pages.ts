@@ -32,7 +32,7 @@ export function selectPages(image: DumpImage, progress: ExtractProgress): Select
   const frames = keepAnswers(keeper, (done, total) => progress("walking stacks", done, total));
   progress("choosing pages", 0, 0);
   const stacks = keepStacks(keeper);
-  keepText(keeper, stacks, frames.crashed);
+  keepText(keeper, stacks, frames);
   keepModules(keeper);
   keepKernelData(keeper);
   keepForDebuggers(keeper);

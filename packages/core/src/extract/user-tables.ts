@@ -35,7 +35,12 @@ export class UserTables {
    * @param encryptionMask bits of an entry that are AMD's memory encryption marker and not address
    * @param step is told now and then how many tables were read
    */
-  constructor(memory: PhysicalMemory, frames: Iterable<number>, encryptionMask: bigint, step: (tables: number) => void) {
+  constructor(
+    memory: PhysicalMemory,
+    frames: Iterable<number>,
+    encryptionMask: bigint,
+    step: (tables: number) => void,
+  ) {
     this.#memory = memory;
     this.#sorted = Float64Array.from(frames).sort();
     const highest = this.#sorted.at(-1) ?? 0;
