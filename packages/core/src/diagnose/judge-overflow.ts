@@ -14,7 +14,7 @@ export function judgeOverflow(facts: CrashFacts): Hypothesis | null {
     kind,
     cause,
     weight: 0.98,
-    summary: `The ${Number(stack.high - stack.low) / 1024} KiB ${stackName(stack)} stack overflowed: ${because(overflow)}.`,
+    summary: `The ${Number(stack.high - stack.low) / 1024} KiB ${stackName(stack)} overflowed: ${because(overflow)}.`,
     why: "the access that faulted lies below the stack's low end",
     culprit: overflow.culprit,
     stack,

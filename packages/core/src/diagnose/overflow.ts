@@ -156,7 +156,7 @@ export function explainOverflow(facts: CrashFacts, overflow: Overflow): void {
   const { evidence, kernel } = facts;
   const { stack, cycle, largest } = overflow;
   const frame = facts.frames[overflow.index]!;
-  evidence.add("stack-range", stack.low, `The ${stackName(stack)} stack is ${hex(stack.low)}-${hex(stack.high)}.`);
+  evidence.add("stack-range", stack.low, `The ${stackName(stack)} is ${hex(stack.low)}-${hex(stack.high)}.`);
   evidence.add("overrun", overflow.touched, `${frameName(frame)} ran over its low end: ${overflow.how}.`);
   if (kernel.memory.translate(stack.low - 1n) === null) {
     evidence.add(
@@ -190,8 +190,8 @@ function within(address: bigint, overflow: Overflow): boolean {
   return address < overflow.stack.low && address >= overflow.stack.low - REACH_BELOW;
 }
 
+/** "task stack", "hardirq stack of CPU 1", "NMI exception stack of CPU 0". */
 export function stackName(stack: StackRange): string {
-  if (stack.kind === "task") return "task";
-  const cpu = stack.cpu === null ? "" : ` of CPU ${stack.cpu}`;
-  return `${stack.name === "" ? stack.kind : `${stack.name} ${stack.kind}`}${cpu}`;
+  const kind = stack.name === "" ? stack.kind : `${stack.name} ${stack.kind}`;
+  return stack.cpu === null ? `${kind} stack` : `${kind} stack of CPU ${stack.cpu}`;
 }
