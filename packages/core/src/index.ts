@@ -14,6 +14,7 @@ export type {
 } from "./diagnose/diagnosis.ts";
 export { type ErrorClass, type ErrorFact, SpillwayError, type SpillwayErrorOptions } from "./errors.ts";
 export { type ExtractOptions, type ExtractResult, extractDump } from "./extract/extract.ts";
+export { sameDiagnosis } from "./extract/same-diagnosis.ts";
 export { type CodecTable, portableCodecs } from "./image/codec/codecs.ts";
 export { PAGE_FLAG_ZLIB, PAGE_FLAG_ZSTD, type PageCodec } from "./image/codec/page-codec.ts";
 export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-image.ts";

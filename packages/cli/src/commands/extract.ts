@@ -1,5 +1,13 @@
+import { statSync } from "node:fs";
 import { deflateSync } from "node:zlib";
-import { extractDump } from "@spillway/core";
+import {
+  diagnose,
+  type ExtractResult,
+  extractDump,
+  type KdumpSink,
+  SpillwayError,
+  sameDiagnosis,
+} from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatMemory } from "../format/sys.ts";
@@ -14,13 +22,43 @@ interface ExtractOptions extends DumpOptions {
   readonly force?: boolean;
 }
 
+/** `--force` must not replace what is being read, by whatever name it goes. */
+function refuseInput(output: string, files: readonly string[]): void {
+  const target = statSync(output, { throwIfNoEntry: false });
+  if (target === undefined) return;
+  for (const file of files) {
+    const source = statSync(file, { throwIfNoEntry: false });
+    if (source?.dev === target.dev && source.ino === target.ino) {
+      throw new SpillwayError("SPW_OUTPUT_IS_INPUT", `${output}: that is the dump itself`, {
+        class: "usage",
+        facts: { output, input: file },
+        hint: "name another file",
+      });
+    }
+  }
+}
+
+function report(output: string, result: ExtractResult, same: boolean, context: Context): void {
+  const { terminal } = context;
+  const { kind } = result.diagnosis.verdict;
+  const diagnosis = same ? `its diagnosis is the whole dump's: ${kind}` : "its diagnosis differs from the whole dump's";
+  terminal.write(`${output}: ${formatMemory(result.size)}, ${thousands(result.pages)} pages; ${diagnosis}\n`);
+  if (result.userPages > 0) {
+    terminal.write(`${thousands(result.userPages)} pages of user memory among those wanted were left out\n`);
+  }
+  if (result.vmcoreinfoFromMemory) {
+    terminal.write("The dump has no VMCOREINFO; the kernel's own copy, found in memory, is in the extract's header.\n");
+  }
+  for (const unchecked of result.unchecked) terminal.writeError(`note: ${unchecked}\n`);
+}
+
 export function registerExtract(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "extract",
     summary: "a dump small enough to mail: what a diagnosis needs, no user memory",
     description:
       "writes the part of a dump that a diagnosis needs as a kdump-compressed file, which crash and drgn open too. Its\n" +
-      "diagnosis is that of the whole dump. User memory is never in it.",
+      "diagnosis is that of the whole dump. User memory is never in it; what kernel memory may tell, see docs/extract.md.",
     examples: [
       ["extract vmcore -o small.kdump", "a few MB from any dump"],
       ["diagnose small.kdump", "says the same"],
@@ -31,25 +69,27 @@ export function registerExtract(program: Command, context: Context): void {
     .option("-f, --force", "replace the file if it is there")
     .action((files: string[], options: ExtractOptions) => {
       const { terminal } = context;
-      const { image } = openAll(context, files, options).kernel;
+      const dump = openAll(context, files, options);
+      refuseInput(options.output, dump.files);
       const progress = new Progress(terminal);
       const compress = (page: Uint8Array): Uint8Array => deflateSync(page, { level: 9 });
-      const extract = (sink: (offset: number, bytes: Uint8Array) => void) => {
+      const extract = (sink: KdumpSink) => {
         try {
-          return extractDump(image, sink, { compress, progress: (...all) => progress.show(...all) });
+          return extractDump(dump.kernel.image, sink, { compress, progress: (...all) => progress.show(...all) });
         } finally {
           progress.clear();
         }
       };
       const result = writeWhole(options.output, options.force ?? false, extract);
-      if (options.json) {
-        terminal.write(toJson({ output: options.output, ...result }));
+      const again = diagnose(context.open([options.output]).kernel, { path: options.output });
+      const same = sameDiagnosis(again, result.diagnosis);
+      if (!options.json) {
+        report(options.output, result, same, context);
         return;
       }
-      terminal.write(`${options.output}: ${formatMemory(result.size)}, ${thousands(result.pages)} pages\n`);
-      if (result.userPages > 0) {
-        terminal.write(`${thousands(result.userPages)} pages of user memory among those wanted were left out\n`);
-      }
-      for (const unchecked of result.unchecked) terminal.writeError(`note: ${unchecked}\n`);
+      const { diagnosis, ...facts } = result;
+      terminal.write(
+        toJson({ output: options.output, ...facts, verdict: diagnosis.verdict.kind, sameDiagnosis: same }),
+      );
     });
 }

@@ -1,3 +1,4 @@
+import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { DumpImage } from "../image/dump-image.ts";
 import { type KdumpSink, pfnRanges, writeKdump } from "../image/kdump-writer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -23,6 +24,8 @@ export interface ExtractResult {
   readonly userTables: number;
   /** What could not be known about the pages kept, in words. */
   readonly unchecked: readonly string[];
+  /** The whole dump's diagnosis, which the extract's should be but for `input`. */
+  readonly diagnosis: Diagnosis;
   /** The source has no VMCOREINFO note; the kernel's own copy was found in memory and written into the header. */
   readonly vmcoreinfoFromMemory: boolean;
 }
@@ -35,7 +38,7 @@ export interface ExtractResult {
  */
 export function extractDump(image: DumpImage, sink: KdumpSink, options: ExtractOptions = {}): ExtractResult {
   const progress = options.progress ?? (() => {});
-  const { recorded, pages, user } = selectPages(image, progress);
+  const { recorded, pages, user, diagnosis } = selectPages(image, progress);
   const { kernel, location } = recorded;
   let done = 0;
   const fields = headerFields(image, kernel);
@@ -66,6 +69,7 @@ export function extractDump(image: DumpImage, sink: KdumpSink, options: ExtractO
     userPages: user.found.length,
     userTables: user.tables,
     unchecked: user.unchecked,
+    diagnosis,
     vmcoreinfoFromMemory: image.vmcoreinfo === null && location.vmcoreinfoText !== null,
   };
 }

@@ -1,4 +1,5 @@
 import { diagnose } from "../diagnose/diagnose.ts";
+import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { Task } from "../kernel/kernel.ts";
 import { moduleTypes } from "../kernel/module-types.ts";
 import type { Frame } from "../unwind/backtrace.ts";
@@ -8,7 +9,9 @@ import type { Keeper } from "./keeper.ts";
 /** Tasks whose stack is walked, and kept in full; of more only what is in use is kept. */
 export const WALKED_TASKS = 4096;
 
-export interface AnsweredFrames {
+export interface Answers {
+  /** The whole dump's diagnosis; its `input.path` is empty. */
+  readonly diagnosis: Diagnosis;
   /** Frames of the task that panicked. */
   readonly crashed: readonly Frame[];
   /** Frames of all tasks, the crashed one's included. */
@@ -19,9 +22,9 @@ export interface AnsweredFrames {
  * Asks what people ask of a dump, so that the record holds what the answers rest on: the diagnosis, `sys`, `log`, `ps`, `mod`,
  * every symbol, and `bt` of every task and CPU.
  */
-export function keepAnswers(keeper: Keeper, step: (done: number, total: number) => void): AnsweredFrames {
+export function keepAnswers(keeper: Keeper, step: (done: number, total: number) => void): Answers {
   const { kernel } = keeper;
-  diagnose(kernel, { path: "" });
+  const diagnosis = diagnose(kernel, { path: "" });
   keepSystem(keeper);
   keepSymbols(keeper);
   const frames: Frame[] = [];
@@ -37,7 +40,7 @@ export function keepAnswers(keeper: Keeper, step: (done: number, total: number) 
     if (task.address === kernel.panic.task) crashed = trace.frames;
   });
   for (const cpu of kernel.cpus) frames.push(...backtrace(kernel, { cpu: cpu.number }).frames);
-  return { crashed, all: frames };
+  return { diagnosis, crashed, all: frames };
 }
 
 /** Tasks on a CPU first: theirs are the stacks that matter. */

@@ -4,7 +4,7 @@ import { textAreas } from "../code/direct-callers.ts";
 import type { StackRange } from "../kernel/kernel.ts";
 import type { FunctionRange, KernelModule } from "../symbols/symbol-table.ts";
 import type { Frame } from "../unwind/backtrace.ts";
-import type { AnsweredFrames } from "./keep-answers.ts";
+import type { Answers } from "./keep-answers.ts";
 import type { Keeper } from "./keeper.ts";
 
 /** No kernel function is larger; a gap between symbols that is larger holds something else. */
@@ -23,7 +23,7 @@ const SCAN_CHUNK = 1 << 20;
  * that were in use on a CPU, even below the stack pointer; what the functions on the crashed stack call and are called by;
  * small modules' code whole. (The functions in the used part of every other stack are kept by asking for backtraces.)
  */
-export function keepText(keeper: Keeper, stacks: readonly StackRange[], frames: AnsweredFrames): void {
+export function keepText(keeper: Keeper, stacks: readonly StackRange[], answers: Answers): void {
   const functions = new Map<bigint, FunctionRange>();
   const add = (range: FunctionRange | null): void => {
     if (range !== null && range.end - range.start <= BigInt(LONGEST_FUNCTION)) functions.set(range.start, range);
@@ -34,8 +34,8 @@ export function keepText(keeper: Keeper, stacks: readonly StackRange[], frames: 
     for (const address of textWordsOn(keeper, stack)) add(symbols.functionAt(address));
   }
   const live = new Map<bigint, FunctionRange>();
-  for (const frame of frames.all) add(functionOf(keeper, frame));
-  for (const frame of frames.crashed) {
+  for (const frame of answers.all) add(functionOf(keeper, frame));
+  for (const frame of answers.crashed) {
     const range = functionOf(keeper, frame);
     if (range !== null) live.set(range.start, range);
   }

@@ -1,3 +1,4 @@
+import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { DumpImage } from "../image/dump-image.ts";
 import { keepAnswers } from "./keep-answers.ts";
 import { keepForDebuggers } from "./keep-for-debuggers.ts";
@@ -17,6 +18,7 @@ export interface Selection {
   /** Page frames to keep, in no order. */
   readonly pages: ReadonlySet<number>;
   readonly user: UserPages;
+  readonly diagnosis: Diagnosis;
 }
 
 /**
@@ -29,15 +31,15 @@ export function selectPages(image: DumpImage, progress: ExtractProgress): Select
   const recorded = openRecordedKernel(image);
   const keeper = new Keeper(recorded);
   progress("diagnosing", 0, 0);
-  const frames = keepAnswers(keeper, (done, total) => progress("walking stacks", done, total));
+  const answers = keepAnswers(keeper, (done, total) => progress("walking stacks", done, total));
   progress("choosing pages", 0, 0);
   const stacks = keepStacks(keeper);
-  keepText(keeper, stacks, frames);
+  keepText(keeper, stacks, answers);
   keepModules(keeper);
   keepKernelData(keeper);
   keepForDebuggers(keeper);
   const pages = new Set(recorded.record.kept);
   const user = findUserPages(recorded, pages, (done) => progress("looking for user memory", done, 0));
   for (const pfn of user.found) pages.delete(pfn);
-  return { recorded, pages, user };
+  return { recorded, pages, user, diagnosis: answers.diagnosis };
 }
