@@ -13,7 +13,8 @@ export interface Hypothesis {
   readonly summary: string;
   /** Why it is (or is not) believed, for the alternatives. */
   readonly why: string;
-  readonly culprit: Frame | null;
+  /** Whose code is at fault; a frame, or a function that has none any more. */
+  readonly culprit: Pick<Frame, "function" | "module"> | null;
   readonly stack: StackRange | null;
   readonly usedBytes: number | null;
   readonly cycle: { readonly cycle: Cycle; readonly offset: number } | null;

@@ -1,4 +1,5 @@
 /** Hypotheses beside overflow and canary: a sound stack, an overwritten stack end, a corrupted return address. */
+import { hex } from "./evidence.ts";
 import { type CrashFacts, type Fault, frameName } from "./facts.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { checkStackHealth, type StackHealth } from "./stack-health.ts";
@@ -31,16 +32,29 @@ function taskStack(facts: CrashFacts) {
 
 /** A link broken at the very place where the CPU went astray. */
 function corruptedReturn(facts: CrashFacts): Hypothesis | null {
-  const { trace, fault } = facts;
-  if (trace.broken === null || trace.broken.cfa === null || fault === null || trace.brokenFrame !== fault.index)
-    return null;
-  const callee = trace.broken.callee?.name ?? "a function";
+  const { trace, fault, evidence, frames } = facts;
+  const { broken, returned } = trace;
+  if (broken === null || broken.cfa === null || fault === null || trace.brokenFrame !== fault.index) return null;
+  const slot = broken.cfa - 8n;
+  const caller = frames[fault.index + 1];
+  const was = caller !== undefined && trace.gap === null ? caller.address : null;
+  if (broken.found !== null) {
+    const should = was === null ? "" : ` instead of ${hex(was)}`;
+    evidence.add("return-address", slot, `The return address at ${hex(slot)} was ${hex(broken.found)}${should}.`);
+  }
+  const whose = broken.callee ?? returned;
+  const name = whose === null ? "a function" : whose.module === null ? whose.name : `${whose.name} [${whose.module}]`;
+  const went =
+    broken.callee === null
+      ? `${name} returned to ${hex(broken.found ?? 0n)}, where there is no code`
+      : `the return address of ${name} is not one that its call can have left`;
   return hypothesis({
     kind: "return-address-corrupted",
-    weight: 0.55,
-    summary: `The CPU went astray at ${frameName(fault.frame)}: the return address above ${callee} is not one that its call can have left.`,
-    why: trace.broken.reason,
-    stack: fault.frame.stack,
+    weight: whose === null ? 0.6 : 0.8,
+    summary: `A return address was overwritten: ${went}.`,
+    why: broken.reason,
+    culprit: whose === null ? null : { function: whose.name, module: whose.module },
+    stack: caller?.stack ?? fault.frame.stack,
   });
 }
 

@@ -2,7 +2,7 @@
  * Where can a call to this frame have come from, when its return address is destroyed? Each answer rests on something the
  * overwrite left alone; recover.ts then demands that the rest of the stack agrees.
  */
-import { callSitesIn } from "../code/call-site.ts";
+import { type CallSite, callSitesIn } from "../code/call-site.ts";
 import { directCallers } from "../code/direct-callers.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import { hex } from "./link.ts";
@@ -118,6 +118,7 @@ export function fromAnchors(
   anchors: readonly Anchor[],
   callee: FunctionRange | null,
   cfa: bigint,
+  found: bigint | null,
 ): Candidate[] {
   const result: Candidate[] = [];
   for (const anchor of anchors) {
@@ -127,15 +128,34 @@ export function fromAnchors(
       if (size === null || anchor.slot + 8n - BigInt(size) !== cfa) continue;
       const reach = callee === null ? "indirect" : context.reaches(site, callee);
       if (reach === "no") continue;
+      const at = `the intact return address at ${hex(anchor.slot)} proves that ${anchor.target.name} was called; its frame is ${size} bytes there`;
+      if (callee === null) {
+        result.push(towardsUnknown(context, site, found, at));
+        continue;
+      }
       const how = reach === "indirect" ? "through a pointer" : "directly";
       result.push({
         returnAddress: site.returnAddress,
-        why:
-          `the intact return address at ${hex(anchor.slot)} proves that ${anchor.target.name} was called; ` +
-          `its frame is ${size} bytes there, and it calls ${callee?.name ?? "what stood below"} ${how}`,
+        why: `${at}, and it calls ${callee.name} ${how}`,
         rank: reach === "indirect" ? 1.5 : 1,
       });
     }
   }
   return result;
 }
+
+/** A call whose callee returned to a bad address: the more of that address is this call's own, the better founded. */
+function towardsUnknown(context: UnwindContext, site: CallSite, found: bigint | null, at: string): Candidate {
+  const called =
+    site.target === null ? "a function through a pointer" : (context.functionAt(site.target)?.name ?? "code");
+  const same = found === null ? 0 : equalBytes(found, site.returnAddress);
+  const partly = same >= PARTLY ? `, and ${same} of the 8 bytes that the CPU returned to are this call's` : "";
+  return {
+    returnAddress: site.returnAddress,
+    why: `${at}, and at that depth it calls ${called}${partly}`,
+    rank: (same >= PARTLY ? 0 : 1) + (8 - same) / 16,
+  };
+}
+
+/** Bytes that two unrelated return addresses do not share: the upper four are the same for all of them. */
+const PARTLY = 6;

@@ -6,6 +6,7 @@
  * more bytes of the overwritten words.
  */
 import type { FunctionRange } from "../symbols/symbol-table.ts";
+import { bridgeDown } from "./bridge.ts";
 import {
   type Anchor,
   type Candidate,
@@ -39,6 +40,11 @@ export interface Recovery {
    * that its own entry did not build. Null in all other cases.
    */
   readonly displaced: bigint | null;
+  /**
+   * The function whose return went astray, where the CPU was found in no function (it returned to a bad address): what the
+   * recovered caller called there. Null in all other cases.
+   */
+  readonly returned: FunctionRange | null;
 }
 
 /** Rank from which a solution rests on nothing but the word in question; anything better founded goes before it. */
@@ -49,6 +55,8 @@ const MAX_DESTROYED = 8;
 /** Hypotheses kept at each depth. */
 const MAX_HYPOTHESES = 64;
 const MAX_ANCHORS = 24;
+/** Anchors from which a bridge downwards is tried. */
+const MAX_BRIDGED_ANCHORS = 3;
 /** Only-possible callers followed in a row. */
 const MAX_CLIMB = 16;
 /** Walks tried for one broken link; past them the stack is too far gone to be worth more time. */
@@ -82,8 +90,11 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
         const rank = hypothesis.rank + candidate.rank;
         const own: InferredFrame = { state, cfa: walk.frames[0]?.cfa ?? null, why: candidate.why };
         const inferred = [...hypothesis.inferred, own];
-        if (walk.broken === null)
-          solutions.push({ recovery: { inferred, rest: dropFirst(walk), gap: null, displaced: null }, rank });
+        if (walk.broken === null) {
+          const returned = broken.callee === null ? calledBefore(context, inferred[0]!.state.pc) : null;
+          const recovery = { inferred, rest: dropFirst(walk), gap: null, displaced: null, returned };
+          solutions.push({ recovery, rank });
+        }
         // Only the frame right above may be destroyed too: further breaks would be a second, separate damage.
         else if (walk.broken.cfa !== null && walk.frames.length === 1)
           next.push({ inferred, broken: walk.broken, rank });
@@ -96,7 +107,46 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
     }
     level = next.sort((a, b) => a.rank - b.rank).slice(0, MAX_HYPOTHESES);
   }
-  return recoverDisplaced(context, broken) ?? beyondGap(context, anchors, broken);
+  return (
+    recoverDisplaced(context, broken) ??
+    recoverByBridge(context, anchors, broken) ??
+    beyondGap(context, anchors, broken)
+  );
+}
+
+/** The function that the call before a return address goes to; null for a call through a pointer. */
+function calledBefore(context: UnwindContext, returnAddress: bigint): FunctionRange | null {
+  const target = context.callSite(returnAddress)?.target ?? null;
+  return target === null ? null : context.functionAt(target);
+}
+
+/** From the functions that intact return addresses prove to have been entered, down to the destroyed end. */
+function recoverByBridge(context: UnwindContext, anchors: readonly Anchor[], broken: BrokenLink): Recovery | null {
+  for (const anchor of anchors.slice(0, MAX_BRIDGED_ANCHORS)) {
+    if (anchor.target === null || broken.cfa === null || anchor.slot + 8n <= broken.cfa) continue;
+    const goal = { callee: broken.callee, cfa: broken.cfa };
+    const calls = bridgeDown(context, anchor.target, anchor.slot + 8n, goal);
+    if (calls === null) continue;
+    const rest = walkStrict(context, {
+      pc: anchor.returnAddress,
+      exact: false,
+      sp: anchor.slot + 8n,
+      registers: new Map(),
+    });
+    const inferred = calls.toReversed().map((call): InferredFrame => {
+      const how = call.indirect ? "through a pointer (its address stands in the module's data)" : "directly";
+      return {
+        state: { pc: call.returnAddress, exact: false, sp: call.calleeCfa, registers: new Map() },
+        cfa: call.callerCfa,
+        why:
+          `the intact return address at ${hex(anchor.slot)} proves that ${anchor.target!.name} was called; from there only ` +
+          `these calls end exactly at ${hex(broken.cfa!)}: ${call.caller.name} calls ${call.callee.name} ${how}`,
+      };
+    });
+    const returned = broken.callee === null ? calls.at(-1)!.callee : null;
+    return { inferred, rest, gap: null, displaced: null, returned };
+  }
+  return null;
 }
 
 function dropFirst(walk: Walk): Walk {
@@ -113,7 +163,7 @@ function candidatesFor(context: UnwindContext, broken: BrokenLink, anchors: read
     }
   };
   if (callee !== null && found !== null) add(fromPartialOverwrite(context, callee, found));
-  add(fromAnchors(context, anchors, callee, cfa!));
+  add(fromAnchors(context, anchors, callee, cfa!, found));
   if (callee !== null && (unique.size === 0 || callee.module !== null)) {
     add(fromDirectCallers(context, callee, found));
   }
@@ -156,7 +206,7 @@ function recoverDisplaced(context: UnwindContext, broken: BrokenLink): Recovery 
       `the return address at ${hex(slot)} lies inside what would be the frame of ${callee.name}, and from it the stack is ` +
       `proven to its end: ${callee.name} was not entered through its prologue`;
     const first: InferredFrame = { state: caller, cfa: walk.frames[0]?.cfa ?? null, why };
-    return { inferred: [first], rest: dropFirst(walk), gap: null, displaced: slot + 8n };
+    return { inferred: [first], rest: dropFirst(walk), gap: null, displaced: slot + 8n, returned: null };
   }
   return null;
 }
@@ -229,7 +279,13 @@ function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recove
       entered: true,
     });
   }
-  return { inferred, rest: dropFirst(walk), gap: `frames are missing here (${because})`, displaced: null };
+  return {
+    inferred,
+    rest: dropFirst(walk),
+    gap: `frames are missing here (${because})`,
+    displaced: null,
+    returned: null,
+  };
 }
 
 /** The callee's own frame is not known: the first anchor above RSP whose call can reach it. */

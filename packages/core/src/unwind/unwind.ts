@@ -1,5 +1,6 @@
 /** Backtraces: proven frames, inferred ones where the stack is destroyed, stale return addresses apart. */
 import type { Kernel, Task } from "../kernel/kernel.ts";
+import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { Backtrace, Frame } from "./backtrace.ts";
 import { type Recovery, recover } from "./recover.ts";
 import { staleReturns } from "./stale.ts";
@@ -21,6 +22,8 @@ export interface DetailedBacktrace extends Backtrace {
   readonly gap: string | null;
   /** The broken frame's true CFA where its code ran on a frame that its own entry did not build (see recover.ts). */
   readonly displaced: bigint | null;
+  /** The function whose return led to no code, as far as the recovered caller tells (see recover.ts). */
+  readonly returned: FunctionRange | null;
 }
 
 /**
@@ -61,6 +64,7 @@ function nothing(where: { task: bigint | null; cpu: number | null }, source: Bac
     brokenFrame: null,
     gap: null,
     displaced: null,
+    returned: null,
   };
 }
 
@@ -72,7 +76,17 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   const frames: Frame[] = walk.frames.map((frame) => toFrame(context, frame.state, frame.cfa, null));
   if (walk.broken === null) {
     const { end, userRegs } = walk;
-    return { frames, end, stopped: null, userRegs, broken: null, brokenFrame: null, gap: null, displaced: null };
+    return {
+      frames,
+      end,
+      stopped: null,
+      userRegs,
+      broken: null,
+      brokenFrame: null,
+      gap: null,
+      displaced: null,
+      returned: null,
+    };
   }
   const { broken } = walk;
   const brokenFrame = frames.length - 1;
@@ -87,6 +101,7 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
       brokenFrame,
       gap: null,
       displaced: null,
+      returned: null,
     };
   }
   for (const inferred of recovery.inferred) {
@@ -95,8 +110,8 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   }
   for (const proven of recovery.rest.frames) frames.push(toFrame(context, proven.state, proven.cfa, null));
   const { end, userRegs } = recovery.rest;
-  const { gap, displaced } = recovery;
-  return { frames, end, stopped: null, userRegs, broken, brokenFrame, gap, displaced };
+  const { gap, displaced, returned } = recovery;
+  return { frames, end, stopped: null, userRegs, broken, brokenFrame, gap, displaced, returned };
 }
 
 function toFrame(context: UnwindContext, state: WalkState, cfa: bigint | null, why: string | null): Frame {
