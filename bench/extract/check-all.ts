@@ -51,7 +51,8 @@ for (const file of dumpsIn(folder)) {
     else different++;
     const size = statSync(file).size;
     const remarks = [
-      result.userPages > 0 ? `${result.userPages} user pages dropped` : "",
+      result.userPages > 0 ? `${result.userPages} user pages left out` : "",
+      result.freePages > 0 ? `${result.freePages} free ones` : "",
       ...result.unchecked,
       result.vmcoreinfoFromMemory ? "VMCOREINFO from memory" : "",
     ].filter((remark) => remark !== "");

@@ -43,8 +43,11 @@ function report(output: string, result: ExtractResult, same: boolean, context: C
   const { kind } = result.diagnosis.verdict;
   const diagnosis = same ? `its diagnosis is the whole dump's: ${kind}` : "its diagnosis differs from the whole dump's";
   terminal.write(`${output}: ${formatMemory(result.size)}, ${thousands(result.pages)} pages; ${diagnosis}\n`);
-  if (result.userPages > 0) {
-    terminal.write(`${thousands(result.userPages)} pages of user memory among those wanted were left out\n`);
+  const { userPages, freePages } = result;
+  if (userPages + freePages > 0) {
+    terminal.write(
+      `left out of what was read: ${thousands(userPages)} pages of user memory, ${thousands(freePages)} free\n`,
+    );
   }
   if (result.vmcoreinfoFromMemory) {
     terminal.write("The dump has no VMCOREINFO; the kernel's own copy, found in memory, is in the extract's header.\n");

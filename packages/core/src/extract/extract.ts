@@ -18,8 +18,10 @@ export interface ExtractResult {
   /** Length of the file in bytes. */
   readonly size: number;
   readonly pages: number;
-  /** Pages that would have been kept but are user memory: left out. */
+  /** Pages that were read, or wanted, but are user memory: left out. */
   readonly userPages: number;
+  /** Pages that were read, or wanted, but belong to nobody and may hold what a process left: left out. */
+  readonly freePages: number;
   /** Page tables of processes that were searched for pages kept. */
   readonly userTables: number;
   /** What could not be known about the pages kept, in words. */
@@ -66,7 +68,8 @@ export function extractDump(image: DumpImage, sink: KdumpSink, options: ExtractO
   return {
     size,
     pages: count,
-    userPages: user.found.length,
+    userPages: user.user.length,
+    freePages: user.free.length,
     userTables: user.tables,
     unchecked: user.unchecked,
     diagnosis,

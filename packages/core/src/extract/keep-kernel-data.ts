@@ -10,12 +10,19 @@ const LONGEST_COMMAND_LINE = 4096;
  */
 export function keepKernelData(keeper: Keeper): void {
   keeper.section("_sdata", "_edata");
-  keeper.section("__bss_start", "__bss_stop");
+  keepBss(keeper);
   // CONFIG_IKCONFIG: a gzip file between two symbols.
   keeper.section("kernel_config_data", "kernel_config_data_size");
   const commandLine = keeper.value("saved_command_line");
   if (commandLine !== null) keeper.range(commandLine, LONGEST_COMMAND_LINE);
   keepPerCpu(keeper);
+}
+
+/** Without the part that is shared with the host under memory encryption and given back where there is none (4.20). */
+function keepBss(keeper: Keeper): void {
+  const unused = keeper.symbol("__start_bss_decrypted_unused");
+  keeper.between(keeper.symbol("__bss_start"), unused ?? keeper.symbol("__bss_stop"));
+  if (unused !== null) keeper.section("__end_bss_decrypted", "__bss_stop");
 }
 
 /** `__per_cpu_start` to `__per_cpu_end`, zero-based or in the init data (see PerCpu), moved by each CPU's offset. */

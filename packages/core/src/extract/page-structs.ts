@@ -1,73 +1,102 @@
 import { isKernelAddress } from "../kernel/context.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
+import { vmcoreNumber, vmcoreOffset, vmcoreSize } from "../symbols/vmcoreinfo.ts";
 
-/** `PAGE_MAPPING_ANON` and `PAGE_MAPPING_MOVABLE`, low bits of `page->mapping` (include/linux/page-flags.h since 2.6.x; 4.8). */
+/** `PAGE_MAPPING_ANON` and `PAGE_MAPPING_MOVABLE`, low bits of `page->mapping` (include/linux/page-flags.h). */
 const MAPPING_FLAGS = 3n;
+/** MAX_PAGE_ORDER: blocks of free memory have up to 2^10 pages. */
+const HIGHEST_ORDER = 10;
 
 /**
- * What the kernel's array of `struct page` says of a page frame: `vmemmap_base` (a variable since 4.8's memory KASLR,
- * 25dfe4785332) plus the frame's number times the struct's size, as CONFIG_SPARSEMEM_VMEMMAP lays it out, which x86_64
- * always has.
+ * - `user`: anonymous or file memory, mapped or not;
+ * - `free`: belongs to nobody, so may still hold what its last owner wrote;
+ * - `reserved`: was never given to the page allocator: the kernel's image, boot-time allocations;
+ * - `kernel`: anything else.
+ */
+export type PageUse = "user" | "free" | "reserved" | "kernel";
+
+interface Layout {
+  readonly base: bigint;
+  readonly size: number;
+  readonly flags: number;
+  readonly mapping: number;
+  readonly head: number;
+  readonly mapcount: number;
+  readonly order: number;
+  readonly lru: bigint;
+  readonly reserved: bigint | null;
+  /** `_mapcount` of the first page of a free block. */
+  readonly buddy: number | null;
+}
+
+/**
+ * What the kernel's array of `struct page` says of a page frame: it begins at `vmemmap_base` (a variable since 4.8's
+ * randomised memory, 021182e52fe01) as CONFIG_SPARSEMEM_VMEMMAP lays it out, which x86_64 always has.
  */
 export class PageStructs {
   readonly #memory: AddressSpace;
-  readonly #base: bigint;
-  readonly #size: bigint;
-  readonly #flags: bigint;
-  readonly #mapping: bigint;
-  readonly #head: bigint;
-  readonly #lru: bigint;
+  readonly #at: Layout;
 
-  private constructor(
-    memory: AddressSpace,
-    base: bigint,
-    at: { size: number; flags: number; mapping: number; head: number },
-    lru: bigint,
-  ) {
+  private constructor(memory: AddressSpace, at: Layout) {
     this.#memory = memory;
-    this.#base = base;
-    this.#size = BigInt(at.size);
-    this.#flags = BigInt(at.flags);
-    this.#mapping = BigInt(at.mapping);
-    this.#head = BigInt(at.head);
-    this.#lru = lru;
+    this.#at = at;
   }
 
-  /** Null where the kernel does not describe its `struct page`, or says nowhere where they lie. */
+  /** Null where neither VMCOREINFO nor types describe `struct page`, or nothing says where they lie. */
   static open(kernel: Kernel, memory: AddressSpace): PageStructs | null {
-    const { types } = kernel;
+    const { types, vmcoreinfo } = kernel;
+    const offset = (member: string) =>
+      vmcoreOffset(vmcoreinfo, `page.${member}`) ?? types.member("page", member)?.offset ?? null;
     const symbol = kernel.symbols.byName("vmemmap_base", null)?.address ?? null;
     const base = symbol === null ? null : memory.u64(symbol);
-    const size = types.sizeOf("page");
-    const flags = types.member("page", "flags");
-    const mapping = types.member("page", "mapping");
-    const head = types.member("page", "compound_head");
-    const lru = types.enumerator("PG_lru");
-    if (base === null || size === null || flags === null || mapping === null || head === null || lru === null)
-      return null;
-    const at = { size, flags: flags.offset, mapping: mapping.offset, head: head.offset };
-    return new PageStructs(memory, base, at, lru);
+    const size = vmcoreSize(vmcoreinfo, "page") ?? types.sizeOf("page");
+    const [flags, mapping, head] = [offset("flags"), offset("mapping"), offset("compound_head")];
+    const [mapcount, order] = [offset("_mapcount"), offset("private")];
+    const lru = vmcoreNumber(vmcoreinfo, "PG_lru") ?? types.enumerator("PG_lru");
+    if (base === null || size === null || flags === null || mapping === null || head === null) return null;
+    if (mapcount === null || order === null || lru === null || lru < 0n || lru > 63n) return null;
+    const reserved = types.enumerator("PG_reserved");
+    const buddy = vmcoreNumber(vmcoreinfo, "PAGE_BUDDY_MAPCOUNT_VALUE");
+    return new PageStructs(memory, {
+      ...{ base, size, flags, mapping, head, mapcount, order, lru, reserved },
+      buddy: buddy === null ? null : Number(BigInt.asIntN(32, buddy)),
+    });
   }
 
-  /** Where the `struct page` of a frame lies. */
-  address(pfn: number): bigint {
-    return this.#base + BigInt(pfn) * this.#size;
-  }
-
-  /**
-   * Whether the frame holds anonymous or file memory: pages on the lists of what may be reclaimed, and pages whose mapping is
-   * marked: a pointer with a low bit set. (Slabs keep an aligned pointer or a small number at that place.) Null where its struct cannot
-   * be read.
-   */
-  isUserMemory(pfn: number): boolean | null {
-    let page = this.address(pfn);
-    const head = this.#memory.u64(page + this.#head);
+  /** Null where its `struct page` cannot be read. */
+  use(pfn: number): PageUse | null {
+    const memory = this.#memory;
+    const at = this.#at;
+    let page = this.#address(pfn);
+    const head = memory.u64(page + BigInt(at.head));
     // A tail page of a larger one points at the first, with bit 0 set (1d798ca3f164, 4.4).
     if (head !== null && (head & 1n) === 1n) page = head - 1n;
-    const flags = this.#memory.u64(page + this.#flags);
-    const mapping = this.#memory.u64(page + this.#mapping);
+    const flags = memory.u64(page + BigInt(at.flags));
+    const mapping = memory.u64(page + BigInt(at.mapping));
     if (flags === null || mapping === null) return null;
-    return ((flags >> this.#lru) & 1n) === 1n || ((mapping & MAPPING_FLAGS) !== 0n && isKernelAddress(mapping));
+    if (at.reserved !== null && ((flags >> at.reserved) & 1n) === 1n) return "reserved";
+    // On the lists of what can be reclaimed, or with a marked pointer: slabs keep an aligned pointer or a count there.
+    if (((flags >> at.lru) & 1n) === 1n) return "user";
+    if ((mapping & MAPPING_FLAGS) !== 0n && isKernelAddress(mapping)) return "user";
+    return this.#isFree(pfn) ? "free" : "kernel";
+  }
+
+  #address(pfn: number): bigint {
+    return this.#at.base + BigInt(pfn) * BigInt(this.#at.size);
+  }
+
+  /** Only the first page of a free block is marked, so all places where a block that holds this page can begin are tried. */
+  #isFree(pfn: number): boolean {
+    const { buddy, mapcount, order } = this.#at;
+    if (buddy === null) return false;
+    for (let tried = 0; tried <= HIGHEST_ORDER; tried++) {
+      const first = pfn - (pfn % (1 << tried));
+      const page = this.#address(first);
+      if (this.#memory.i32(page + BigInt(mapcount)) !== buddy) continue;
+      const blocks = this.#memory.u64(page + BigInt(order));
+      if (blocks !== null && blocks <= BigInt(HIGHEST_ORDER) && first + (1 << Number(blocks)) > pfn) return true;
+    }
+    return false;
   }
 }

@@ -40,6 +40,6 @@ export function selectPages(image: DumpImage, progress: ExtractProgress): Select
   keepForDebuggers(keeper);
   const pages = new Set(recorded.record.kept);
   const user = findUserPages(recorded, pages, (done) => progress("looking for user memory", done, 0));
-  for (const pfn of user.found) pages.delete(pfn);
+  for (const pfn of [...user.user, ...user.free]) pages.delete(pfn);
   return { recorded, pages, user, diagnosis: answers.diagnosis };
 }
