@@ -31,8 +31,8 @@ interface Layout {
 }
 
 /**
- * What the kernel's array of `struct page` says of a page frame: it begins at `vmemmap_base` (a variable since 4.8's
- * randomised memory, 021182e52fe01) as CONFIG_SPARSEMEM_VMEMMAP lays it out, which x86_64 always has.
+ * What the kernel's array of `struct page` says of a page frame. It begins at the address in the variable `vmemmap_base`
+ * (kernels with a randomised memory layout) and lies as CONFIG_SPARSEMEM_VMEMMAP has it, which x86_64 always has.
  */
 export class PageStructs {
   readonly #memory: AddressSpace;
