@@ -6,8 +6,10 @@ import type { Frame } from "../unwind/backtrace.ts";
 import { backtrace, staleReturnsOf } from "../unwind/unwind.ts";
 import type { Keeper } from "./keeper.ts";
 
-/** Tasks whose stack is walked, and kept in full; of more only what is in use is kept. */
-export const WALKED_TASKS = 4096;
+/** Tasks whose stack is walked. */
+const WALKED_TASKS = 4096;
+/** Walks that lose their way: finding it again may mean a search through the kernel's text, so only so many are tried. */
+const MOST_LOST = 64;
 
 export interface Answers {
   /** The whole dump's diagnosis; its `input.path` is empty. */
@@ -32,9 +34,12 @@ export function keepAnswers(keeper: Keeper, step: (done: number, total: number) 
   const tasks = kernel.tasks();
   const order = running(tasks);
   const walked = order.slice(0, WALKED_TASKS);
+  let lost = 0;
   walked.forEach((task, i) => {
+    if (lost >= MOST_LOST) return;
     step(i, walked.length);
     const trace = backtrace(kernel, { task: task.address });
+    if (trace.broken !== null) lost++;
     staleReturnsOf(kernel, trace);
     frames.push(...trace.frames);
     if (task.address === kernel.panic.task) crashed = trace.frames;

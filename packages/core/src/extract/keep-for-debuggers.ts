@@ -7,7 +7,7 @@ const MOST_NODES = 1024;
 /** Roots of the sparse memory model (SPARSEMEM_EXTREME): 2^46 bytes in sections of 128 MiB, 128 or 256 a page. */
 const MOST_SECTION_ROOTS = 4096;
 const MOST_CACHES = 4096;
-/** Functions that crash disassembles to learn where the entry code puts registers and how large frames are. */
+/** Functions that crash disassembles to learn where the entry code puts registers, and two that everybody looks at. */
 const DISASSEMBLED = [
   "common_interrupt",
   "asm_common_interrupt",
@@ -16,6 +16,8 @@ const DISASSEMBLED = [
   "schedule",
   "__schedule",
   "ret_from_fork",
+  "panic",
+  "__stack_chk_fail",
 ];
 /** crash reads up to 2048 instructions on, whether the function has so many or not. */
 const READ_AHEAD = 8192n;

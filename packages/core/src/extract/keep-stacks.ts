@@ -1,9 +1,12 @@
 import type { StackRange } from "../kernel/kernel.ts";
-import { running, WALKED_TASKS } from "./keep-answers.ts";
+import { running } from "./keep-answers.ts";
 import type { Keeper } from "./keeper.ts";
 
 /** KASAN's largest; whatever is longer is no stack. */
 const LONGEST_STACK = 1 << 18;
+
+/** Tasks whose stack is kept in full, those on a CPU first. Of more, what is in use: a machine may have tens of thousands. */
+const WHOLE_STACKS = 512;
 
 /**
  * Keeps the stacks of all CPUs (hardirq, exception, entry) and tasks, and the tasks themselves.
@@ -24,10 +27,10 @@ export function keepStacks(keeper: Keeper): readonly StackRange[] {
     const high = task.stack + BigInt(kernel.threadSize);
     const stack = kernel.stackAt(task.stack)?.stack;
     if (stack === undefined || stack.task !== task.address) return;
-    // Of very many tasks only the part in use: what lies below the saved stack pointer is left from earlier calls.
+    // What lies below the saved stack pointer is left from earlier calls.
     const inUse = task.savedSp !== null && task.savedSp > task.stack && task.savedSp < high ? task.savedSp : task.stack;
-    keeper.between(i < WALKED_TASKS ? task.stack : inUse, high);
-    if (i < WALKED_TASKS) kept.push(stack);
+    keeper.between(i < WHOLE_STACKS ? task.stack : inUse, high);
+    if (i < WHOLE_STACKS) kept.push(stack);
   });
   return kept;
 }

@@ -88,13 +88,13 @@ export function locateKernel(image: DumpImage): KernelLocation {
   const data = addressOf("vmcoreinfo_data");
   const text = (data === null ? null : vmcoreinfoAt(entrance.space, data)) ?? scanForVmcoreinfo(image.memory);
   const found = parseVmcoreinfo(text);
-  problems.push(
-    text === null ? "the dump has no VMCOREINFO and none was found in memory" : "VMCOREINFO was read from memory",
-  );
+  if (text === null) problems.push("the dump has no VMCOREINFO and none was found in memory");
   // A process's table may lack what the kernel has mapped since (vmalloc areas before 5.9); the kernel's own has all.
   const swapper = vmcoreSymbol(found, "swapper_pg_dir") ?? addressOf("init_top_pgt") ?? addressOf("init_level4_pgt");
   const told = kallsymsFromVmcoreinfo(entrance.space, found) === null ? kallsyms : null;
-  return finish(preferSwapper(entrance, swapper, found), found, text, told, problems);
+  const way = preferSwapper(entrance, swapper, found);
+  const source = text === null ? way.source : `${way.source}; VMCOREINFO in memory`;
+  return finish({ ...way, source }, found, text, told, problems);
 }
 
 function finish(
