@@ -3,7 +3,7 @@ import type { Frame } from "../unwind/backtrace.ts";
 import type { CanaryFinding } from "./canary-finding.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
-import { findPattern } from "./pattern.ts";
+import { findPattern, type Pattern } from "./pattern.ts";
 import { wordMeaning } from "./word.ts";
 
 export interface Damage {
@@ -44,7 +44,7 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   const high = min(stack?.high ?? slot + 8n, slot + WINDOW_ABOVE);
   const { bytes } = kernel.memory.readSparse(low, Number(high - low));
   const origin = Number(slot - low);
-  const pattern = findPattern(bytes, origin);
+  const pattern = meaningful(findPattern(bytes, origin), origin, finding.found);
   const returnSlots = hitReturnSlots(facts, index);
   let end = slot + BigInt(lastDifferentByte(finding.found, finding.expected) + 1);
   if (pattern !== null) end = max(end, low + BigInt(pattern.end));
@@ -55,6 +55,11 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   const patternStart = pattern === null ? slot : min(slot, low + BigInt(pattern.start));
   const first = pattern === null ? BigInt(firstDifferentByte(finding.found, finding.expected)) : 0n;
   return { start: slot + first, end, pattern: pattern?.text ?? null, patternStart, returnSlots };
+}
+
+/** Zeros stand on every stack: only when whole words of them lie below the slot as well do they show anything. */
+function meaningful(pattern: Pattern | null, origin: number, found: bigint): Pattern | null {
+  return pattern !== null && found === 0n && pattern.start > origin - 16 ? null : pattern;
 }
 
 /** Return slots of the detector's frame and those above whose content is not the return address that must have been there. */

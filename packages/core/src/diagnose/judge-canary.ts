@@ -74,17 +74,21 @@ function judgeGeometry(facts: CrashFacts, finding: CanaryFinding): Hypothesis | 
   }
   if (trace.displaced === null || trace.brokenFrame !== facts.detector) return null;
   const caller = facts.frames[facts.detector! + 1];
+  const off = (frame.cfa ?? trace.displaced) - trace.displaced;
   evidence.add(
     "frame-geometry",
     trace.displaced - 8n,
-    `The return address out of ${name} lies at ${hex(trace.displaced - 8n)}, ${(frame.cfa ?? 0n) - trace.displaced} bytes below where a frame of ${name} has it: control came into its middle.`,
+    `The return address out of ${name} lies at ${hex(trace.displaced - 8n)}, ${off < 0n ? -off : off} bytes ${off > 0n ? "below" : "above"} where a frame of ${name} has it: ${off > 0n ? "control came into its middle" : "the stack pointer moved and was not put back"}.`,
   );
   return hypothesis({
     kind: "frame-mismatch",
     weight: 0.95,
-    summary: `${caller === undefined ? "A caller" : frameName(caller)} entered ${name} in its middle: the canary check read a word of another frame, and nothing need have been overwritten.`,
+    summary:
+      off > 0n
+        ? `${caller === undefined ? "A caller" : frameName(caller)} entered ${name} in its middle: the canary check read a word of another frame, and nothing need have been overwritten.`
+        : `The stack pointer of ${name} is ${-off} bytes off: the canary check read the wrong word, and nothing need have been overwritten.`,
     why: "the intact stack proves the return address to lie inside what the check took for its own frame",
-    culprit: caller ?? frame,
+    culprit: off > 0n ? (caller ?? frame) : frame,
     stack: frame.stack,
   });
 }

@@ -1,4 +1,6 @@
 /** Hypotheses beside overflow and canary: a sound stack, an overwritten stack end, a corrupted return address. */
+import { callSitesIn } from "../code/call-site.ts";
+import { equalBytes } from "../unwind/candidates.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, type Fault, frameName } from "./facts.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
@@ -21,7 +23,7 @@ export function judgeOther(facts: CrashFacts, explained: boolean): Hypothesis[] 
   }
   const returned = corruptedReturn(facts);
   if (returned !== null && !explained) judged.push(returned);
-  if (facts.frames.length > 0 && !explained) judged.push(notStackRelated(facts, health));
+  if (facts.frames.length > 0 && !explained) judged.push(notStackRelated(facts, health, returned !== null));
   return judged;
 }
 
@@ -34,7 +36,9 @@ function taskStack(facts: CrashFacts) {
 function corruptedReturn(facts: CrashFacts): Hypothesis | null {
   const { trace, fault, evidence, frames } = facts;
   const { broken, returned } = trace;
-  if (broken === null || broken.cfa === null || fault === null || trace.brokenFrame !== fault.index) return null;
+  if (broken === null) return strayReturn(facts);
+  if (broken.dynamic === true || broken.cfa === null || fault === null || trace.brokenFrame !== fault.index)
+    return null;
   const slot = broken.cfa - 8n;
   const caller = frames[fault.index + 1];
   const was = caller !== undefined && trace.gap === null ? caller.address : null;
@@ -58,6 +62,48 @@ function corruptedReturn(facts: CrashFacts): Hypothesis | null {
   });
 }
 
+/** Bytes that a changed return address still shares with the true one. */
+const SHARED_BYTES = 7;
+
+/**
+ * The CPU stood between two instructions' starts: no jump of the compiler's leads there. Where one call in the same
+ * function, at the same stack depth, returns to nearly that address, its return address was changed.
+ */
+function strayReturn(facts: CrashFacts): Hypothesis | null {
+  const { fault, context, evidence } = facts;
+  if (fault === null) return null;
+  const { frame } = fault;
+  const code = context.reader.functionAt(frame.address);
+  if (code === null || code.indexAt(frame.address) >= 0) return null;
+  evidence.add(
+    "mid-instruction",
+    frame.address,
+    `RIP is ${hex(frame.address)}, inside an instruction of ${frameName(frame)}: nothing jumps there.`,
+  );
+  const near = callSitesIn(context.reader, frame.address).find(
+    (site) => equalBytes(site.returnAddress, frame.address) >= SHARED_BYTES,
+  );
+  const callee = near?.target == null ? null : context.functionAt(near.target);
+  if (near !== undefined) {
+    evidence.add(
+      "near-return",
+      near.returnAddress,
+      `A call of ${callee?.name ?? "a function"} returns to ${hex(near.returnAddress)}, one byte different.`,
+    );
+  }
+  return hypothesis({
+    kind: "return-address-corrupted",
+    weight: near === undefined ? 0.55 : 0.8,
+    summary:
+      near === undefined
+        ? `The CPU came into the middle of an instruction of ${frameName(frame)}: a return address or a jump was wrong.`
+        : `${callee?.name ?? "A function"} returned into the middle of an instruction of ${frameName(frame)}: one byte of its return address was changed.`,
+    why: "RIP is not at the start of an instruction",
+    culprit: callee === null ? null : { function: callee.name, module: callee.module },
+    stack: frame.stack,
+  });
+}
+
 const FAULTS: Record<Fault["kind"], string> = {
   "double-fault": "a double fault",
   "page-fault": "a bad memory access",
@@ -66,10 +112,14 @@ const FAULTS: Record<Fault["kind"], string> = {
   other: "an exception",
 };
 
-function notStackRelated(facts: CrashFacts, health: StackHealth): Hypothesis {
+function notStackRelated(facts: CrashFacts, health: StackHealth, astray: boolean): Hypothesis {
   const { fault, panicCaller, frames } = facts;
   const sound =
-    health.chainProven && health.stackEnd !== "overwritten" && health.brokenCanaries.length === 0 && health.spInRange;
+    !astray &&
+    health.chainProven &&
+    health.stackEnd !== "overwritten" &&
+    health.brokenCanaries.length === 0 &&
+    health.spInRange;
   const culprit =
     fault?.frame.function != null
       ? fault.frame

@@ -9,8 +9,8 @@ import type { OverflowCause } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
 import { frameBytes } from "./frame-sizes.ts";
-import { memoryAccesses } from "./memory-operand.ts";
-import { type Cycle, findCycle } from "./recursion.ts";
+import { type Cycle, findCycle, findIrregularRecursion } from "./recursion.ts";
+import { stackAccesses } from "./stack-access.ts";
 
 export interface Overflow {
   readonly stack: StackRange;
@@ -27,8 +27,10 @@ export interface Overflow {
   readonly usedBytes: number;
 }
 
-/** A frame that takes this share of its stack is the reason by itself. */
+/** A frame that takes this share of its stack can be the reason by itself … */
 const LARGE_FRAME_SHARE = 1 / 4;
+/** … if what is left without it is an ordinary depth: this share of the stack. */
+const ORDINARY_SHARE = 1 / 2;
 /** Recursion is the cause when its turns take this share of what was used. */
 const RECURSION_SHARE = 1 / 3;
 /** How far below a stack's low end an access still counts as running over it: a frame jumps over the guard page. */
@@ -42,14 +44,18 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
   if (hit === null) return null;
   const { stack } = hit;
   const onStack = framesOf(facts.frames, fault.index, stack);
-  const cycle = findCycle(onStack);
+  const regular = findCycle(onStack);
+  const cycle = coversEnough(regular, onStack) ? regular : (findIrregularRecursion(onStack) ?? regular);
   const largest = largestFrame(facts, onStack);
   const innermost = onStack[0] ?? fault.frame;
   const usedBytes = Math.min(Number(stack.high - innermost.sp), Number(stack.high - stack.low));
   const size = Number(stack.high - stack.low);
   const depth = Number(stack.high - innermost.sp);
   const recursive = cycle !== null && cycle.bytes >= depth * RECURSION_SHARE;
-  const large = largest !== null && largest.bytes >= size * LARGE_FRAME_SHARE;
+  const large =
+    largest !== null &&
+    largest.bytes >= size * LARGE_FRAME_SHARE &&
+    (depth - largest.bytes <= size * ORDINARY_SHARE || largest.bytes >= size * ORDINARY_SHARE);
   const cause: OverflowCause = recursive ? "recursion" : large ? "large-frame" : "deep-call-chain";
   const culprit = recursive ? heaviest(cycle.frames) : (largest?.frame ?? innermost);
   return { stack, index: fault.index, touched: hit.touched, how: hit.how, cause, cycle, largest, culprit, usedBytes };
@@ -69,10 +75,9 @@ function overrunAt(facts: CrashFacts, index: number): { stack: StackRange; touch
       how: `its RSP is ${hex(frame.sp)}, ${stack.low - frame.sp} bytes below the stack`,
     };
   }
-  const registers = new Map(frame.registers).set("rsp", frame.sp);
   const [instruction] = context.reader.instructionsFrom(frame.address, 1);
   if (instruction !== undefined) {
-    for (const access of memoryAccesses(instruction, registers)) {
+    for (const access of stackAccesses(instruction, frame.sp)) {
       if (below(access.address) && kernel.memory.translate(access.address) === null) {
         return {
           stack,
@@ -144,11 +149,23 @@ function bytesIncludingOverrun(frame: Frame): number | null {
   return frameBytes(frame);
 }
 
-/** Of a cycle's functions, the one with the largest frame. */
+/**
+ * Of a cycle's functions, the one with the largest frame. Where a module's functions and the kernel's own take part, a
+ * module's: the kernel's are shared by many callers, and it is the module that closes the circle.
+ */
 function heaviest(frames: readonly Frame[]): Frame {
-  let best = frames[0]!;
-  for (const frame of frames) if ((frameBytes(frame) ?? 0) > (frameBytes(best) ?? 0)) best = frame;
+  const modules = frames.filter((frame) => frame.module !== null);
+  const candidates = modules.length > 0 ? modules : frames;
+  let best = candidates[0]!;
+  for (const frame of candidates) if ((frameBytes(frame) ?? 0) > (frameBytes(best) ?? 0)) best = frame;
   return best;
+}
+
+function coversEnough(cycle: Cycle | null, frames: readonly Frame[]): boolean {
+  const first = frames[0];
+  const last = frames.at(-1);
+  if (cycle === null || first === undefined || last === undefined) return false;
+  return cycle.bytes >= Number(last.sp - first.sp) * RECURSION_SHARE;
 }
 
 /** Adds the evidence for an overflow, each item with its address. */

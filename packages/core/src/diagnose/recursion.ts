@@ -53,6 +53,39 @@ export function findCycle(frames: readonly Frame[]): Cycle | null {
   return best;
 }
 
+/**
+ * Recursion without a fixed order: functions that call each other as the data have it. The stretch from the first to the
+ * last frame of the function that stands on the stack most often, if all functions that come back make up most of it.
+ */
+export function findIrregularRecursion(frames: readonly Frame[]): Cycle | null {
+  const counts = new Map<bigint, number>();
+  for (const { start } of frames) if (start !== null) counts.set(start, (counts.get(start) ?? 0) + 1);
+  const recurring = new Set([...counts].filter(([, count]) => count >= MIN_TURNS).map(([start]) => start));
+  const often = [...counts].sort((a, b) => b[1] - a[1])[0];
+  if (often === undefined || !recurring.has(often[0])) return null;
+  const returns = (frame: Frame) => frame.start !== null && recurring.has(frame.start);
+  const first = frames.findIndex(returns);
+  const last = frames.findLastIndex(returns);
+  const run = frames.slice(first, last + 1);
+  if (run.filter(returns).length < run.length * MOSTLY) return null;
+  const distinct = run.filter(
+    (frame, index) => returns(frame) && run.findIndex((one) => one.start === frame.start) === index,
+  );
+  const bytes = Number(run.at(-1)!.sp - run[0]!.sp);
+  return {
+    functions: distinct.map((frame) => frame.function ?? "?"),
+    frames: distinct,
+    first,
+    length: run.length,
+    turns: often[1],
+    bytesPerTurn: Math.round(bytes / often[1]),
+    bytes,
+  };
+}
+
+/** Share of the frames in a stretch of recursion that belong to functions which come back. */
+const MOSTLY = 0.75;
+
 function bytesPerTurn(frames: readonly Frame[], run: { first: number; length: number }, period: number): number {
   const counts = new Map<number, number>();
   for (let index = run.first; index + period < run.first + run.length; index++) {

@@ -23,8 +23,9 @@ export interface StackHealth {
 /** Looks at the crashed task's stack. */
 export function checkStackHealth(facts: CrashFacts): StackHealth {
   const { trace, evidence, kernel } = facts;
-  const chainProven = trace.end !== "lost" && trace.broken === null && trace.frames.length > 0;
-  if (chainProven) {
+  const harmless = trace.broken === null || (trace.broken.dynamic === true && trace.gap === null);
+  const chainProven = trace.end !== "lost" && harmless && trace.frames.length > 0;
+  if (chainProven && trace.broken === null) {
     const end = trace.end === "user" ? "user mode" : "the start of its thread";
     evidence.add("chain-proven", null, `All ${trace.frames.length} frames are proven, up to ${end}.`);
   } else if (trace.broken !== null) {

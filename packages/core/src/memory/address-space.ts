@@ -27,6 +27,8 @@ export interface AddressSpace {
    * Left out where there is no difference; a memory that keeps account of what was used does not count such a pass.
    */
   scan?(virtual: bigint, length: number): Uint8Array;
+  /** How the page tables map it; null where they do not. Left out by memories without page tables. */
+  protection?(virtual: bigint): { readonly writable: boolean; readonly executable: boolean } | null;
   u8(virtual: bigint): number | null;
   u16(virtual: bigint): number | null;
   u32(virtual: bigint): number | null;

@@ -5,7 +5,9 @@
  */
 import { callSitesIn, tailJumps } from "../code/call-site.ts";
 import { canaryUse } from "../code/canary.ts";
-import type { CodeReader } from "../code/code-reader.ts";
+import type { CodeReader, FunctionCode } from "../code/code-reader.ts";
+import { directCallers } from "../code/direct-callers.ts";
+import { frameLayout } from "../code/frame-layout.ts";
 import type { Instruction, Operand } from "../code/instruction.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import { frameSizeAtCall } from "./step.ts";
@@ -27,6 +29,8 @@ export interface BridgeGoal {
   /** The function of the lower frame; null where only its end is known: then one that could lose its return address so. */
   readonly callee: FunctionRange | null;
   readonly cfa: bigint;
+  /** Registers as the lower function left them. */
+  readonly registers: ReadonlyMap<string, bigint>;
 }
 
 /** Frames bridged. */
@@ -35,24 +39,65 @@ const MAX_DEPTH = 7;
 const MAX_VISITS = 4000;
 
 /**
- * The one way from `top`, entered with its frame ending at `topCfa`, down to `goal`; outermost call first. Null where there
- * is none, or where different functions could have been at its end.
+ * The one way down to `goal` from the call that returns to `returnAddress` and entered a frame that ends at `topCfa`;
+ * outermost call first, that one left out. Null where there is none, or where there are several: a guess is no frame.
  */
 export function bridgeDown(
   context: UnwindContext,
-  top: FunctionRange,
+  returnAddress: bigint,
   topCfa: bigint,
   goal: BridgeGoal,
 ): readonly BridgeCall[] | null {
+  const site = context.callSite(returnAddress);
+  if (site === null) return null;
   for (let depth = 1; depth <= MAX_DEPTH; depth++) {
     const search = new Search(context, goal);
-    search.from(top, topCfa, [], depth);
-    const ends = new Set(search.found.map((path) => path.at(-1)!.callee.start));
-    if (ends.size > 1) return null;
-    if (search.found.length > 0) return search.found[0]!;
+    for (const top of search.callees(site.target, site.caller)) search.from(top, topCfa, [], depth);
+    const paths = preferHeldLocals(context, search.found, goal);
+    const ways = new Set(
+      paths.map((path) => path.map((call) => `${call.caller.start}>${call.callee.start}`).join(" ")),
+    );
+    if (ways.size > 1) return null;
+    if (paths.length > 0) return paths[0]!;
     if (search.visits >= MAX_VISITS) return null;
   }
   return null;
+}
+
+/**
+ * Where several functions could be at the end, those of which a register still holds the address of a local: of a buffer
+ * that was just written, it mostly does.
+ */
+function preferHeldLocals(
+  context: UnwindContext,
+  paths: readonly BridgeCall[][],
+  goal: BridgeGoal,
+): readonly BridgeCall[][] {
+  if (paths.length < 2) return paths;
+  const values = new Set([...goal.registers].filter(([name]) => name !== "rsp").map(([, value]) => value));
+  const held = paths.filter((path) => {
+    const code = context.reader.functionAt(path.at(-1)!.callee.start);
+    return code !== null && localDepths(code).some((depth) => values.has(goal.cfa - BigInt(depth)));
+  });
+  return held.length > 0 ? held : paths;
+}
+
+/** CFA minus the address, in bytes, of each local whose address the function takes. */
+function localDepths(code: FunctionCode): number[] {
+  const layout = frameLayout(code);
+  const depths: number[] = [];
+  for (const [index, instruction] of code.instructions.entries()) {
+    const state = layout[index];
+    const source = instruction.operands[1];
+    if (state == null || !usesLocalByAddress(instruction)) continue;
+    if (isStackPointer(source)) {
+      if (state.rspDepth !== null) depths.push(state.rspDepth);
+    } else if (source?.kind === "memory") {
+      const base = source.base === "rsp" ? state.rspDepth : state.rbpDepth;
+      if (base !== null) depths.push(base - Number(source.displacement));
+    }
+  }
+  return depths;
 }
 
 class Search {
@@ -78,10 +123,10 @@ class Search {
       const calleeCfa = callerCfa - BigInt(size);
       if (calleeCfa < this.#goal.cfa) continue;
       const indirect = site.target === null;
-      for (const callee of this.#callees(site.target, caller)) {
+      for (const callee of this.callees(site.target, caller)) {
         const call = { caller, returnAddress: site.returnAddress, calleeCfa, callerCfa, callee, indirect };
         if (calleeCfa === this.#goal.cfa) {
-          if (!this.#isGoal(callee)) continue;
+          if (!this.#isGoal(callee) || (indirect && this.#calledDirectly(callee))) continue;
           this.found.push([...path, call]);
           any = true;
         } else if (left > 1 && this.from(callee, calleeCfa, [...path, call], left - 1)) any = true;
@@ -91,13 +136,18 @@ class Search {
     return any;
   }
 
-  #callees(target: bigint | null, caller: FunctionRange): readonly FunctionRange[] {
+  callees(target: bigint | null, caller: FunctionRange): readonly FunctionRange[] {
     const { reader } = this.#context;
     if (target === null) return caller.module === null ? [] : addressTaken(reader, caller.module);
     const direct = reader.symbols.functionAt(target);
     if (direct === null) return [];
     const onwards = tailJumps(reader, direct.start).targets.map((address) => reader.symbols.functionAt(address));
     return [direct, ...onwards.filter((range) => range !== null)];
+  }
+
+  /** A function with direct callers is hardly ever called through a pointer besides; what else fits is chance. */
+  #calledDirectly(callee: FunctionRange): boolean {
+    return directCallers(this.#context.reader, callee).length > 0;
   }
 
   #isGoal(callee: FunctionRange): boolean {
@@ -125,25 +175,84 @@ function addressTaken(reader: CodeReader, moduleName: string): readonly Function
 
 /** Data areas larger than this are not searched. Bytes. */
 const MAX_DATA = 1 << 22;
+/** So many function entries in a row, in ascending order, are ftrace's list of call sites and no table anybody calls through. */
+const LISTED_IN_A_ROW = 12;
 
 function findAddressTaken(reader: CodeReader, moduleName: string): FunctionRange[] {
   const module = reader.symbols.modules.find((candidate) => candidate.name === moduleName);
   const found = new Map<bigint, FunctionRange>();
   const text = module?.areas.filter((area) => area.text) ?? [];
+  const isCode = (value: bigint) => text.some((one) => value >= one.start && value < one.start + BigInt(one.size));
   for (const area of module?.areas ?? []) {
     // Before 6.4 text and read-only data share an area; a word of code that equals a function's address is a pointer too.
     const size = Math.min(area.size, MAX_DATA) & ~7;
     const { bytes } = reader.memory.readSparse(area.start, size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let row: { at: bigint; range: FunctionRange }[] = [];
+    const endRow = () => {
+      if (row.length < LISTED_IN_A_ROW) {
+        for (const { at, range } of row) if (at === range.start) found.set(at, range);
+      }
+      row = [];
+    };
     for (let offset = 0; offset + 8 <= size; offset += 8) {
-      if (view.getUint32(offset + 4, true) !== 0xffffffff) continue;
-      const value = view.getBigUint64(offset, true);
-      if (!text.some((one) => value >= one.start && value < one.start + BigInt(one.size))) continue;
-      const range = reader.symbols.functionAt(value);
-      if (range !== null && range.start === value) found.set(value, range);
+      const value = view.getUint32(offset + 4, true) === 0xffffffff ? view.getBigUint64(offset, true) : 0n;
+      const range = isCode(value) ? reader.symbols.functionAt(value) : null;
+      if (range === null || value - range.start >= ENTRY_BYTES || isSymbolTableEntry(view, offset, range)) {
+        endRow();
+        continue;
+      }
+      if (row.length > 0 && row.at(-1)!.at >= value) endRow();
+      row.push({ at: value, range });
+    }
+    endRow();
+  }
+  for (const range of takenByCode(reader, text)) found.set(range.start, range);
+  return [...found.values()];
+}
+
+/** Behind endbr64, an ftrace site is still at a function's entry. Bytes. */
+const ENTRY_BYTES = 16n;
+
+/** Functions whose address an instruction puts into a register or memory: `mov $f,%reg`, `lea f(%rip),%reg`. */
+function takenByCode(reader: CodeReader, text: readonly { start: bigint; size: number }[]): FunctionRange[] {
+  const found: FunctionRange[] = [];
+  for (const area of text) {
+    const size = Math.min(area.size, MAX_DATA);
+    const { bytes } = reader.memory.readSparse(area.start, size);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // Modules lie in the top 2 GiB, so that a function's address fits a sign-extended immediate.
+    const base = Number(BigInt.asIntN(32, area.start));
+    for (let offset = 3; offset + 4 <= size; offset++) {
+      const value = view.getInt32(offset, true);
+      // lea is 8d with a ModRM byte of mod 0, rm 5 (RIP-relative); mov is b8+r, or c7 with ModRM and displacement.
+      const isLea = bytes[offset - 2] === 0x8d && (bytes[offset - 1]! & 0xc7) === 0x05;
+      const target = isLea ? offset + 4 + value : value - base;
+      if (target < 0 || target >= size) continue;
+      if (!isLea && !movesImmediate(bytes, offset)) continue;
+      const address = area.start + BigInt(target);
+      const range = reader.symbols.functionAt(address);
+      if (range !== null && range.start === address) found.push(range);
     }
   }
-  return [...found.values()];
+  return found;
+}
+
+function movesImmediate(bytes: Uint8Array, offset: number): boolean {
+  if ((bytes[offset - 1]! & 0xf8) === 0xb8) return true;
+  for (let back = 2; back <= 7 && back <= offset; back++) if (bytes[offset - back] === 0xc7) return true;
+  return false;
+}
+
+/** Padding to the next function's alignment that a range may hold beyond the symbol's own size. Bytes. */
+const PADDING = 64n;
+
+/** The kernel keeps the module's symbol table: Elf64_Sym has the size right behind the value. */
+function isSymbolTableEntry(view: DataView, offset: number, range: FunctionRange): boolean {
+  if (offset + 16 > view.byteLength) return false;
+  const size = view.getBigUint64(offset + 8, true);
+  const extent = range.end - range.start;
+  return size > 0n && size <= extent && size + PADDING >= extent;
 }
 
 /**

@@ -3,11 +3,18 @@
  */
 import type { Reach } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
+import { tracedReturn } from "./traced-return.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 
 export type Link =
-  | { readonly ok: true; readonly returnAddress: bigint; readonly reach: Exclude<Reach, "no"> | "entry" }
-  | { readonly ok: false; readonly found: bigint | null; readonly reason: string };
+  | { readonly ok: true; readonly returnAddress: bigint; readonly reach: Exclude<Reach, "no"> | "entry" | "freed" }
+  | {
+      readonly ok: false;
+      readonly found: bigint | null;
+      readonly reason: string;
+      /** It leads into code that the kernel made at run time (ftrace, kprobes, BPF): nothing is wrong, but nothing is known. */
+      readonly dynamic?: boolean;
+    };
 
 /**
  * Checks the return address that lies at `slot`, which is said to lead out of `callee` (null: not known which function).
@@ -15,14 +22,18 @@ export type Link =
 export function checkLink(context: UnwindContext, slot: bigint, callee: FunctionRange | null): Link {
   const found = context.kernel.memory.u64(slot);
   if (found === null) return { ok: false, found, reason: `the stack at ${hex(slot)} is not in the dump` };
-  return checkReturnAddress(context, found, callee);
+  return checkReturnAddress(context, tracedReturn(context, slot, found) ?? found, callee);
 }
 
 /** The same for a value that is not (or not yet) on the stack. */
 export function checkReturnAddress(context: UnwindContext, found: bigint, callee: FunctionRange | null): Link {
   if (!context.kernel.symbols.isText(found)) {
     // The last instruction of the text may be the call, so one past the end still counts.
-    if (!context.kernel.symbols.isText(found - 1n)) return { ok: false, found, reason: `${hex(found)} is not code` };
+    if (!context.kernel.symbols.isText(found - 1n)) {
+      const dynamic = context.kernel.memory.protection?.(found)?.executable === true;
+      const what = dynamic ? "is in code that was made at run time (ftrace, kprobes or BPF)" : "is not code";
+      return { ok: false, found, reason: `${hex(found)} ${what}`, dynamic };
+    }
   }
   const site = context.callSite(found);
   if (site === null) {
@@ -30,6 +41,8 @@ export function checkReturnAddress(context: UnwindContext, found: bigint, callee
     if (context.orcAt(found)?.type === "end" || context.orcAt(found - 1n)?.type === "end") {
       return { ok: true, returnAddress: found, reach: "entry" };
     }
+    // Code of the boot is gone when it is done, but where it called is still on the idle task's stack.
+    if (context.isInitText(found)) return { ok: true, returnAddress: found, reach: "freed" };
     return { ok: false, found, reason: `${describe(context, found)} follows no call instruction` };
   }
   if (callee === null) return { ok: true, returnAddress: found, reach: site.target === null ? "indirect" : "direct" };

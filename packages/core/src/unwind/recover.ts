@@ -6,7 +6,7 @@
  * more bytes of the overwritten words.
  */
 import type { FunctionRange } from "../symbols/symbol-table.ts";
-import { bridgeDown } from "./bridge.ts";
+import { type BridgeGoal, bridgeDown } from "./bridge.ts";
 import {
   type Anchor,
   type Candidate,
@@ -94,10 +94,10 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
           const returned = broken.callee === null ? calledBefore(context, inferred[0]!.state.pc) : null;
           const recovery = { inferred, rest: dropFirst(walk), gap: null, displaced: null, returned };
           solutions.push({ recovery, rank });
-        }
-        // Only the frame right above may be destroyed too: further breaks would be a second, separate damage.
-        else if (walk.broken.cfa !== null && walk.frames.length === 1)
+        } else if (walk.frames.length === 1 && walk.broken.cfa !== null)
           next.push({ inferred, broken: walk.broken, rank });
+        // The next return address looks possible, but leads nowhere: it may be overwritten with what only looks like one.
+        else next.push({ inferred, broken: destroyedAfterAll(context, walk), rank: rank + 0.5 });
       }
     }
     const best = solutions.sort((a, b) => a.rank - b.rank)[0];
@@ -105,7 +105,10 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
       const displaced = best.rank >= AT_ITS_WORD ? recoverDisplaced(context, broken) : null;
       return displaced ?? withDoubt(context, best.recovery, solutions);
     }
-    level = next.sort((a, b) => a.rank - b.rank).slice(0, MAX_HYPOTHESES);
+    level = next
+      .filter((one) => one.broken.cfa !== null)
+      .sort((a, b) => a.rank - b.rank)
+      .slice(0, MAX_HYPOTHESES);
   }
   return (
     recoverDisplaced(context, broken) ??
@@ -114,37 +117,61 @@ export function recover(context: UnwindContext, broken: BrokenLink): Recovery | 
   );
 }
 
+/** The link out of a walk's first frame, taken for destroyed although it could be true. */
+function destroyedAfterAll(context: UnwindContext, walk: Walk): BrokenLink {
+  const { state, cfa } = walk.frames[0]!;
+  return {
+    callee: context.functionAt(state.pc - 1n),
+    cfa,
+    found: cfa === null ? null : context.kernel.memory.u64(cfa - 8n),
+    reason: "what lies there is a return address, but not one from which the stack can be followed",
+    registers: walk.broken?.registers ?? state.registers,
+    state,
+  };
+}
+
 /** The function that the call before a return address goes to; null for a call through a pointer. */
 function calledBefore(context: UnwindContext, returnAddress: bigint): FunctionRange | null {
   const target = context.callSite(returnAddress)?.target ?? null;
   return target === null ? null : context.functionAt(target);
 }
 
-/** From the functions that intact return addresses prove to have been entered, down to the destroyed end. */
+/**
+ * From intact return addresses down to the destroyed end: to the callee itself, or to a caller of it that is the only one
+ * possible.
+ */
 function recoverByBridge(context: UnwindContext, anchors: readonly Anchor[], broken: BrokenLink): Recovery | null {
-  for (const anchor of anchors.slice(0, MAX_BRIDGED_ANCHORS)) {
-    if (anchor.target === null || broken.cfa === null || anchor.slot + 8n <= broken.cfa) continue;
-    const goal = { callee: broken.callee, cfa: broken.cfa };
-    const calls = bridgeDown(context, anchor.target, anchor.slot + 8n, goal);
+  const climbed = climbOnlyCallers(context, broken);
+  for (let known = 0; known <= climbed.length; known++) {
+    const lower = climbed.slice(0, known);
+    const top = lower.at(-1);
+    const callee = top === undefined ? broken.callee : context.functionAt(top.state.pc - 1n);
+    const cfa = top === undefined ? broken.cfa : top.cfa;
+    if (cfa === null || (top !== undefined && callee === null)) break;
+    const bridged = bridgeTo(context, anchors, { callee, cfa, registers: broken.state.registers });
+    if (bridged === null) continue;
+    const returned = broken.callee === null && known === 0 ? bridged.calls.at(-1)!.callee : null;
+    return { inferred: [...lower, ...bridged.inferred], rest: bridged.rest, gap: null, displaced: null, returned };
+  }
+  return null;
+}
+
+function bridgeTo(context: UnwindContext, anchors: readonly Anchor[], goal: BridgeGoal) {
+  for (const anchor of anchors.filter((one) => one.slot + 8n > goal.cfa).slice(0, MAX_BRIDGED_ANCHORS)) {
+    const calls = bridgeDown(context, anchor.returnAddress, anchor.slot + 8n, goal);
     if (calls === null) continue;
-    const rest = walkStrict(context, {
-      pc: anchor.returnAddress,
-      exact: false,
-      sp: anchor.slot + 8n,
-      registers: new Map(),
-    });
+    const start: WalkState = { pc: anchor.returnAddress, exact: false, sp: anchor.slot + 8n, registers: new Map() };
     const inferred = calls.toReversed().map((call): InferredFrame => {
       const how = call.indirect ? "through a pointer (its address stands in the module's data)" : "directly";
       return {
         state: { pc: call.returnAddress, exact: false, sp: call.calleeCfa, registers: new Map() },
         cfa: call.callerCfa,
         why:
-          `the intact return address at ${hex(anchor.slot)} proves that ${anchor.target!.name} was called; from there only ` +
-          `these calls end exactly at ${hex(broken.cfa!)}: ${call.caller.name} calls ${call.callee.name} ${how}`,
+          `from the intact return address at ${hex(anchor.slot)} down, only these calls end exactly at ${hex(goal.cfa)}: ` +
+          `${call.caller.name} calls ${call.callee.name} ${how}`,
       };
     });
-    const returned = broken.callee === null ? calls.at(-1)!.callee : null;
-    return { inferred, rest, gap: null, displaced: null, returned };
+    return { calls, inferred, rest: walkStrict(context, start) };
   }
   return null;
 }
@@ -185,26 +212,31 @@ function atItsWord(context: UnwindContext, callee: FunctionRange | null, found: 
   ];
 }
 
+/** How far above its place a displaced return address is looked for. Bytes. */
+const MAX_DISPLACED_UP = 128n;
+
 /**
- * Was the callee entered in its middle? Then no prologue of its own ran: inside what its unwind data takes for its frame
- * lies the return address of whoever called it, and from there the stack is proven to its end.
+ * Does the callee's frame end elsewhere than its unwind data says? Entered in its middle, no prologue of its own ran, and
+ * the return address of whoever called it lies inside what seems its frame; with a push too many or too few, it lies some
+ * words above. Either way the stack is proven to its end from there.
  */
 function recoverDisplaced(context: UnwindContext, broken: BrokenLink): Recovery | null {
   const { callee, cfa, state } = broken;
   if (callee === null || cfa === null) return null;
   const registers = new Map(state.registers);
   registers.delete("rsp");
-  for (let slot = (state.sp + 7n) & ~7n; slot < cfa - 8n; slot += 8n) {
+  for (let slot = (state.sp + 7n) & ~7n; slot < cfa + MAX_DISPLACED_UP; slot += 8n) {
     const found = context.kernel.memory.u64(slot);
-    if (found === null || !context.kernel.symbols.isText(found - 1n)) continue;
+    if (slot === cfa - 8n || found === null || !context.kernel.symbols.isText(found - 1n)) continue;
     const site = context.callSite(found);
-    if (site === null || context.reaches(site, callee) === "no") continue;
+    const reach = site === null ? "no" : context.reaches(site, callee);
+    // Above, everything is somebody's frame: only a call that certainly goes to the callee counts.
+    if (reach === "no" || (slot >= cfa && reach !== "direct")) continue;
     const caller: WalkState = { pc: found, exact: false, sp: slot + 8n, registers };
     const walk = walkStrict(context, caller);
     if (walk.broken !== null) continue;
-    const why =
-      `the return address at ${hex(slot)} lies inside what would be the frame of ${callee.name}, and from it the stack is ` +
-      `proven to its end: ${callee.name} was not entered through its prologue`;
+    const where = slot < cfa ? "inside what would be the frame" : `${slot + 8n - cfa} bytes above the end of the frame`;
+    const why = `the return address at ${hex(slot)} lies ${where} of ${callee.name}, and from it the stack is proven to its end`;
     const first: InferredFrame = { state: caller, cfa: walk.frames[0]?.cfa ?? null, why };
     return { inferred: [first], rest: dropFirst(walk), gap: null, displaced: slot + 8n, returned: null };
   }
@@ -236,8 +268,13 @@ function beyondGap(context: UnwindContext, anchors: readonly Anchor[], broken: B
   const climbed = climbOnlyCallers(context, broken);
   const top = climbed.at(-1)?.cfa ?? broken.cfa ?? 0n;
   const usable = anchors.filter((anchor) => anchor.slot + 8n > top);
-  const anchor = usable.find((candidate) => candidate.target !== null) ?? usable[0];
-  if (anchor === undefined) return null;
+  const anchor = usable[0];
+  if (anchor === undefined) {
+    if (climbed.length === 0) return null;
+    const gap = `nothing further up is left that could be proven (${broken.callee?.name ?? "the code that ran"}: ${broken.reason})`;
+    const rest: Walk = { frames: [], end: "lost", userRegs: null, broken };
+    return { inferred: climbed, rest, gap, displaced: null, returned: null };
+  }
   const joined = joinAt(context, anchor, `${broken.callee?.name ?? "the code that ran"}: ${broken.reason}`);
   return { ...joined, inferred: [...climbed, ...joined.inferred] };
 }
@@ -282,7 +319,7 @@ function joinAt(context: UnwindContext, anchor: Anchor, because: string): Recove
   return {
     inferred,
     rest: dropFirst(walk),
-    gap: `frames are missing here (${because})`,
+    gap: `frames are missing (${because})`,
     displaced: null,
     returned: null,
   };

@@ -47,6 +47,8 @@ export function stepOut(context: UnwindContext, state: WalkState): Step {
       reason: `the frame of ${name(context, lookup)} hangs on ${entry.spRegister}, which is not known`,
     };
   }
+  // ORC holds offsets of 16 bits, signed: a frame of 32 KiB or more wraps around, and only the code tells its size.
+  if (entry.type === "call" && cfa <= state.sp && entry.spRegister === "sp") return stepByCode(context, state);
   if (entry.type === "call") return { kind: "call", cfa, registers: callerRegisters(context, state, cfa, entry) };
   return registersFrame(context, entry, cfa);
 }
@@ -143,6 +145,6 @@ function stepByCode(context: UnwindContext, state: WalkState): Step {
 /** RSP at the call that returns to `returnAddress`, as bytes below that function's CFA; null where it cannot be told. */
 export function frameSizeAtCall(context: UnwindContext, returnAddress: bigint): number | null {
   const entry = context.orcAt(returnAddress - 1n);
-  if (entry?.type === "call" && entry.spRegister === "sp") return entry.spOffset;
+  if (entry?.type === "call" && entry.spRegister === "sp" && entry.spOffset > 0) return entry.spOffset;
   return layoutAt(context, returnAddress, false)?.rspDepth ?? null;
 }

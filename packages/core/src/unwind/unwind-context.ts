@@ -48,6 +48,13 @@ export class UnwindContext {
     return reach;
   }
 
+  /** In the kernel's init text, which is freed after boot (its ORC data stay). */
+  isInitText(address: bigint): boolean {
+    const start = this.kernel.symbols.byName("_sinittext", null)?.address;
+    const end = this.kernel.symbols.byName("_einittext", null)?.address;
+    return start !== undefined && end !== undefined && address > start && address <= end;
+  }
+
   functionAt(address: bigint): FunctionRange | null {
     return this.kernel.symbols.functionAt(address);
   }

@@ -111,7 +111,8 @@ export function follow(context: UnwindContext, start: WalkState): Followed {
   for (const proven of recovery.rest.frames) frames.push(toFrame(context, proven.state, proven.cfa, null));
   const { end, userRegs } = recovery.rest;
   const { gap, displaced, returned } = recovery;
-  return { frames, end, stopped: null, userRegs, broken, brokenFrame, gap, displaced, returned };
+  const stopped = end === "lost" ? gap : null;
+  return { frames, end, stopped, userRegs, broken, brokenFrame, gap, displaced, returned };
 }
 
 function toFrame(context: UnwindContext, state: WalkState, cfa: bigint | null, why: string | null): Frame {

@@ -1,4 +1,5 @@
 /** A strict walk outwards: it goes on only while every link is proven, and says where and why it stopped. */
+import { tailJumps } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { BacktraceEnd } from "./backtrace.ts";
 import { checkLink, hex } from "./link.ts";
@@ -25,6 +26,8 @@ export interface BrokenLink {
   readonly registers: ReadonlyMap<string, bigint>;
   /** The callee's own state. */
   readonly state: WalkState;
+  /** It leads into code made at run time: nothing need be wrong. */
+  readonly dynamic?: boolean;
 }
 
 export interface Walk {
@@ -101,7 +104,7 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
  */
 function leaveNonCode(context: UnwindContext, state: WalkState, frames: WalkedFrame[]): WalkState | Walk {
   const link = checkLink(context, state.sp, null);
-  const called = link.ok && link.reach === "indirect";
+  const called = link.ok && (link.reach === "indirect" || jumpsOnThroughPointer(context, link.returnAddress));
   frames.push({ state, cfa: called ? state.sp + 8n : state.sp });
   if (called) return { pc: link.returnAddress, exact: false, sp: state.sp + 8n, registers: state.registers };
   return lost(frames, {
@@ -112,6 +115,12 @@ function leaveNonCode(context: UnwindContext, state: WalkState, frames: WalkedFr
     registers: state.registers,
     state,
   });
+}
+
+/** Did the call before this return address go to a function that ends in a jump through a pointer? */
+function jumpsOnThroughPointer(context: UnwindContext, returnAddress: bigint): boolean {
+  const target = context.callSite(returnAddress)?.target ?? null;
+  return target !== null && tailJumps(context.reader, target).indirect;
 }
 
 function brokenAt(
