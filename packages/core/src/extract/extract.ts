@@ -2,6 +2,7 @@ import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { DumpImage } from "../image/dump-image.ts";
 import { type KdumpSink, pfnRanges, writeKdump } from "../image/kdump-writer.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { erased } from "./erase-registers.ts";
 import { type ExtractProgress, selectPages } from "./select-pages.ts";
 
 /** Everything that makedumpfile can leave out may be missing: zero, cache, private cache, user and free pages. */
@@ -40,7 +41,7 @@ export interface ExtractResult {
  */
 export function extractDump(image: DumpImage, sink: KdumpSink, options: ExtractOptions = {}): ExtractResult {
   const progress = options.progress ?? (() => {});
-  const { recorded, pages, user, diagnosis } = selectPages(image, progress);
+  const { recorded, pages, user, erasures, diagnosis } = selectPages(image, progress);
   const { kernel, location } = recorded;
   let done = 0;
   const fields = headerFields(image, kernel);
@@ -55,7 +56,7 @@ export function extractDump(image: DumpImage, sink: KdumpSink, options: ExtractO
         ...delegate(image),
         page: (pfn) => {
           if (++done % 256 === 0) progress("writing", done, pages.size);
-          return image.memory.page(pfn);
+          return erased(image.memory.page(pfn), pfn, erasures);
         },
       },
       vmcoreinfo: location.vmcoreinfoText === null ? null : asciiBytes(location.vmcoreinfoText),

@@ -1,5 +1,6 @@
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { DumpImage } from "../image/dump-image.ts";
+import { type Erasures, userRegisters } from "./erase-registers.ts";
 import { keepAnswers } from "./keep-answers.ts";
 import { keepForDebuggers } from "./keep-for-debuggers.ts";
 import { keepKernelData } from "./keep-kernel-data.ts";
@@ -18,6 +19,8 @@ export interface Selection {
   /** Page frames to keep, in no order. */
   readonly pages: ReadonlySet<number>;
   readonly user: UserPages;
+  /** What has to be blanked inside the pages kept. */
+  readonly erasures: Erasures;
   readonly diagnosis: Diagnosis;
 }
 
@@ -41,5 +44,5 @@ export function selectPages(image: DumpImage, progress: ExtractProgress): Select
   const pages = new Set(recorded.record.kept);
   const user = findUserPages(recorded, pages, (done) => progress("looking for user memory", done, 0));
   for (const pfn of [...user.user, ...user.free]) pages.delete(pfn);
-  return { recorded, pages, user, diagnosis: answers.diagnosis };
+  return { recorded, pages, user, erasures: userRegisters(keeper), diagnosis: answers.diagnosis };
 }
