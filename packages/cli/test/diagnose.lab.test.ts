@@ -41,7 +41,14 @@ const runs = [
 ].map((run) => ({ ...run, name: runName(run.scenario.name, run.variant) }));
 
 /** The verdicts that `diagnose` gives with their culprits today; the others it must not get wrong, but may leave open. */
-const COMPLETE = new Set(["stack-buffer-overflow", "stack-overflow", "irq-stack-overflow", "not-stack-related"]);
+const COMPLETE = new Set([
+  "stack-buffer-overflow",
+  "stack-overflow",
+  "irq-stack-overflow",
+  "not-stack-related",
+  "return-address-corrupted",
+  "frame-mismatch",
+]);
 
 let folder: string;
 let targets: ReadonlyMap<KernelSeries, LabTarget>;

@@ -38,6 +38,10 @@ export interface CrashFacts {
 const EXCEPTION_ENTRY =
   /^(asm_exc_(?!nmi)\w+|(async_)?page_fault|double_fault|general_protection|invalid_op|stack_segment|segment_not_present|alignment_check|divide_error|paranoid_\w+)$/;
 
+export function isExceptionEntry(name: string): boolean {
+  return EXCEPTION_ENTRY.test(name);
+}
+
 function faultKind(entry: string): Fault["kind"] {
   if (/double_fault/.test(entry)) return "double-fault";
   if (/page_fault/.test(entry)) return "page-fault";

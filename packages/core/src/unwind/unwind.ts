@@ -2,12 +2,13 @@
 import type { Kernel, Task } from "../kernel/kernel.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { Backtrace, Frame } from "./backtrace.ts";
-import { type Recovery, recover } from "./recover.ts";
+import { hex } from "./link.ts";
+import { recover } from "./recover.ts";
 import { staleReturns } from "./stale.ts";
 import { type Start, startFromNote, startOf } from "./start.ts";
 import type { WalkState } from "./step.ts";
 import { type UnwindContext, unwindContext } from "./unwind-context.ts";
-import { type BrokenLink, walkStrict } from "./walk.ts";
+import { type BrokenLink, type WalkedFrame, walkStrict } from "./walk.ts";
 
 /** A task by its `struct task_struct *`, or whatever a CPU was doing. */
 export type BacktraceTarget = { readonly task: bigint } | { readonly cpu: number };
@@ -70,49 +71,62 @@ function nothing(where: { task: bigint | null; cpu: number | null }, source: Bac
 
 type Followed = Omit<DetailedBacktrace, "task" | "cpu" | "source">;
 
+/** Calls through pointers that are doubted again, from the break inwards. */
+const MAX_DOUBTED = 3;
+
+/** Nothing was recovered, or nothing needed to be. */
+const UNTOUCHED = { broken: null, brokenFrame: null, gap: null, displaced: null, returned: null };
+
 /** Walks from a state to the end of the stack, recovering over destroyed links. */
 export function follow(context: UnwindContext, start: WalkState): Followed {
   const walk = walkStrict(context, start);
-  const frames: Frame[] = walk.frames.map((frame) => toFrame(context, frame.state, frame.cfa, null));
+  const toFrames = (walked: readonly WalkedFrame[]) =>
+    walked.map((frame) => toFrame(context, frame.state, frame.cfa, null));
   if (walk.broken === null) {
-    const { end, userRegs } = walk;
-    return {
-      frames,
-      end,
-      stopped: null,
-      userRegs,
-      broken: null,
-      brokenFrame: null,
-      gap: null,
-      displaced: null,
-      returned: null,
-    };
+    return { ...UNTOUCHED, frames: toFrames(walk.frames), end: walk.end, stopped: null, userRegs: walk.userRegs };
   }
-  const { broken } = walk;
+  const { kept, broken, recovery } = recoverWithDoubt(context, walk.frames, walk.broken);
+  const frames: Frame[] = toFrames(kept);
   const brokenFrame = frames.length - 1;
-  const recovery: Recovery | null = recover(context, broken);
   if (recovery === null) {
-    return {
-      frames,
-      end: "lost",
-      stopped: broken.reason,
-      userRegs: null,
-      broken,
-      brokenFrame,
-      gap: null,
-      displaced: null,
-      returned: null,
-    };
+    return { ...UNTOUCHED, frames, end: "lost", stopped: broken.reason, userRegs: null, broken, brokenFrame };
   }
   for (const inferred of recovery.inferred) {
     const frame = toFrame(context, inferred.state, inferred.cfa, inferred.why);
     frames.push(inferred.entered === true ? { ...frame, offset: null, interrupted: false } : frame);
   }
-  for (const proven of recovery.rest.frames) frames.push(toFrame(context, proven.state, proven.cfa, null));
+  frames.push(...toFrames(recovery.rest.frames));
   const { end, userRegs } = recovery.rest;
   const { gap, displaced, returned } = recovery;
-  const stopped = end === "lost" ? gap : null;
-  return { frames, end, stopped, userRegs, broken, brokenFrame, gap, displaced, returned };
+  return { frames, end, stopped: end === "lost" ? gap : null, userRegs, broken, brokenFrame, gap, displaced, returned };
+}
+
+/**
+ * Recovers at the break; where that leaves a gap, also at the calls through pointers just before it. What was overwritten
+ * with code addresses passes for a call through a pointer, since such a call can reach anything: then the frame after it is
+ * wrong, and the true break lies further in.
+ */
+function recoverWithDoubt(context: UnwindContext, walked: readonly WalkedFrame[], broken: BrokenLink) {
+  const atBreak = { kept: walked, broken, recovery: recover(context, broken) };
+  if (atBreak.recovery !== null && atBreak.recovery.gap === null) return atBreak;
+  for (let index = walked.length - 2; index >= Math.max(0, walked.length - 1 - MAX_DOUBTED); index--) {
+    const { state, cfa } = walked[index]!;
+    const next = walked[index + 1]!.state;
+    if (cfa === null || next.exact || context.callSite(next.pc)?.target !== null) break;
+    const doubted: BrokenLink = {
+      callee: context.functionAt(state.exact ? state.pc : state.pc - 1n),
+      cfa,
+      found: next.pc,
+      reason: `${hex(next.pc)} is a return address, but not one from which the stack can be followed`,
+      registers: next.registers,
+      state,
+    };
+    const recovery = recover(context, doubted);
+    if (recovery !== null && recovery.gap === null) {
+      return { kept: walked.slice(0, index + 1), broken: doubted, recovery };
+    }
+  }
+  return atBreak;
 }
 
 function toFrame(context: UnwindContext, state: WalkState, cfa: bigint | null, why: string | null): Frame {

@@ -90,6 +90,7 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
         reason: link.reason,
         registers: step.registers,
         state,
+        dynamic: link.dynamic === true,
       };
       return lost(frames, broken);
     }
