@@ -1,3 +1,4 @@
+import { vmcoreSymbol } from "../symbols/vmcoreinfo.ts";
 import type { Keeper } from "./keeper.ts";
 
 /** CPUs whose static per-CPU variables are kept whole; of the others what was asked for. */
@@ -11,6 +12,9 @@ const LONGEST_COMMAND_LINE = 4096;
 export function keepKernelData(keeper: Keeper): void {
   keeper.section("_sdata", "_edata");
   keepBss(keeper);
+  // The kernel's types in full, not just those that were asked for.
+  keeper.section("__start_BTF", "__stop_BTF");
+  keepKallsyms(keeper);
   // CONFIG_IKCONFIG: a gzip file between two symbols.
   keeper.section("kernel_config_data", "kernel_config_data_size");
   const commandLine = keeper.value("saved_command_line");
@@ -23,6 +27,29 @@ function keepBss(keeper: Keeper): void {
   const unused = keeper.symbol("__start_bss_decrypted_unused");
   keeper.between(keeper.symbol("__bss_start"), unused ?? keeper.symbol("__bss_stop"));
   if (unused !== null) keeper.section("__end_bss_decrypted", "__bss_stop");
+}
+
+/** The tables of kallsyms lie together, in an order that changed: from the first to the end of the last. */
+function keepKallsyms(keeper: Keeper): void {
+  const { vmcoreinfo } = keeper.kernel;
+  const at = (name: string) => vmcoreSymbol(vmcoreinfo, `kallsyms_${name}`);
+  const number = at("num_syms");
+  const count = number === null ? null : keeper.space.u32(number);
+  if (count === null) return;
+  const ends: bigint[] = [];
+  for (const [name, length] of [
+    ["names", 0],
+    ["token_table", 0],
+    ["token_index", 512],
+    ["offsets", count * 4],
+    ["addresses", count * 8],
+    ["relative_base", 8],
+  ] as const) {
+    const start = at(name);
+    if (start !== null) ends.push(start, start + BigInt(length));
+  }
+  ends.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  keeper.between(ends[0] ?? null, ends.at(-1) ?? null);
 }
 
 /** `__per_cpu_start` to `__per_cpu_end`, zero-based or in the init data (see PerCpu), moved by each CPU's offset. */
