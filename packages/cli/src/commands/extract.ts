@@ -85,7 +85,8 @@ export function registerExtract(program: Command, context: Context): void {
       };
       const result = writeWhole(options.output, options.force ?? false, extract);
       const again = diagnose(context.open([options.output]).kernel, { path: options.output });
-      const same = sameDiagnosis(again, result.diagnosis);
+      const aboutFile = dump.kernel.image.problems.map((problem) => problem.message);
+      const same = sameDiagnosis(result.diagnosis, again, aboutFile);
       if (!options.json) {
         report(options.output, result, same, context);
         return;
