@@ -15,6 +15,8 @@ export interface CanaryFinding {
   readonly cfa: bigint;
   /** Where the frame's geometry puts the slot. */
   readonly slot: bigint;
+  /** The register that the check finds its slot by. */
+  readonly base: "rsp" | "rbp";
   /** Where the check's register pointed, if that is another place: then the slot, not its content, is wrong. */
   readonly readFrom: bigint | null;
   readonly found: bigint;
@@ -78,12 +80,12 @@ export function findCanary(facts: CrashFacts, index: number): CanaryFinding | nu
   if (taskCanary !== null && taskCanary !== reference?.value) {
     evidence.add("task-canary", facts.task!.address, `The task's stack_canary is ${hex(taskCanary)}.`);
   }
-  describeFound(facts, frame, read, found, expected);
   return {
     frame,
     code,
     cfa,
     slot,
+    base: place.base,
     readFrom: read === slot ? null : read,
     found,
     reference: reference?.value ?? null,
@@ -102,8 +104,11 @@ function geometricFrame(facts: CrashFacts, frame: Frame): bigint | null {
   return depth == null ? null : frame.sp + BigInt(depth);
 }
 
-function describeFound(facts: CrashFacts, frame: Frame, slot: bigint, found: bigint, expected: bigint): void {
+/** Says what the slot holds. Only for a slot that is the frame's own. */
+export function explainCanary(facts: CrashFacts, finding: CanaryFinding): void {
   const { kernel, evidence } = facts;
+  const { frame, found, expected } = finding;
+  const slot = finding.readFrom ?? finding.slot;
   if (found === expected) {
     evidence.add("canary-intact", slot, `The canary slot of ${frameName(frame)} holds ${hex(found)}, the right value.`);
     return;

@@ -44,7 +44,12 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   const high = min(stack?.high ?? slot + 8n, slot + WINDOW_ABOVE);
   const { bytes } = kernel.memory.readSparse(low, Number(high - low));
   const origin = Number(slot - low);
-  const pattern = meaningful(findPattern(bytes, origin), origin, finding.found);
+  const changed = origin + lastDifferentByte(finding.found, finding.expected) + 1;
+  const pattern = meaningful(
+    findPattern(bytes, origin) ?? patternFromBelow(bytes, origin, changed),
+    origin,
+    finding.found,
+  );
   const returnSlots = hitReturnSlots(facts, index);
   let end = slot + BigInt(lastDifferentByte(finding.found, finding.expected) + 1);
   if (pattern !== null) end = max(end, low + BigInt(pattern.end));
@@ -55,6 +60,13 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   const patternStart = pattern === null ? slot : min(slot, low + BigInt(pattern.start));
   const first = pattern === null ? BigInt(firstDifferentByte(finding.found, finding.expected)) : 0n;
   return { start: slot + first, end, pattern: pattern?.text ?? null, patternStart, returnSlots };
+}
+
+/** An overrun that ends inside the canary: the pattern of the words below, if it goes on through all changed bytes. */
+function patternFromBelow(bytes: Uint8Array, origin: number, changed: number): Pattern | null {
+  if (origin < 16) return null;
+  const pattern = findPattern(bytes, origin - 16);
+  return pattern !== null && pattern.end >= changed && pattern.end < origin + 8 ? pattern : null;
 }
 
 /** Zeros stand on every stack: only when whole words of them lie below the slot as well do they show anything. */

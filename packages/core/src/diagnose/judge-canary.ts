@@ -1,5 +1,5 @@
 /** Hypotheses about a failed canary check: overflow of a buffer, a changed reference, the wrong slot, a stray write. */
-import { type CanaryFinding, findCanary } from "./canary-finding.ts";
+import { type CanaryFinding, explainCanary, findCanary } from "./canary-finding.ts";
 import { type Damage, explainDamage, measureDamage } from "./damage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
@@ -18,6 +18,7 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   const name = frameName(frame);
   const judged: Hypothesis[] = [];
   if (taskCanary !== null && reference !== null && reference !== taskCanary && found === taskCanary) {
+    explainCanary(facts, finding);
     return [
       hypothesis({
         kind: "reference-canary-changed",
@@ -30,11 +31,20 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
     ];
   }
   const mismatch = judgeGeometry(facts, finding);
-  if (mismatch !== null) judged.push(mismatch);
+  if (mismatch !== null) {
+    const checked = finding.readFrom ?? finding.slot;
+    facts.evidence.add(
+      "checked-word",
+      checked,
+      `The word that ${name} checked holds ${hex(found)}; it is no canary slot.`,
+    );
+    return [mismatch];
+  }
+  explainCanary(facts, finding);
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  const weight = mismatch === null ? overflowWeight(facts, finding, damage, buffer) : 0.05;
+  const weight = overflowWeight(facts, finding, damage, buffer);
   judged.push(
     hypothesis({
       ...base,
@@ -45,7 +55,7 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       advice: overflowAdvice(finding, buffer),
     }),
   );
-  if (mismatch === null) judged.push(strayWrite(facts, finding, damage, weight));
+  judged.push(strayWrite(facts, finding, damage, weight));
   return judged;
 }
 
@@ -56,6 +66,23 @@ function judgeGeometry(facts: CrashFacts, finding: CanaryFinding): Hypothesis | 
   const { evidence, trace } = facts;
   const { frame } = finding;
   const name = frameName(frame);
+  const rbp = frame.registers.get("rbp");
+  const { stack } = frame;
+  if (finding.base === "rbp" && rbp !== undefined && stack !== null && (rbp < stack.low || rbp >= stack.high)) {
+    evidence.add(
+      "frame-geometry",
+      finding.slot,
+      `${name} finds its frame through RBP, and RBP is ${hex(rbp)}: not on its stack at all.`,
+    );
+    return hypothesis({
+      kind: "frame-mismatch",
+      weight: 0.95,
+      summary: `${name} lost its frame register: RBP is ${hex(rbp)}, so that the canary check read a word that is not its own. Nothing need have been overwritten.`,
+      why: "the register used to find the slot does not point into the stack",
+      culprit: frame,
+      stack,
+    });
+  }
   if (finding.readFrom !== null) {
     const off = finding.readFrom - finding.slot;
     evidence.add(
@@ -110,12 +137,12 @@ const FILL_SLACK = 16n;
 function overflowWeight(facts: CrashFacts, finding: CanaryFinding, damage: Damage, buffer: BufferUse | null): number {
   const { kernel, task } = facts;
   if (canaryOwner(kernel, finding.found, task?.address ?? null) !== null) return 0.15;
-  if (distance(finding.found, finding.expected) < 0x10000n) return 0.2;
   if (damage.patternStart < finding.slot) {
     // Data that begin where a buffer begins leave no doubt; others may have been written across the frame from elsewhere.
     if (buffer === null) return 0.7;
     return distance(buffer.address, damage.patternStart) <= FILL_SLACK ? 0.97 : 0.8;
   }
+  if (distance(finding.found, finding.expected) < 0x10000n) return 0.2;
   const beyond = damage.end > finding.slot + 8n;
   if (beyond) return damage.returnSlots.length > 0 ? 0.92 : 0.8;
   if (buffer === null) return 0.3;
@@ -146,7 +173,7 @@ function overflowSummary(finding: CanaryFinding, damage: Damage): string {
   const bytes = damage.end - damage.start;
   const hits = damage.returnSlots.length;
   const reach = hits === 0 ? "" : `, over ${hits === 1 ? "its return address" : `${hits} return addresses`}`;
-  return `A buffer in the frame of ${frameName(finding.frame)} was overrun: ${bytes} bytes from the canary on are overwritten${reach}.`;
+  return `A buffer in the frame of ${frameName(finding.frame)} was overrun: ${damage.pattern === null ? "at least " : ""}${bytes} bytes from the canary on are overwritten${reach}.`;
 }
 
 function overflowWhy(damage: Damage): string {

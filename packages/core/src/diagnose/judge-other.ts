@@ -43,7 +43,7 @@ function corruptedReturn(facts: CrashFacts): Hypothesis | null {
   const caller = frames[fault.index + 1];
   const was = caller !== undefined && trace.gap === null ? caller.address : null;
   if (broken.found !== null) {
-    const should = was === null ? "" : ` instead of ${hex(was)}`;
+    const should = was === null || was === broken.found ? "" : ` instead of ${hex(was)}`;
     evidence.add("return-address", slot, `The return address at ${hex(slot)} was ${hex(broken.found)}${should}.`);
   }
   const whose = broken.callee ?? returned;

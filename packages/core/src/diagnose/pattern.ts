@@ -79,6 +79,21 @@ function countingGroup(width: number): Rule {
   };
 }
 
+/** 64-bit values that grow by any fixed step, wrapping around. */
+const PROGRESSION: Rule = {
+  name: "progression of 8-byte values",
+  fits: (bytes, index, origin) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const at = origin + Math.floor((index - origin) / 8) * 8;
+    if (at < 0 || at + 8 > bytes.length || origin + 16 > bytes.length) return false;
+    const step = view.getBigUint64(origin + 8, true) - view.getBigUint64(origin, true);
+    if (step === 0n) return false;
+    const wanted = view.getBigUint64(origin, true) + BigInt((at - origin) / 8) * step;
+    return view.getBigUint64(at, true) === BigInt.asUintN(64, wanted);
+  },
+  describe: () => "8-byte values that grow by a fixed step",
+};
+
 /** Simplest first: among rules that reach equally far, the earlier one names it. */
 const RULES: readonly Rule[] = [
   REPEATED_BYTE,
@@ -90,6 +105,7 @@ const RULES: readonly Rule[] = [
   countingGroup(2),
   countingGroup(4),
   countingGroup(8),
+  PROGRESSION,
 ];
 
 /**

@@ -17,6 +17,12 @@ export interface BufferUse {
   readonly callees: readonly string[];
 }
 
+/**
+ * Depth of RSP right behind `push %rbp`, where `mov %rsp,%rbp` sets up a frame pointer; deeper, RBP is a register like any
+ * other, and gets the address of a local. Bytes.
+ */
+const FRAME_POINTER_DEPTH = 16;
+
 /** How far after its address was taken the call that gets it may lie, in instructions. */
 const CALL_WINDOW = 16;
 
@@ -37,7 +43,7 @@ export function buffersBelow(facts: CrashFacts, finding: CanaryFinding, from: bi
     const moved =
       instruction.mnemonic === "mov" &&
       isRegister(instruction.operands[1], "rsp") &&
-      !isRegister(instruction.operands[0], "rbp");
+      !(isRegister(instruction.operands[0], "rbp") && state.rspDepth === FRAME_POINTER_DEPTH);
     const depth = moved ? state.rspDepth : depthOf(taken, state.rspDepth, state.rbpDepth);
     if (depth === null) continue;
     const address = cfa - BigInt(depth);

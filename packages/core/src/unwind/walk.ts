@@ -82,6 +82,15 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
       return lost(frames, brokenAt(callee, null, null, `the frame would end at ${hex(step.cfa)}, below itself`, state));
     }
     const link = checkLink(context, step.cfa - 8n, callee);
+    if (!link.ok && link.dynamic === true && link.found !== null) {
+      const caller = callerOfDynamicCode(context, step.cfa);
+      if (caller !== null) {
+        const registers = step.registers;
+        frames.push({ state: { pc: link.found, exact: false, sp: step.cfa, registers }, cfa: caller + 8n });
+        state = { pc: context.kernel.memory.u64(caller)!, exact: false, sp: caller + 8n, registers };
+        continue;
+      }
+    }
     if (!link.ok) {
       const broken = {
         callee,
@@ -97,6 +106,26 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
     state = { pc: link.returnAddress, exact: false, sp: step.cfa, registers: step.registers };
   }
   return lost(frames, brokenAt(null, null, null, `more than ${MAX_FRAMES} frames`, state));
+}
+
+/** How far above its return address the caller of code made at run time is looked for: past a pt_regs and some. Words. */
+const MAX_DYNAMIC_FRAME = 64;
+
+/**
+ * Code made at run time (an ftrace trampoline, mostly) has no unwind data. Its caller is the lowest return address whose
+ * call goes to such code too: a traced function's entry.
+ */
+function callerOfDynamicCode(context: UnwindContext, from: bigint): bigint | null {
+  const { memory, symbols } = context.kernel;
+  for (let word = 0n; word < BigInt(MAX_DYNAMIC_FRAME); word++) {
+    const slot = from + word * 8n;
+    const value = memory.u64(slot);
+    if (value === null) return null;
+    if (!symbols.isText(value - 1n)) continue;
+    const target = context.callSite(value)?.target ?? null;
+    if (target !== null && !symbols.isText(target) && memory.protection?.(target)?.executable === true) return slot;
+  }
+  return null;
 }
 
 /**
