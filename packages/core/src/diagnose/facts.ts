@@ -68,6 +68,8 @@ const TRAPS = new Map<number, Fault["kind"]>([
  */
 function faultAtStart(kernel: Kernel, task: Task | null, frames: readonly Frame[]): Fault | null {
   const frame = frames[0];
+  // QEMU's notes have control registers, and hold what a CPU was doing when the dump was asked for, long after the fault.
+  if (kernel.image.cpuNotes.some((note) => note.control !== null)) return null;
   if (frame === undefined || !frame.interrupted || kernel.panic.message === null) return null;
   if (frames.some((one) => one.function !== null && PANIC_PATH.has(one.function))) return null;
   const member = kernel.types.member("task_struct", "thread.trap_nr");

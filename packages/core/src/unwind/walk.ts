@@ -1,5 +1,5 @@
 /** A strict walk outwards: it goes on only while every link is proven, and says where and why it stopped. */
-import { tailJumps } from "../code/call-site.ts";
+import { isIndirectThunk, tailJumps } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { BacktraceEnd } from "./backtrace.ts";
 import { checkLink, hex } from "./link.ts";
@@ -81,7 +81,17 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
     if (step.cfa <= state.sp && context.stackAt(step.cfa)?.low === context.stackAt(state.sp)?.low) {
       return lost(frames, brokenAt(callee, null, null, `the frame would end at ${hex(step.cfa)}, below itself`, state));
     }
-    const link = checkLink(context, step.cfa - 8n, callee);
+    let link = checkLink(context, step.cfa - 8n, callee);
+    let { cfa } = step;
+    if (!link.ok && callee !== null && isIndirectThunk(context.reader, callee.start)) {
+      // Retpolines (arch/x86/lib/retpoline.S) call into themselves and overwrite the return address of that inner call with
+      // the target: for one instruction the true return address is the word above.
+      const above = checkLink(context, cfa, callee);
+      if (above.ok) {
+        link = above;
+        cfa += 8n;
+      }
+    }
     if (!link.ok && link.dynamic === true && link.found !== null) {
       const caller = callerOfDynamicCode(context, step.cfa);
       if (caller !== null) {
@@ -103,7 +113,7 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
       };
       return lost(frames, broken);
     }
-    state = { pc: link.returnAddress, exact: false, sp: step.cfa, registers: step.registers };
+    state = { pc: link.returnAddress, exact: false, sp: cfa, registers: step.registers };
   }
   return lost(frames, brokenAt(null, null, null, `more than ${MAX_FRAMES} frames`, state));
 }
