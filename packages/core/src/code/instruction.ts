@@ -1,7 +1,6 @@
 /**
  * Machine instructions as plain objects: what call-site checks, prologue reading and stack tracking ask of them.
  */
-import { CommonDecoder } from "./common-instructions.ts";
 import { Decoder, DecoderOptions, FlowControl, IcedInstruction, loadIced, Mnemonic, OpKind, Register } from "./iced.ts";
 
 export type Flow =
@@ -172,65 +171,37 @@ export function decodeInstructions(
   address: bigint,
   limit = Number.POSITIVE_INFINITY,
 ): Instruction[] {
-  const common = new CommonDecoder(bytes, address);
-  let any: AnyDecoder | null = null;
+  loadIced();
+  const decoder = new Decoder(64, bytes, DecoderOptions.None);
+  const scratch = new IcedInstruction();
   const result: Instruction[] = [];
   try {
-    for (let position = 0; position < bytes.length && result.length < limit; ) {
-      let instruction = common.decode(position);
-      if (instruction === null) {
-        any ??= new AnyDecoder(bytes, address);
-        instruction = any.decode(position);
+    decoder.ip = address;
+    while (decoder.canDecode && result.length < limit) {
+      const position = decoder.position;
+      decoder.decodeOut(scratch);
+      if (scratch.mnemonic === Mnemonic.INVALID) {
+        const at = address + BigInt(position);
+        result.push({ address: at, length: 1, mnemonic: "invalid", flow: "invalid", target: null, operands: [] });
+        decoder.position = position + 1;
+        decoder.ip = at + 1n;
+        continue;
       }
-      result.push(instruction);
-      position += instruction.length;
+      const operands: Operand[] = [];
+      for (let index = 0; index < scratch.opCount; index++) operands.push(readOperand(scratch, index));
+      const first = operands[0];
+      result.push({
+        address: address + BigInt(position),
+        length: scratch.length,
+        mnemonic: mnemonicName(scratch.mnemonic),
+        flow: flowOf(scratch.flowControl),
+        target: first?.kind === "branch" ? first.target : null,
+        operands,
+      });
     }
   } finally {
-    any?.free();
+    scratch.free();
+    decoder.free();
   }
   return result;
-}
-
-/** Decodes whatever an x86 processor knows, with iced-x86. */
-export class AnyDecoder {
-  readonly #decoder: InstanceType<typeof Decoder>;
-  readonly #scratch: IcedInstruction;
-  readonly #address: bigint;
-
-  /** @param address where `bytes` lie */
-  constructor(bytes: Uint8Array, address: bigint) {
-    loadIced();
-    this.#decoder = new Decoder(64, bytes, DecoderOptions.None);
-    this.#scratch = new IcedInstruction();
-    this.#address = address;
-  }
-
-  decode(position: number): Instruction {
-    const address = this.#address + BigInt(position);
-    const decoder = this.#decoder;
-    const scratch = this.#scratch;
-    decoder.position = position;
-    decoder.ip = address;
-    decoder.decodeOut(scratch);
-    if (scratch.mnemonic === Mnemonic.INVALID) {
-      return { address, length: 1, mnemonic: "invalid", flow: "invalid", target: null, operands: [] };
-    }
-    const operands: Operand[] = [];
-    for (let index = 0; index < scratch.opCount; index++) operands.push(readOperand(scratch, index));
-    const first = operands[0];
-    return {
-      address,
-      length: scratch.length,
-      mnemonic: mnemonicName(scratch.mnemonic),
-      flow: flowOf(scratch.flowControl),
-      target: first?.kind === "branch" ? first.target : null,
-      operands,
-    };
-  }
-
-  /** Gives back the library's memory. */
-  free(): void {
-    this.#scratch.free();
-    this.#decoder.free();
-  }
 }
