@@ -14,13 +14,13 @@ import {
   MemorySource,
   openDump,
   openKernel,
-  SpillwayError,
   sameDiagnosis,
 } from "@spillway/core";
 import { FileSource } from "../../packages/cli/src/io/file-source.ts";
 import { nodeCodecs } from "../../packages/cli/src/io/node-codecs.ts";
 import { DamagedSource } from "../fuzz/damaged-source.ts";
 import { Random } from "../fuzz/random.ts";
+import { runCases } from "../fuzz/run-cases.ts";
 
 const MOST_MS = 20_000;
 const LARGEST = 1 << 29;
@@ -61,37 +61,14 @@ function extracted(image: DumpImage): Uint8Array {
 const open = (source: MemorySource | DamagedSource | FileSource): DumpImage =>
   openDump([source], { codecs: nodeCodecs });
 const whole = new MemorySource(extracted(open(new FileSource(path))), path);
-const outcomes = new Map<string, number>();
-let failures = 0;
-let slowest = { ms: 0, seed: firstSeed };
-for (let seed = firstSeed; seed < firstSeed + cases; seed++) {
-  const start = performance.now();
-  let outcome = "";
-  try {
+process.exit(
+  runCases({ path, cases, firstSeed, mostMs: MOST_MS }, (seed) => {
     const source = new DamagedSource(whole, new Random(seed));
     const aboutFile = open(source).problems.map((problem) => problem.message);
     const small = extracted(open(source));
     const [before, after] = [open(source), open(new MemorySource(small, path))].map((image) =>
       diagnose(openKernel(image), { path }),
     );
-    outcome = sameDiagnosis(before!, after!, aboutFile) ? "same diagnosis" : "another diagnosis";
-  } catch (error) {
-    if (error instanceof SpillwayError && error.class !== "internal") outcome = error.code;
-    else {
-      failures++;
-      outcome = "FAILED";
-      console.log(`FAILED --seed ${seed} --cases 1\n  ${error instanceof Error ? error.stack : error}`);
-    }
-  }
-  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  const ms = performance.now() - start;
-  if (ms > slowest.ms) slowest = { ms, seed };
-  if (ms > MOST_MS) {
-    failures++;
-    console.log(`SLOW --seed ${seed} --cases 1: ${ms.toFixed(0)} ms`);
-  }
-}
-console.log(`${cases} damaged copies of ${path}:`);
-for (const [outcome, count] of [...outcomes].sort((a, b) => b[1] - a[1])) console.log(`  ${outcome} ${count}`);
-console.log(`slowest ${slowest.ms.toFixed(0)} ms (seed ${slowest.seed}); ${failures} failures`);
-process.exit(failures === 0 ? 0 : 1);
+    return sameDiagnosis(before!, after!, aboutFile) ? "same diagnosis" : "another diagnosis";
+  }),
+);
