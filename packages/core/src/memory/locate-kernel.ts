@@ -66,9 +66,12 @@ export function locateKernel(image: DumpImage): KernelLocation {
   const entrance =
     fromVmcoreinfo(image, noted, tried) ?? fromControlRegisters(image, noted, tried) ?? fromScan(image, tried);
   if (entrance === null) {
+    // Where the file itself is damaged, that is the reason more likely than not.
+    const damage = image.problems[0];
+    const because = damage === undefined ? "" : ` (${damage.message})`;
     throw new SpillwayError(
       "SPW_KERNEL_NOT_FOUND",
-      "no page tables of a Linux kernel for x86_64 were found in the dump",
+      `no page tables of a Linux kernel for x86_64 were found in the dump${because}`,
       {
         class: "missing",
         facts: { tried },
