@@ -35,7 +35,8 @@ export function backtrace(kernel: Kernel, target: BacktraceTarget): DetailedBack
   const cpu =
     "cpu" in target
       ? (kernel.cpus.find((candidate) => candidate.number === target.cpu) ?? null)
-      : (kernel.cpus.find((candidate) => candidate.currentTask === target.task && candidate.online) ?? null);
+      : // A panic takes the other CPUs offline, yet what they ran is what they were running.
+        (kernel.cpus.find((candidate) => candidate.currentTask === target.task) ?? null);
   const address = "task" in target ? target.task : (cpu?.currentTask ?? null);
   const task: Task | null = address === null ? null : kernel.task(address);
   const where = { task: address, cpu: cpu?.number ?? null };
