@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Frame } from "../unwind/backtrace.ts";
-import { findCycle } from "./recursion.ts";
+import { findCycle, findIrregularRecursion } from "./recursion.ts";
 
 /** Frames of 64 bytes each, one a letter. */
 function frames(text: string): Frame[] {
@@ -30,6 +30,19 @@ describe("findCycle", () => {
     ],
   ])("%s: %o (%s)", (text, expected, _what) => {
     const cycle = findCycle(frames(text));
+    if (expected === null) expect(cycle).toBeNull();
+    else expect(cycle).toMatchObject(expected);
+  });
+});
+
+describe("findIrregularRecursion", () => {
+  it.each([
+    ["abaababbabaz", { functions: ["a", "b"], first: 0, turns: 6, length: 11 }, "two functions in no fixed order"],
+    ["xyabbaabbaba", { functions: ["a", "b"], first: 2, turns: 5 }, "under innocent leaves"],
+    ["abcdefghijkl", null, "nothing comes back"],
+    ["abcdaefgahijklmnopq", null, "one function now and then"],
+  ])("%s: %o (%s)", (text, expected, _what) => {
+    const cycle = findIrregularRecursion(frames(text));
     if (expected === null) expect(cycle).toBeNull();
     else expect(cycle).toMatchObject(expected);
   });

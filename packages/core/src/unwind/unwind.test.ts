@@ -108,4 +108,45 @@ describe("follow", () => {
     });
     expect(result).toMatchObject({ end: "lost", stopped: "0x4141414141414141 is not code" });
   });
+
+  it("finds a frame that was entered in its middle: the return address lies inside what seems the frame", () => {
+    // middle calls *%rax, which leads into inner+4, behind its prologue: no frame of inner's own was made.
+    const functions = [
+      { name: "entry", code: "4883ec08 e807000000 4883c408 c3 cccc" },
+      { name: "middle", code: "4883ec60 ffd0 4883c460 c3" },
+      { name: "inner", code: "4883ec30 f390 4883c430 c3" },
+    ];
+    const top = STACK_HIGH - 0x100n;
+    const { at } = tinyKernel({ functions });
+    const stack = {
+      [top.toString()]: at("middle", 6),
+      [(top + 0x68n).toString()]: at("entry", 9),
+      // What inner's unwind data take for its return address is a local of middle's.
+      [(top + 0x30n).toString()]: 0x6262626262626262n,
+    };
+    const { kernel } = tinyKernel({ functions, stack, entries: ["entry"] });
+    const result = follow(unwindContext(kernel), { pc: at("inner", 4), exact: true, sp: top, registers: new Map() });
+    expect(result.frames.map((frame) => frame.function)).toEqual(["inner", "middle", "entry"]);
+    expect(result.displaced).toBe(top + 8n);
+  });
+
+  it("finds a frame whose pushes and pops do not balance: the return address lies above", () => {
+    const result = crash({ inner: garbage }, { stale: {} });
+    expect(result.displaced).toBeNull();
+    // leaf's return slot holds a saved register; its true return address is one word up.
+    const { at } = tinyKernel({ functions: FUNCTIONS });
+    const shifted: Record<string, bigint> = { [LEAF_SLOT.toString()]: 0x1234n };
+    const up = (slot: bigint) => (slot + 8n).toString();
+    Object.assign(shifted, {
+      [up(SLOTS.leaf)]: at("inner", 9),
+      [up(SLOTS.inner)]: at("middle", 9),
+      [up(SLOTS.middle)]: at("outer", 9),
+      [up(SLOTS.outer)]: at("entry", 9),
+    });
+    const { kernel } = tinyKernel({ functions: FUNCTIONS, stack: shifted, entries: ["entry"] });
+    const start: WalkState = { pc: at("leaf", 4), exact: true, sp: LEAF_SLOT - 8n, registers: new Map() };
+    const moved = follow(unwindContext(kernel), start);
+    expect(moved.frames.map((frame) => frame.function)).toEqual(WHOLE);
+    expect(moved.displaced).toBe(LEAF_SLOT + 16n);
+  });
 });
