@@ -119,6 +119,11 @@ describe("a failed canary check", () => {
     expect(judge(given).best?.kind).toBe(kind);
   });
 
+  it("thinks of a wiped reference where only the slot is zero", () => {
+    const { judged } = judge({ words: fill(AT.buffer, AT.slot - 8n, 5n), slot: 0n });
+    expect(judged.map((one) => one.kind)).toContain("reference-canary-changed");
+  });
+
   it("does not call another task's canary an overflow", () => {
     const other = { pid: 7, comm: "other", address: TASK + 0x10000n, canary: 0x9988776655443300n };
     const { judged, evidence } = judge({ slot: other.canary, tasks: [other] });

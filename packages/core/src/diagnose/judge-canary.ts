@@ -56,7 +56,19 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
     }),
   );
   judged.push(strayWrite(facts, finding, damage, weight));
+  if (found === 0n && damage.pattern === null) judged.push(zeroReference(finding));
   return judged;
+}
+
+/** A zero in the slot alone is also what the prologue stored, if the reference was zero when the function was entered. */
+function zeroReference(finding: CanaryFinding): Hypothesis {
+  return hypothesis({
+    kind: "reference-canary-changed",
+    weight: 0.3,
+    summary: `The reference canary was zero when ${frameName(finding.frame)} was entered, and is not any more.`,
+    why: "the slot holds zero and nothing around it is changed; the reference may have been wiped for a while, or the task have come from a CPU where it was",
+    stack: finding.frame.stack,
+  });
 }
 
 /**
