@@ -4,6 +4,7 @@
  *
  * The rules are those of the kernel's own unwinder (arch/x86/kernel/unwind_orc.c, unwind_next_frame()).
  */
+import { isIndirectThunk } from "../code/call-site.ts";
 import { CALLEE_SAVED, type FrameState, frameLayout } from "../code/frame-layout.ts";
 import type { OrcEntry } from "./orc.ts";
 import { IRET_FRAME_OFFSET, isUserMode, type PtRegs, readIretFrame, readPtRegs } from "./pt-regs.ts";
@@ -39,7 +40,7 @@ export function stepOut(context: UnwindContext, state: WalkState): Step {
   const lookup = state.exact ? state.pc : state.pc - 1n;
   const entry = context.orcAt(lookup);
   if (entry === null || entry.type === "undefined") return stepByCode(context, state);
-  if (entry.type === "end") return { kind: "end", userRegs: null };
+  if (entry.type === "end") return stepOutOfThunk(context, state) ?? { kind: "end", userRegs: null };
   const cfa = canonicalFrame(context, state, entry);
   if (cfa === null) {
     return {
@@ -51,6 +52,22 @@ export function stepOut(context: UnwindContext, state: WalkState): Step {
   if (entry.type === "call" && cfa <= state.sp && entry.spRegister === "sp") return stepByCode(context, state);
   if (entry.type === "call") return { kind: "call", cfa, registers: callerRegisters(context, state, cfa, entry) };
   return registersFrame(context, entry, cfa);
+}
+
+/**
+ * Retpolines (arch/x86/lib/retpoline.S) have ORC entries that say "end of stack" for all but their `ret`. They keep no frame:
+ * the caller's return address is the last word pushed, or the one above while their inner call is on the stack.
+ */
+function stepOutOfThunk(context: UnwindContext, state: WalkState): Step | null {
+  const thunk = context.functionAt(state.exact ? state.pc : state.pc - 1n);
+  if (thunk === null || !isIndirectThunk(context.reader, thunk.start)) return null;
+  for (const depth of [8n, 16n]) {
+    const found = context.kernel.memory.u64(state.sp + depth - 8n);
+    const site = found === null ? null : context.callSite(found);
+    if (site === null || site.caller.start === thunk.start) continue;
+    return { kind: "call", cfa: state.sp + depth, registers: state.registers };
+  }
+  return null;
 }
 
 function name(context: UnwindContext, address: bigint): string {
