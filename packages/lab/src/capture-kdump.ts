@@ -4,9 +4,9 @@ import { SpillwayError } from "@spillway/core";
 import { tryCommand } from "./command.ts";
 import {
   BOOT_TIMEOUT_MS,
+  bootGuest,
   crashingCommandLine,
   PANIC_TIMEOUT_MS,
-  waitForBoot,
   waitForPanic,
   writeCrashingInitramfs,
 } from "./crashing-guest.ts";
@@ -15,7 +15,7 @@ import { CRASH_KERNEL_PATHS, capturingInit, MARKS } from "./guest-scripts.ts";
 import { buildInitramfs } from "./initramfs.ts";
 import type { Codec } from "./lab-options.ts";
 import type { CaptureOutcome, LabRun } from "./lab-run.ts";
-import { QemuMachine } from "./qemu-machine.ts";
+import type { QemuMachine } from "./qemu-machine.ts";
 
 const DISK_BYTES = 512 * 1024 * 1024;
 const DUMP_TIMEOUT_MS = 180_000;
@@ -71,20 +71,21 @@ export async function captureWithKdump(run: LabRun): Promise<CaptureOutcome> {
   await writeFile(disk, "");
   await truncate(disk, DISK_BYTES);
 
-  const start = performance.now();
-  const elapsed = (): number => Math.round(performance.now() - start);
   run.progress(`booting ${run.kernel.release} and loading its crash kernel`);
-  const machine = QemuMachine.start({
-    kernel: run.kernel.image,
-    initramfs,
-    commandLine: crashingCommandLine("panic=-1 crashkernel=192M"),
-    memoryMiB: 512,
-    cpus: 2,
-    la57: run.variant.la57,
-    disk,
-  });
+  const { machine, startedAt } = await bootGuest(
+    {
+      kernel: run.kernel.image,
+      initramfs,
+      commandLine: crashingCommandLine("panic=-1 crashkernel=192M"),
+      memoryMiB: 512,
+      cpus: 2,
+      la57: run.variant.la57,
+      disk,
+    },
+    run.progress,
+  );
+  const elapsed = (): number => Math.round(performance.now() - startedAt);
   try {
-    await waitForBoot(machine);
     const bootedMs = elapsed();
     run.progress(`breaking it: ${run.scenario.name}`);
     await waitForPanic(machine, run, CRASH_BEGAN, PANIC_TIMEOUT_MS + BOOT_TIMEOUT_MS);

@@ -1,8 +1,8 @@
 import { chmod } from "node:fs/promises";
 import { SpillwayError } from "@spillway/core";
-import { crashingCommandLine, waitForBoot, waitForPanic, writeCrashingInitramfs } from "./crashing-guest.ts";
+import { bootGuest, crashingCommandLine, waitForPanic, writeCrashingInitramfs } from "./crashing-guest.ts";
 import type { CaptureOutcome, LabRun } from "./lab-run.ts";
-import { QemuMachine } from "./qemu-machine.ts";
+import type { QemuMachine } from "./qemu-machine.ts";
 
 interface DumpCapability {
   readonly formats: readonly string[];
@@ -24,24 +24,27 @@ export async function captureWithQemu(run: LabRun): Promise<CaptureOutcome> {
   const { codec, la57 } = run.variant;
   const nothing = { crashKernelCommandLine: null, programs: [], files: new Map<string, Uint8Array>() };
   const initramfs = await writeCrashingInitramfs(run, nothing);
-  const start = performance.now();
-  const elapsed = (): number => Math.round(performance.now() - start);
   run.progress(`booting ${run.kernel.release}`);
-  const machine = QemuMachine.start({
-    kernel: run.kernel.image,
-    initramfs,
-    commandLine: crashingCommandLine("panic=0"),
-    memoryMiB: 256,
-    cpus: 2,
-    la57,
-    disk: null,
-  });
+  const { machine, startedAt } = await bootGuest(
+    {
+      kernel: run.kernel.image,
+      initramfs,
+      commandLine: crashingCommandLine("panic=0"),
+      memoryMiB: 256,
+      cpus: 2,
+      la57,
+      disk: null,
+    },
+    run.progress,
+    async (booting) => {
+      await booting.control.negotiate().catch(() => {
+        // QEMU did not start: the wait for the console tells why.
+      });
+      if (codec !== null) await checkFormat(booting, `kdump-${codec}`);
+    },
+  );
+  const elapsed = (): number => Math.round(performance.now() - startedAt);
   try {
-    await machine.control.negotiate().catch(() => {
-      // QEMU did not start: the wait for the console tells why.
-    });
-    if (codec !== null) await checkFormat(machine, `kdump-${codec}`);
-    await waitForBoot(machine);
     const bootedMs = elapsed();
     run.progress(`breaking it: ${run.scenario.name}`);
     await waitForPanic(machine, run);

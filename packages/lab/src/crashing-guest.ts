@@ -5,11 +5,12 @@ import { type CrashingGuest, crashingInit, MARKS } from "./guest-scripts.ts";
 import { buildInitramfs } from "./initramfs.ts";
 import { readKernelModule } from "./kernel-modules.ts";
 import type { LabRun } from "./lab-run.ts";
-import type { QemuMachine } from "./qemu-machine.ts";
+import type { Progress } from "./progress.ts";
+import { type MachineOptions, QemuMachine } from "./qemu-machine.ts";
 import { SCENARIO_MODULE } from "./scenario-module.ts";
 
 /** Seconds are for a machine that has other things to do; an idle one needs a tenth of them. */
-export const BOOT_TIMEOUT_MS = 120_000;
+export const BOOT_TIMEOUT_MS = 60_000;
 export const PANIC_TIMEOUT_MS = 60_000;
 
 /** What the kernel says when it is over, in the order of how early it says so. */
@@ -50,8 +51,37 @@ export async function writeCrashingInitramfs(
   return path;
 }
 
+/** Boots that may hang, which is the emulator's doing and not the scenario's, before the lab gives up. */
+const BOOT_ATTEMPTS = 2;
+
+/**
+ * Starts a machine and waits until its guest is about to break its stack.
+ * @param prepare what is to be asked of the machine while it boots
+ * @throws SpillwayError SPW_LAB_TIMEOUT when it does not boot, more than once
+ */
+export async function bootGuest(
+  options: MachineOptions,
+  progress: Progress,
+  prepare: (machine: QemuMachine) => Promise<void> = async () => {},
+): Promise<{ readonly machine: QemuMachine; readonly startedAt: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const startedAt = performance.now();
+    const machine = QemuMachine.start(options);
+    try {
+      await prepare(machine);
+      await waitForBoot(machine);
+      return { machine, startedAt };
+    } catch (error) {
+      await machine.stop();
+      const hung = error instanceof SpillwayError && error.code === "SPW_LAB_TIMEOUT";
+      if (!hung || attempt === BOOT_ATTEMPTS) throw error;
+      progress(`the guest hung while it booted, after "${machine.console.tail(1).join("")}"; once more`);
+    }
+  }
+}
+
 /** Waits until the guest is about to break its stack. */
-export async function waitForBoot(machine: QemuMachine): Promise<void> {
+async function waitForBoot(machine: QemuMachine): Promise<void> {
   const match = await machine.console.waitFor("booted guest", [new RegExp(MARKS.ready), FAILED], BOOT_TIMEOUT_MS);
   if (match[1] === undefined) return;
   throw new SpillwayError("SPW_LAB_GUEST_FAILED", `the guest could not prepare its crash: ${match[1]}`, {
