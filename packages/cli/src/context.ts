@@ -1,4 +1,4 @@
-import type { Kernel } from "@spillway/core";
+import type { Kernel, Task } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -12,4 +12,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Opens a dump: one file, or all files of a split set. */
   open(files: readonly string[]): OpenedDump;
+  /** The task that a command is about when it is given none; null: the one that panicked. */
+  readonly focus?: Task | null;
+  /** The commands are given at the shell's prompt, with the dump open: help and examples name no file. */
+  readonly atPrompt?: boolean;
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, type Help } from "commander";
 import { registerBt } from "./commands/bt.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
@@ -11,6 +11,7 @@ import { registerRd } from "./commands/rd.ts";
 import { registerSym } from "./commands/sym.ts";
 import { registerSys } from "./commands/sys.ts";
 import type { Context } from "./context.ts";
+import { NOT_AT_PROMPT, withoutFile } from "./shell/shell-words.ts";
 import { VERSION } from "./version.ts";
 
 /** All commands, in the order that `--help` lists them. */
@@ -39,6 +40,14 @@ Exit status: 0 fine, 1 defect of spillway, 2 wrong usage,
   3 input that cannot be read, 4 not in the dump, 5 environment.
 `;
 
+/** At the prompt the dump is open: neither its file nor the further files of a split set are named. */
+const promptHelp: Partial<Help> = {
+  visibleArguments: (command) => command.registeredArguments.filter((argument) => argument.name() !== "file"),
+  visibleOptions: (command) => command.options.filter((option) => !option.hidden && option.long !== "--split"),
+  visibleGlobalOptions: () => [],
+  visibleCommands: (program) => program.commands.filter((command) => !NOT_AT_PROMPT.has(command.name())),
+};
+
 /** The command line of `spillway`. */
 export function buildProgram(context: Context): Command {
   const program = new Command("spillway")
@@ -50,10 +59,14 @@ export function buildProgram(context: Context): Command {
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: context.terminal.width,
-      subcommandTerm: (command) => [command.name(), command.usage().replace("[options] ", "")].join(" "),
+      ...(context.atPrompt ? promptHelp : {}),
+      subcommandTerm: (command) => {
+        const term = [command.name(), command.usage().replace("[options] ", "")].join(" ");
+        return context.atPrompt ? withoutFile(term) : term;
+      },
     })
     .configureOutput({
-      writeOut: (text) => context.terminal.write(text),
+      writeOut: (text) => context.terminal.write(context.atPrompt ? withoutFile(text) : text),
       // Errors are printed once, in one form, by printError.
       writeErr: () => {},
       outputError: () => {},

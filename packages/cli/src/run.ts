@@ -1,5 +1,6 @@
 import { SpillwayError } from "@spillway/core";
 import { CommanderError } from "commander";
+import { registerShell } from "./commands/shell.ts";
 import type { Context } from "./context.ts";
 import { EXIT_OK } from "./exit-code.ts";
 import { printError } from "./print-error.ts";
@@ -38,6 +39,8 @@ export async function run(args: readonly string[], context: Context, options: Ru
   const debug = args.includes("--debug");
   try {
     const program = buildProgram(context);
+    let code: number = EXIT_OK;
+    registerShell(program, context, { run, endWith: (theirs) => (code = theirs) });
     const names = commandNames(program);
     let words = expandWordSizes(args);
     const first = words.find((word) => word !== "--debug");
@@ -51,7 +54,7 @@ export async function run(args: readonly string[], context: Context, options: Ru
       const usage = usageError(error, words, names);
       if (usage !== null) throw usage;
     }
-    return EXIT_OK;
+    return code;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT_OK;
     return printError(error, context.terminal, debug);

@@ -1,18 +1,11 @@
-import {
-  backtrace,
-  type DetailedBacktrace,
-  type Kernel,
-  readPtRegs,
-  SpillwayError,
-  staleReturnsOf,
-  type Task,
-} from "@spillway/core";
+import { backtrace, type DetailedBacktrace, type Kernel, readPtRegs, staleReturnsOf, type Task } from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatBacktrace, formatStale, formatTaskLine } from "../format/bt.ts";
 import { formatRawStack } from "../format/raw-stack.ts";
 import { toJson } from "../json.ts";
-import { nameOf, parseAddress } from "../location.ts";
+import { nameOf } from "../location.ts";
+import { findTask, noTask } from "../task.ts";
 import { type DumpOptions, dumpCommand, openOne } from "./dump-command.ts";
 
 interface BtOptions extends DumpOptions {
@@ -28,13 +21,6 @@ interface Target {
   readonly cpu: number | null;
 }
 
-function noTask(what: string): SpillwayError {
-  return new SpillwayError("SPW_TASK_UNKNOWN", what, {
-    class: "missing",
-    hint: "spillway ps FILE lists the tasks; bt -a shows the active task of every CPU",
-  });
-}
-
 function targetOf(kernel: Kernel, task: Task): Target {
   const cpu = kernel.cpus.find((one) => one.currentTask === task.address);
   return { task, cpu: cpu?.number ?? null };
@@ -47,19 +33,10 @@ function active(kernel: Kernel): Target[] {
   });
 }
 
-/** Finds a task as crash does: a number that is a PID is one, anything else is a task's address. */
-function find(kernel: Kernel, word: string): Target {
-  const byPid = /^\d+$/.test(word) ? kernel.tasks().find((task) => task.pid === Number(word)) : undefined;
-  if (byPid) return targetOf(kernel, byPid);
-  const address = parseAddress(word);
-  const task = address === null ? null : kernel.task(address);
-  if (task === null) throw noTask(`"${word}" is neither a PID nor the address of a task in this dump`);
-  return targetOf(kernel, task);
-}
-
-function targets(kernel: Kernel, words: readonly string[], options: BtOptions): Target[] {
+function targets(kernel: Kernel, words: readonly string[], options: BtOptions, focus: Task | null): Target[] {
   if (options.a) return active(kernel);
-  if (words.length > 0) return words.map((word) => find(kernel, word));
+  if (words.length > 0) return words.map((word) => targetOf(kernel, findTask(kernel, word)));
+  if (focus !== null) return [targetOf(kernel, focus)];
   const panicked = kernel.panic.task === null ? null : kernel.task(kernel.panic.task);
   if (panicked === null) throw noTask("this dump does not tell which task panicked");
   return [targetOf(kernel, panicked)];
@@ -117,7 +94,7 @@ export function registerBt(program: Command, context: Context): void {
     .option("--stale", "also list return addresses that earlier calls left on the stack: they are no frames")
     .action((file: string, words: string[], options: BtOptions) => {
       const { kernel } = openOne(context, file, options);
-      const chosen = targets(kernel, words, options);
+      const chosen = targets(kernel, words, options, context.focus ?? null);
       if (options.json) {
         context.terminal.write(toJson(chosen.map((target) => asDocument(kernel, target, options.stale ?? false))));
         return;

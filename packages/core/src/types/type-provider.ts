@@ -62,6 +62,8 @@ export interface TypeProvider {
   enumeration(name: string): Extract<CType, { kind: "enum" }> | null;
   /** Value of an enumerator anywhere in the types (`MOD_TEXT`), or null. */
   enumerator(name: string): bigint | null;
+  /** The enum that has an enumerator of that name, or null. */
+  enumOf(enumerator: string): Extract<CType, { kind: "enum" }> | null;
   /** Prototype of a function, or null. */
   func(name: string): Extract<CType, { kind: "function" }> | null;
   /** Type of a global variable; BTF has only per-CPU ones. */
@@ -73,4 +75,6 @@ export interface TypeProvider {
   member(struct: string, path: string): MemberLocation | null;
   /** Size in bytes of a struct or union, or null. */
   sizeOf(struct: string): number | null;
+  /** Names of all structs, unions, enums and typedefs, for completion; left out where listing them would be slow. */
+  names?(): Iterable<string>;
 }
