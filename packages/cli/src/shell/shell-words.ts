@@ -9,6 +9,7 @@ export function withoutFile(text: string): string {
     .replaceAll(/^ *spillway COMMAND --help .*\n/gm, "")
     .replaceAll(/\bspillway ([a-z]+) (?:vmcore|FILE)\b/g, "$1")
     .replaceAll(/\bspillway ([a-z]+) --help\b/g, "help $1")
+    .replaceAll(/\bspillway --help\b/g, "help")
     .replaceAll(/^(Usage: .*?)spillway /gm, "$1")
     .replaceAll(/ <file(\.\.\.)?>/g, "");
 }

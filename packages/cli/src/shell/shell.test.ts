@@ -34,7 +34,7 @@ test.each<[string, number, RegExp | "", RegExp | ""]>([
   ["mod; sym vfs_read", 0, /^no modules.*\n.*vfs_read$/m, ""],
   ["sym nope; mod", 0, /^no modules/m, /no symbol named "nope".*\nhint: sym -q PART lists/],
   ["mod; sym nope", 4, /^no modules/m, /SPW_SYMBOL_UNKNOWN/],
-  ["frobnicate", 2, "", /unknown command 'frobnicate'/],
+  ["frobnicate", 2, "", /unknown command 'frobnicate'.*\nhint: see help$/m],
   ["bt 'x", 2, "", /the ' is not closed/],
   ["set 7", 0, /PID: 7\n COMMAND: "sh"/, ""],
   ["set 99", 4, "", /neither a PID nor the address/],
