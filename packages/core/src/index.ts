@@ -21,8 +21,18 @@ export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-i
 export { type KdumpContents, type KdumpSink, pfnRanges, writeKdump } from "./image/kdump-writer.ts";
 export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
 export { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
+export { isKernelConfig, type KernelConfig, parseKernelConfig, readEmbeddedConfig } from "./kernel/config.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
+export { type ConfigFile, kernelOptions } from "./kernel/kernel-options.ts";
 export { openKernel } from "./kernel/open-kernel.ts";
+export {
+  configuredOptions,
+  type KernelOptions,
+  noOptions,
+  OPTION_NAMES,
+  type OptionName,
+  type OptionState,
+} from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export type {
   FunctionRange,
