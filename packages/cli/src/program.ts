@@ -4,12 +4,15 @@ import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
 import { registerExtract } from "./commands/extract.ts";
 import { registerLabCommand } from "./commands/lab.ts";
+import { registerList } from "./commands/list.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerMod } from "./commands/mod.ts";
 import { registerPs } from "./commands/ps.ts";
 import { registerRd } from "./commands/rd.ts";
+import { registerStruct } from "./commands/struct.ts";
 import { registerSym } from "./commands/sym.ts";
 import { registerSys } from "./commands/sys.ts";
+import { registerWhatis } from "./commands/whatis.ts";
 import type { Context } from "./context.ts";
 import { NOT_AT_PROMPT, withoutFile } from "./shell/shell-words.ts";
 import { VERSION } from "./version.ts";
@@ -24,6 +27,9 @@ const COMMANDS = [
   registerDis,
   registerRd,
   registerSym,
+  registerStruct,
+  registerWhatis,
+  registerList,
   registerMod,
   registerExtract,
   registerLabCommand,

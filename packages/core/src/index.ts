@@ -21,6 +21,7 @@ export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-i
 export { type KdumpContents, type KdumpSink, pfnRanges, writeKdump } from "./image/kdump-writer.ts";
 export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
 export { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
+export { allTypes } from "./kernel/all-types.ts";
 export { isKernelConfig, type KernelConfig, parseKernelConfig, readEmbeddedConfig } from "./kernel/config.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
 export { type ConfigFile, kernelOptions } from "./kernel/kernel-options.ts";
@@ -41,6 +42,22 @@ export type {
   SymbolAt,
   SymbolTable,
 } from "./symbols/symbol-table.ts";
+export {
+  type DefinitionLine,
+  definitionLines,
+  enumLines,
+  formatDeclaration,
+  formatMember,
+  formatTypeName,
+  typedefLines,
+} from "./types/format-c.ts";
+export { formatValue, type ValueStyle } from "./types/format-value.ts";
+export { type ListBreak, type ListWalk, type WalkedList, walkList } from "./types/linked-list.ts";
+export { findMember } from "./types/member.ts";
+export { sizeOfType, stripTypedefs } from "./types/strip.ts";
+export type { CAggregate, CMember, CType, MemberLocation, TypeProvider } from "./types/type-provider.ts";
+export { bytesInMemory, type CValue, readMember, readValue } from "./types/value.ts";
+export { plainValue } from "./types/value-json.ts";
 export type { Backtrace, BacktraceEnd, Certainty, Frame, StaleReturn } from "./unwind/backtrace.ts";
 export { readPtRegs } from "./unwind/pt-regs.ts";
 export { type BacktraceTarget, backtrace, type DetailedBacktrace, staleReturnsOf } from "./unwind/unwind.ts";

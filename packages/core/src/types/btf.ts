@@ -29,6 +29,8 @@ export class BtfProvider implements TypeProvider {
   readonly #base: BtfProvider | null;
   readonly #types: BtfTypes;
   readonly #structs = new Map<string, Aggregate | null>();
+  /** By kind and name; what is not there too, since every module's types ask the kernel's again. */
+  readonly #named = new Map<string, number | null>();
   readonly #members = new Map<string, MemberLocation | null>();
 
   constructor(index: BtfIndex, base: BtfProvider | null) {
@@ -68,9 +70,18 @@ export class BtfProvider implements TypeProvider {
   }
 
   #findNamed(kind: number, name: string): number | null {
+    const key = `${kind} ${name}`;
+    const cached = this.#named.get(key);
+    if (cached !== undefined) return cached;
     const index = this.index;
-    for (const id of index.idsOfKind(kind)) if (index.stringIs(index.u32(index.offset(id)), name)) return id;
-    return null;
+    let found: number | null = null;
+    for (const id of index.idsOfKind(kind)) {
+      if (!index.stringIs(index.u32(index.offset(id)), name)) continue;
+      found = id;
+      break;
+    }
+    this.#named.set(key, found);
+    return found;
   }
 
   typedef(name: string): CType | null {
@@ -86,6 +97,18 @@ export class BtfProvider implements TypeProvider {
   }
 
   enumerator(name: string): bigint | null {
+    const found = this.#findEnumerator(name);
+    return found === null ? (this.#base?.enumerator(name) ?? null) : found.value;
+  }
+
+  enumOf(enumerator: string): Extract<CType, { kind: "enum" }> | null {
+    const found = this.#findEnumerator(enumerator);
+    if (found === null) return this.#base?.enumOf(enumerator) ?? null;
+    const type = this.#types.type(found.id);
+    return type.kind === "enum" ? type : null;
+  }
+
+  #findEnumerator(name: string): { readonly id: number; readonly value: bigint } | null {
     const index = this.index;
     for (const kind of [KIND.enum, KIND.enum64]) {
       const wide = kind === KIND.enum64;
@@ -95,11 +118,11 @@ export class BtfProvider implements TypeProvider {
         const info = index.u32(at + 4);
         const end = at + TYPE_HEADER_SIZE + vlenOf(info) * step;
         for (let e = at + TYPE_HEADER_SIZE; e < end; e += step) {
-          if (index.stringIs(index.u32(e), name)) return enumeratorValue(index, e, wide, kflagOf(info));
+          if (index.stringIs(index.u32(e), name)) return { id, value: enumeratorValue(index, e, wide, kflagOf(info)) };
         }
       }
     }
-    return this.#base?.enumerator(name) ?? null;
+    return null;
   }
 
   func(name: string): Extract<CType, { kind: "function" }> | null {

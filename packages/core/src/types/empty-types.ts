@@ -6,6 +6,7 @@ export const EmptyTypes: TypeProvider = {
   typedef: () => null,
   enumeration: () => null,
   enumerator: () => null,
+  enumOf: () => null,
   func: () => null,
   variable: () => null,
   member: () => null,

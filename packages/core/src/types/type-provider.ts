@@ -39,6 +39,8 @@ export type CType =
   | { readonly kind: "forward"; readonly name: string; readonly union: boolean }
   | { readonly kind: "void" };
 
+export type CAggregate = Extract<CType, { kind: "struct" | "union" }>;
+
 export interface CParameter {
   readonly name: string;
   readonly type: CType;

@@ -83,6 +83,7 @@ export function moduleTypes(layout: ModuleLayout): TypeProvider {
     typedef: () => null,
     enumeration: () => null,
     enumerator: (name) => (name === "MOD_TEXT" ? 0n : name === "MOD_INIT_TEXT" ? 4n : null),
+    enumOf: () => null,
     func: () => null,
     variable: () => null,
     member,
