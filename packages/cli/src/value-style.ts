@@ -1,6 +1,8 @@
 import { type Kernel, SpillwayError, type ValueStyle } from "@spillway/core";
 import { nameOf } from "./location.ts";
 
+/** Further behind a symbol than this, in bytes, an address is seldom within what the symbol names. */
+const NEAR = 4096;
 /** Longest text that is shown behind a pointer to it, in bytes. */
 const MAX_TEXT = 128;
 
@@ -22,7 +24,10 @@ export function radixOf(options: RadixOptions): 10 | 16 {
 export function valueStyle(kernel: Kernel, options: RadixOptions): ValueStyle {
   return {
     radix: radixOf(options),
-    symbolize: (address) => nameOf(address, kernel.symbols),
+    symbolize: (address) => {
+      const at = kernel.symbols.byAddress(address);
+      return at === null || at.offset > NEAR ? null : nameOf(address, kernel.symbols);
+    },
     text: (address) => kernel.memory.cstring(address, MAX_TEXT),
   };
 }

@@ -159,13 +159,13 @@ class Decoder {
       const bytes = this.#data.bytes.slice(start, start + type.length);
       if (basicTypeName(element.name) === "char" || isText(bytes)) return { kind: "text", bytes };
     }
-    if (type.length > 0 && start >= this.#data.bytes.length) return { kind: "missing" };
+    if (type.length * size > 0 && start >= this.#data.bytes.length) return { kind: "missing" };
     const items: CValue[] = [];
     for (let index = 0; index < type.length && size > 0; index++) {
       if (this.#itemsLeft-- <= 0 || start + (index + 1) * size > this.#data.bytes.length) break;
       items.push(this.value(type.element, bitOffset + index * size * 8, null, depth + 1));
     }
-    return { kind: "array", items, length: type.length };
+    return { kind: "array", items, length: size === 0 ? 0 : type.length };
   }
 }
 
