@@ -1,8 +1,14 @@
 /** Public surface of Spillway's core: everything from bytes to verdict, no I/O of its own. */
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
+export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";
+export { compareDebianVersions, compareRpmVersions } from "./changelog/compare-versions.ts";
+export { type CrashedKernel, crashedVersion } from "./changelog/crashed-version.ts";
+export { parseChangelog } from "./changelog/parse.ts";
+export { searchChangelog } from "./changelog/search.ts";
 export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
 export { type DiagnoseOptions, diagnose } from "./diagnose/diagnose.ts";
 export type {
+  ChangelogMatches,
   Confidence,
   Culprit,
   Diagnosis,

@@ -51,6 +51,30 @@ export interface Evidence {
   readonly text: string;
 }
 
+/** What a changelog has on the subject of the verdict, after the crashed release. */
+export interface ChangelogMatches {
+  /** The changelog's file name. */
+  readonly source: string;
+  /** The crashed kernel in the changelog's numbering (or the date of its build); null where it could not be told. */
+  readonly from: string | null;
+  /** The newest release in the changelog. */
+  readonly to: string | null;
+  /** Changes that name what the verdict names, those that say most first. */
+  readonly entries: readonly {
+    readonly version: string | null;
+    readonly date: string | null;
+    readonly text: string;
+    readonly matches: readonly string[];
+  }[];
+  /** How many there were; `entries` may be the first of them. */
+  readonly found: number;
+  /** Changes that were looked at. */
+  readonly searched: number;
+  /** What was looked for. */
+  readonly subjects: readonly string[];
+  readonly notes: readonly string[];
+}
+
 export interface Diagnosis {
   readonly schema: "spillway/diagnosis@1";
   readonly input: { readonly kind: "vmcore"; readonly format: string; readonly path: string };
@@ -94,4 +118,6 @@ export interface Diagnosis {
   readonly evidence: readonly Evidence[];
   readonly missing: readonly string[];
   readonly advice: readonly string[];
+  /** Only where a changelog was given to search. */
+  readonly changelog?: ChangelogMatches;
 }
