@@ -1,5 +1,6 @@
 import { diagnose } from "@spillway/core";
 import type { Command } from "commander";
+import { searchFile } from "../changelog/search-file.ts";
 import type { Context } from "../context.ts";
 import { toJson } from "../json.ts";
 import { renderReport } from "../report/report.ts";
@@ -15,13 +16,19 @@ export function registerDiagnose(program: Command, context: Context): void {
     examples: [
       ["diagnose vmcore", "a report to read"],
       ["diagnose vmcore --json", "the document of docs/diagnosis-format.md"],
+      ["diagnose vmcore --changelog auto", "and what was changed about it since"],
       ["diagnose dump.1 dump.2 dump.3", "a split set, in any order"],
     ],
   })
     .argument("<file...>", "the dump; several files for a split set")
-    .action((files: string[], options: DumpOptions) => {
+    .option("--changelog <file>", "search a changelog (Debian, RPM, git log; `auto`: this machine's) for changes since")
+    .action((files: string[], options: DumpOptions & { readonly changelog?: string }) => {
       const dump = openAll(context, files, options);
-      const diagnosis = diagnose(dump.kernel, { path: dump.files.join(" ") });
+      const { kernel } = dump;
+      let diagnosis = diagnose(kernel, { path: dump.files.join(" ") });
+      if (options.changelog !== undefined) {
+        diagnosis = { ...diagnosis, changelog: searchFile(options.changelog, kernel, diagnosis) };
+      }
       context.terminal.write(options.json ? toJson(diagnosis) : renderReport(diagnosis, context.terminal));
     });
 }

@@ -4,6 +4,7 @@ import type { Terminal } from "../terminal.ts";
 import { thousands } from "../text/hex.ts";
 import { printable } from "../text/printable.ts";
 import { wrap } from "../text/wrap.ts";
+import { changelogLines } from "./changelog-section.ts";
 import { ASCII, type Glyphs, UNICODE } from "./glyphs.ts";
 import { drawStack } from "./stack-drawing.ts";
 import { CONFIDENCES, culpritName, verdictTitle } from "./words.ts";
@@ -109,6 +110,9 @@ export function renderReport(diagnosis: Diagnosis, terminal: Terminal): string {
     list("Also possible", alternatives, terminal, glyphs),
     list("Not known", diagnosis.missing, terminal, glyphs),
     list("What to do", diagnosis.advice, terminal, glyphs),
+    diagnosis.changelog === undefined
+      ? ""
+      : list("In the changelog", changelogLines(diagnosis.changelog), terminal, glyphs),
     "\n",
   ].join("");
 }
