@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pool of extra stacks.
+ *
+ * The table is the free list: a stack belongs to whoever turns its owner from
+ * NULL with cmpxchg. So taking and giving back need no lock, no semaphore and
+ * no shared list head; a CPU looks first at the stack it used last.
+ */
+#define pr_fmt(fmt) "spillway: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/delay.h>
+#include <linux/gfp.h>
+#include <linux/log2.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/timex.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+#include "spillway.h"
+
+/* How soon after the last switch the module may be unloaded. */
+#define SPW_IDLE (HZ / 5)
+/* Mappings tried for one that is THREAD_SIZE aligned. */
+#define SPW_ALIGN_TRIES 64
+
+struct spw_stack *spw_table[SPW_MAX_STACKS];
+struct spw_counts __percpu *spw_counts;
+atomic_t spw_in_use;
+/* Of these, the ones that lie above their owner's own stack (usercopy.c). */
+atomic_t spw_high_in_use;
+unsigned int spw_high_water;
+unsigned int spw_total;
+atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
+
+/* Slots of the table that were ever used: none is set at or above this. */
+static unsigned int spw_slots;
+static DEFINE_PER_CPU(unsigned int, spw_last_slot);
+static DEFINE_MUTEX(spw_resize_mutex);
+static unsigned int spw_per_cpu;
+static int spw_hotplug_state = -1;
+
+/*
+ * For whoever reads a dump: where the pool is and how a stack is laid out.
+ * Grows at its end only; "version" changes when a field changes its meaning.
+ */
+const struct {
+	char magic[8];
+	u32 version;
+	u32 thread_size;
+	u64 table;
+	u32 slots;
+	u32 top, owner, prev_sp, level, point, cpu;
+} spw_layout = {
+	.magic = "spillway",
+	.version = 1,
+	.thread_size = THREAD_SIZE,
+	.table = (u64)spw_table,
+	.slots = SPW_MAX_STACKS,
+	.top = offsetof(struct spw_stack, top),
+	.owner = offsetof(struct spw_stack, owner),
+	.prev_sp = offsetof(struct spw_stack, prev_sp),
+	.level = offsetof(struct spw_stack, level),
+	.point = offsetof(struct spw_stack, point),
+	.cpu = offsetof(struct spw_stack, cpu),
+};
+
+/*
+ * A reference to the module while stacks are in use, so that rmmod is refused.
+ * Taking one at each switch would cost as much as the switch: it is kept until
+ * the pool was found idle.
+ */
+static bool spw_module_held;
+static void spw_let_go(struct work_struct *work);
+static DECLARE_DELAYED_WORK(spw_idle_work, spw_let_go);
+
+static void spw_hold_module(void)
+{
+	if (xchg(&spw_module_held, true))
+		return;
+	/* Fails while the module goes away, which waits for us by itself. */
+	if (!try_module_get(THIS_MODULE)) {
+		WRITE_ONCE(spw_module_held, false);
+		return;
+	}
+	schedule_delayed_work(&spw_idle_work, SPW_IDLE);
+}
+
+static void spw_let_go(struct work_struct *work)
+{
+	if (!atomic_read(&spw_in_use)) {
+		/* xchg orders this before the second look: see spw_pool_get() */
+		xchg(&spw_module_held, false);
+		if (!atomic_read(&spw_in_use)) {
+			module_put(THIS_MODULE);
+			return;
+		}
+		if (xchg(&spw_module_held, true)) {
+			/* Somebody took a reference of their own meanwhile. */
+			module_put(THIS_MODULE);
+			return;
+		}
+	}
+	schedule_delayed_work(&spw_idle_work, SPW_IDLE);
+}
+
+static void spw_note_high_water(unsigned int in_use)
+{
+	unsigned int seen = READ_ONCE(spw_high_water);
+
+	while (in_use > seen &&
+	       !try_cmpxchg(&spw_high_water, &seen, in_use))
+		;
+}
+
+static struct spw_stack *spw_claim(void)
+{
+	unsigned int slots = READ_ONCE(spw_slots);
+	unsigned int slot = raw_cpu_read(spw_last_slot);
+	unsigned int i;
+
+	for (i = 0; i < slots; i++, slot++) {
+		struct task_struct *nobody = NULL;
+		struct spw_stack *stack;
+
+		if (slot >= slots)
+			slot = 0;
+		stack = READ_ONCE(spw_table[slot]);
+		if (!stack || READ_ONCE(stack->owner))
+			continue;
+		if (try_cmpxchg(&stack->owner, &nobody, current)) {
+			raw_cpu_write(spw_last_slot, slot);
+			return stack;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Takes a free stack for the current task, which is at sp of its own stack or
+ * of "from". NULL when none is left, or the task is on too many already.
+ */
+struct spw_stack *spw_pool_get(unsigned int point, unsigned long sp,
+			       const struct spw_stack *from)
+{
+	unsigned int level = from ? from->level + 1 : 0;
+	struct spw_stack *stack;
+	unsigned int in_use;
+
+	if (level >= SPW_MAX_LEVELS)
+		return NULL;
+	/* The resize waits for us before it frees what we look at. */
+	preempt_disable_notrace();
+	stack = spw_claim();
+	preempt_enable_notrace();
+	if (!stack)
+		return NULL;
+
+	stack->prev_sp = sp;
+	stack->level = level;
+	stack->point = point;
+	stack->cpu = raw_smp_processor_id();
+	stack->high = spw_base(stack) >
+		      (unsigned long)task_stack_page(current);
+	if (stack->high)
+		atomic_inc(&spw_high_in_use);
+	/* Fully ordered, as spw_let_go() relies on. */
+	in_use = atomic_inc_return(&spw_in_use);
+	if (!READ_ONCE(spw_module_held))
+		spw_hold_module();
+	if (unlikely(in_use > READ_ONCE(spw_high_water)))
+		spw_note_high_water(in_use);
+	atomic_long_inc(&spw_occupancy[min_t(unsigned int, in_use,
+					     SPW_MAX_STACKS)]);
+	raw_cpu_inc(spw_counts->switches[point]);
+	stack->since = get_cycles();
+	return stack;
+}
+
+/* Gives a stack back. The caller is not on it any more. */
+void spw_pool_put(struct spw_stack *stack)
+{
+	u64 held = get_cycles() - stack->since;
+
+	if (stack->cpu != raw_smp_processor_id())
+		raw_cpu_inc(spw_counts->migrated);
+	/* Cycle counters of two CPUs may differ a little. */
+	raw_cpu_inc(spw_counts->hold[(s64)held > 0 ? ilog2(held) : 0]);
+	WARN_ONCE(*(unsigned long *)spw_base(stack) != STACK_END_MAGIC,
+		  "spillway: an extra stack was used to its last byte\n");
+	if (stack->high)
+		atomic_dec(&spw_high_in_use);
+	smp_store_release(&stack->owner, NULL);
+	/* Last: with no stack in use the module may go. */
+	atomic_dec(&spw_in_use);
+}
+
+/* The stack that holds an address, in use or not. */
+struct spw_stack *spw_pool_find(unsigned long addr)
+{
+	unsigned int slots = READ_ONCE(spw_slots);
+	unsigned int i;
+
+	for (i = 0; i < slots; i++) {
+		struct spw_stack *stack = READ_ONCE(spw_table[i]);
+
+		if (stack && spw_holds(stack, addr))
+			return stack;
+	}
+	return NULL;
+}
+
+/*
+ * The stack of a task that died on it can be used again when the task will
+ * never run again.
+ */
+static void spw_reap_dead(struct work_struct *work);
+static DECLARE_DELAYED_WORK(spw_dead_work, spw_reap_dead);
+
+static void spw_reap_dead(struct work_struct *work)
+{
+	bool again = false;
+	unsigned int i;
+
+	for (i = 0; i < READ_ONCE(spw_slots); i++) {
+		struct spw_stack *stack = READ_ONCE(spw_table[i]);
+		struct task_struct *task;
+
+		if (!stack || !READ_ONCE(stack->dying))
+			continue;
+		task = stack->owner;
+		if (READ_ONCE(task->__state) != TASK_DEAD ||
+		    READ_ONCE(task->on_cpu)) {
+			again = true;
+			continue;
+		}
+		WRITE_ONCE(stack->dying, false);
+		spw_pool_put(stack);
+		put_task_struct(task);
+	}
+	if (again)
+		schedule_delayed_work(&spw_dead_work, SPW_IDLE);
+}
+
+/*
+ * The current task is in do_exit() at sp: it will not return to the points it
+ * switched at (an oops under one of them, say).
+ */
+void spw_pool_reap(unsigned long sp)
+{
+	unsigned int i;
+
+	if (likely(!atomic_read(&spw_in_use)))
+		return;
+	for (i = 0; i < READ_ONCE(spw_slots); i++) {
+		struct spw_stack *stack = READ_ONCE(spw_table[i]);
+
+		if (!stack || READ_ONCE(stack->owner) != current)
+			continue;
+		raw_cpu_inc(spw_counts->reaped);
+		if (!spw_holds(stack, sp)) {
+			spw_pool_put(stack);
+			continue;
+		}
+		get_task_struct(current);
+		WRITE_ONCE(stack->dying, true);
+		schedule_delayed_work(&spw_dead_work, SPW_IDLE);
+	}
+}
+
+static void spw_free_stack(struct spw_stack *stack)
+{
+	unsigned int i;
+
+	if (!stack)
+		return;
+	if (stack->top)
+		vunmap((void *)spw_base(stack));
+	for (i = 0; i < SPW_PAGES; i++)
+		if (stack->pages[i])
+			__free_page(stack->pages[i]);
+	kfree(stack);
+}
+
+/*
+ * Maps the pages THREAD_SIZE aligned, with a guard page below: vmap areas end
+ * in an unmapped page, so that successive ones walk through the alignments and
+ * what lies below one is the guard of another, as with the tasks' own stacks.
+ */
+static void *spw_map_aligned(struct page **pages)
+{
+	void *misfits[SPW_ALIGN_TRIES];
+	unsigned int n = 0;
+	void *base = NULL;
+
+	while (n < SPW_ALIGN_TRIES) {
+		base = vmap(pages, SPW_PAGES, VM_MAP, PAGE_KERNEL);
+		if (!base || IS_ALIGNED((unsigned long)base, THREAD_SIZE))
+			break;
+		misfits[n++] = base;
+		base = NULL;
+	}
+	while (n)
+		vunmap(misfits[--n]);
+	return base;
+}
+
+static struct spw_stack *spw_new_stack(int cpu)
+{
+	struct spw_stack *stack;
+	unsigned int i;
+	void *base;
+
+	stack = kzalloc_node(sizeof(*stack), GFP_KERNEL, cpu_to_node(cpu));
+	if (!stack)
+		return NULL;
+	stack->home = cpu;
+	for (i = 0; i < SPW_PAGES; i++) {
+		stack->pages[i] = alloc_pages_node(cpu_to_node(cpu),
+						   GFP_KERNEL | __GFP_ZERO, 0);
+		if (!stack->pages[i])
+			goto fail;
+	}
+	base = spw_map_aligned(stack->pages);
+	if (!base)
+		goto fail;
+	stack->top = (unsigned long)base + THREAD_SIZE;
+	*(unsigned long *)base = STACK_END_MAGIC;
+	return stack;
+fail:
+	spw_free_stack(stack);
+	return NULL;
+}
+
+static int spw_add(int cpu)
+{
+	struct spw_stack *stack;
+	unsigned int slot;
+
+	lockdep_assert_held(&spw_resize_mutex);
+	if (spw_total >= SPW_MAX_STACKS)
+		return -ENOSPC;
+	stack = spw_new_stack(cpu);
+	if (!stack)
+		return -ENOMEM;
+	for (slot = 0; spw_table[slot]; slot++)
+		;
+	stack->slot = slot;
+	smp_store_release(&spw_table[slot], stack);
+	if (slot >= spw_slots)
+		WRITE_ONCE(spw_slots, slot + 1);
+	WRITE_ONCE(spw_total, spw_total + 1);
+	return 0;
+}
+
+/*
+ * Takes up to n free stacks out of the pool, those of a CPU (or -1 for any);
+ * with "all", n of them or none. Stack walkers and claimants may still look at
+ * them, so they are freed after both are gone.
+ */
+static int spw_remove(unsigned int n, int cpu, bool all)
+{
+	struct spw_stack **removed;
+	unsigned int got = 0, i;
+	int rc = 0;
+
+	lockdep_assert_held(&spw_resize_mutex);
+	if (!n)
+		return 0;
+	removed = kvcalloc(n, sizeof(*removed), GFP_KERNEL);
+	if (!removed)
+		return -ENOMEM;
+	for (i = spw_slots; i-- && got < n;) {
+		struct spw_stack *stack = spw_table[i];
+		struct task_struct *nobody = NULL;
+
+		if (stack && (cpu < 0 || stack->home == cpu) &&
+		    try_cmpxchg(&stack->owner, &nobody, SPW_REMOVED))
+			removed[got++] = stack;
+	}
+	if (all && got < n) {
+		while (got)
+			smp_store_release(&removed[--got]->owner, NULL);
+		rc = -EBUSY;
+		goto out;
+	}
+	for (i = 0; i < got; i++)
+		WRITE_ONCE(spw_table[removed[i]->slot], NULL);
+	WRITE_ONCE(spw_total, spw_total - got);
+	if (got) {
+		synchronize_rcu();
+		synchronize_rcu_tasks();
+	}
+	while (got)
+		spw_free_stack(removed[--got]);
+out:
+	kvfree(removed);
+	return rc;
+}
+
+/* Stacks are spread over the CPUs, so that no node gives all the memory. */
+static int spw_next_home(void)
+{
+	static int last = -1;
+
+	last = cpumask_next(last, cpu_online_mask);
+	if (last >= nr_cpu_ids)
+		last = cpumask_first(cpu_online_mask);
+	return last;
+}
+
+/*
+ * Makes the pool hold "total" stacks. -EBUSY where more are in use (then
+ * nothing changes), -ENOMEM where memory ends (then neither), -EINVAL above
+ * SPW_MAX_STACKS.
+ */
+int spw_pool_resize(unsigned int total)
+{
+	unsigned int before;
+	int rc = 0;
+
+	if (total > SPW_MAX_STACKS)
+		return -EINVAL;
+	cpus_read_lock();
+	mutex_lock(&spw_resize_mutex);
+	before = spw_total;
+	if (total < before)
+		rc = spw_remove(before - total, -1, true);
+	while (!rc && spw_total < total)
+		rc = spw_add(spw_next_home());
+	if (rc && spw_total > before)
+		spw_remove(spw_total - before, -1, false);
+	mutex_unlock(&spw_resize_mutex);
+	cpus_read_unlock();
+	return rc;
+}
+
+/* Deepest use of any extra stack, in bytes: what of it is not zero any more. */
+unsigned long spw_pool_deepest(void)
+{
+	unsigned long deepest = 0;
+	unsigned int i;
+
+	mutex_lock(&spw_resize_mutex);
+	for (i = 0; i < spw_slots; i++) {
+		struct spw_stack *stack = spw_table[i];
+		const unsigned long *word;
+
+		if (!stack)
+			continue;
+		/* The first word is STACK_END_MAGIC. */
+		word = (unsigned long *)spw_base(stack) + 1;
+		while ((unsigned long)word < stack->top && !READ_ONCE(*word))
+			word++;
+		deepest = max(deepest, stack->top - (unsigned long)word);
+	}
+	mutex_unlock(&spw_resize_mutex);
+	return deepest;
+}
+
+static int spw_cpu_online(unsigned int cpu)
+{
+	unsigned int i;
+	int rc = 0;
+
+	mutex_lock(&spw_resize_mutex);
+	for (i = 0; !rc && i < spw_per_cpu; i++)
+		rc = spw_add(cpu);
+	mutex_unlock(&spw_resize_mutex);
+	/* A CPU without stacks of its own uses those of the others. */
+	if (rc)
+		pr_warn("no extra stacks for CPU %u: %d\n", cpu, rc);
+	return 0;
+}
+
+static int spw_cpu_offline(unsigned int cpu)
+{
+	mutex_lock(&spw_resize_mutex);
+	spw_remove(spw_per_cpu, cpu, false);
+	mutex_unlock(&spw_resize_mutex);
+	return 0;
+}
+
+/*
+ * Makes the pool: "total" stacks, or with 0 per_cpu for each CPU that is or
+ * comes online.
+ */
+int spw_pool_init(unsigned int total, unsigned int per_cpu)
+{
+	int rc;
+
+	spw_counts = alloc_percpu(struct spw_counts);
+	if (!spw_counts)
+		return -ENOMEM;
+	if (total) {
+		rc = spw_pool_resize(total);
+	} else {
+		spw_per_cpu = per_cpu;
+		rc = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "spillway:online",
+				       spw_cpu_online, spw_cpu_offline);
+		if (rc > 0) {
+			spw_hotplug_state = rc;
+			rc = 0;
+		}
+		if (!rc && spw_total < per_cpu)
+			rc = -ENOMEM;
+	}
+	if (rc)
+		spw_pool_exit();
+	return rc;
+}
+
+/* Frees it all. No point is hooked any more; waits for the last tasks. */
+void spw_pool_exit(void)
+{
+	while (atomic_read(&spw_in_use))
+		msleep(20);
+	cancel_delayed_work_sync(&spw_dead_work);
+	if (cancel_delayed_work_sync(&spw_idle_work))
+		module_put(THIS_MODULE);
+	if (spw_hotplug_state > 0)
+		cpuhp_remove_state_nocalls(spw_hotplug_state);
+	spw_hotplug_state = -1;
+	WARN_ON(spw_pool_resize(0));
+	free_percpu(spw_counts);
+	spw_counts = NULL;
+}

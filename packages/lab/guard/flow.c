@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/*
+ * flow: drives /dev/cascade* from user space.
+ *
+ *   flow write FILE BYTES SEED   one write(2) of a pattern
+ *   flow check FILE BYTES SEED   does the file hold it?
+ *   flow bench FILE TIMES BYTES  TIMES write(2) of BYTES; prints ns for each
+ *   flow letter FILE             64 bytes through a buffer on the stack above
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned char *pattern(size_t bytes, unsigned int seed)
+{
+	unsigned char *buffer = malloc(bytes);
+	unsigned int x = seed * 2654435761u + 1;
+
+	for (size_t i = 0; i < bytes; i++) {
+		x = x * 1103515245 + 12345;
+		buffer[i] = x >> 16;
+	}
+	return buffer;
+}
+
+static int open_or_exit(const char *name, int flags)
+{
+	int file = open(name, flags);
+
+	if (file < 0) {
+		perror(name);
+		exit(1);
+	}
+	return file;
+}
+
+static int do_write(const char *name, size_t bytes, unsigned int seed)
+{
+	ssize_t rc = write(open_or_exit(name, O_WRONLY), pattern(bytes, seed), bytes);
+
+	printf("write %s: %s\n", name, rc == (ssize_t)bytes ? "whole" : rc < 0 ? strerror(errno) : "short");
+	return rc != (ssize_t)bytes;
+}
+
+static int do_check(const char *name, size_t bytes, unsigned int seed)
+{
+	unsigned char *expected = pattern(bytes, seed), *found = malloc(bytes + 1);
+	int file = open_or_exit(name, O_RDONLY);
+	size_t got = 0;
+	ssize_t rc;
+
+	while ((rc = read(file, found + got, bytes + 1 - got)) > 0)
+		got += rc;
+	rc = got == bytes && !memcmp(expected, found, bytes);
+	printf("check %s: %s\n", name, rc ? "intact" : "different");
+	return !rc;
+}
+
+static int do_bench(const char *name, size_t times, size_t bytes)
+{
+	int file = open_or_exit(name, O_WRONLY);
+	unsigned char *buffer = pattern(bytes, 1);
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (size_t i = 0; i < times; i++) {
+		if (write(file, buffer, bytes) != (ssize_t)bytes) {
+			perror("write");
+			return 1;
+		}
+	}
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("write(2): %.0f ns each\n", ((to.tv_sec - from.tv_sec) * 1e9 + to.tv_nsec - from.tv_nsec) / times);
+	return 0;
+}
+
+static int do_letter(const char *name)
+{
+	unsigned char both[128] = { 0 };
+	int rc;
+
+	memcpy(both, pattern(64, 7), 64);
+	rc = ioctl(open_or_exit(name, O_WRONLY), 1, both);
+	printf("letter %s: %s\n", name, rc ? strerror(errno) : memcmp(both, both + 64, 64) ? "different" : "intact");
+	return rc || memcmp(both, both + 64, 64);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[1] : "";
+	size_t n = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
+	size_t m = argc > 4 ? strtoul(argv[4], NULL, 0) : 0;
+
+	if (!strcmp(what, "write"))
+		return do_write(argv[2], n, m);
+	if (!strcmp(what, "check"))
+		return do_check(argv[2], n, m);
+	if (!strcmp(what, "bench"))
+		return do_bench(argv[2], n, m);
+	if (!strcmp(what, "letter"))
+		return do_letter(argv[2]);
+	fprintf(stderr, "usage: flow write|check|bench|letter FILE ...\n");
+	return 2;
+}

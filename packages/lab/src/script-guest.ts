@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MARKS } from "./guest-scripts.ts";
+import { buildInitramfs } from "./initramfs.ts";
+import type { LabKernel } from "./kernel-cache.ts";
+import { QemuMachine } from "./qemu-machine.ts";
+
+/** What a script guest needs besides busybox. */
+export interface ScriptGuest {
+  readonly kernel: LabKernel;
+  /** Shell lines, run as the guest's first process; what they print comes back. */
+  readonly script: string;
+  /** Files by their path in the guest, without the leading slash. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Full paths of programs of this machine. */
+  readonly programs?: readonly string[];
+  /** More for the kernel's command line. */
+  readonly commandLine?: string;
+  readonly memoryMiB?: number;
+  readonly cpus?: number;
+  readonly timeoutMs?: number;
+  /** Where QEMU writes an ELF core when the guest panics. */
+  readonly vmcore?: string;
+}
+
+export interface ScriptResult {
+  /** All that came over the console, line ends made plain. */
+  readonly console: string;
+  /** The script ran to its end; else the guest panicked or the time was over. */
+  readonly ended: "script" | "panic";
+}
+
+const END = "SPILLWAY-LAB script ended";
+
+/**
+ * Boots a kernel and runs a shell script in it.
+ * @throws SpillwayError SPW_LAB_TIMEOUT with the end of the console where neither the script nor the kernel ends in time
+ */
+export async function runScript(guest: ScriptGuest): Promise<ScriptResult> {
+  const scratch = await mkdtemp(join(tmpdir(), "spillway-script-"));
+  try {
+    const initramfs = join(scratch, "initramfs");
+    const init = `#!/bin/sh
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t tmpfs tmpfs /tmp
+echo "${MARKS.ready}: $(uname -r)"
+. /script
+sync
+echo "${END}"
+poweroff -f
+`;
+    const files = new Map([...guest.files, ["script", Buffer.from(guest.script)]]);
+    await writeFile(initramfs, await buildInitramfs({ init, programs: guest.programs ?? [], files }));
+    const machine = QemuMachine.start({
+      kernel: guest.kernel.image,
+      initramfs,
+      commandLine: `console=ttyS0 loglevel=7 panic=0 ${guest.commandLine ?? ""}`.trim(),
+      memoryMiB: guest.memoryMiB ?? 512,
+      cpus: guest.cpus ?? 2,
+      la57: false,
+      disk: null,
+    });
+    try {
+      await machine.control.negotiate().catch(() => {
+        // QEMU did not start: the wait for the console tells why.
+      });
+      const match = await machine.console.waitFor(
+        "end of the script",
+        [new RegExp(END), /---\[ end Kernel panic/],
+        guest.timeoutMs ?? 120_000,
+      );
+      const ended = match[0] === END ? "script" : "panic";
+      if (ended === "panic" && guest.vmcore !== undefined) {
+        await machine.control.execute("stop");
+        await machine.control.execute("dump-guest-memory", { paging: false, protocol: `file:${guest.vmcore}` });
+      }
+      return { console: machine.console.text.replaceAll(/\r+\n/g, "\n"), ended };
+    } finally {
+      await machine.stop();
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
