@@ -41,6 +41,17 @@ export {
   type OptionState,
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
+export {
+  type MappedStack,
+  type MappedVariable,
+  type RegionKind,
+  type StackMap,
+  type StackMapOptions,
+  type StackRegion,
+  type StackWord,
+  stackMap,
+  type WordKind,
+} from "./stack-map/stack-map.ts";
 export type {
   FunctionRange,
   KernelModule,

@@ -4,7 +4,8 @@
  */
 import type { AddressSpace } from "../memory/address-space.ts";
 
-const FIELDS = [
+/** Field names, in the order they lie in memory. */
+export const PT_REGS_FIELDS = [
   "r15",
   "r14",
   "r13",
@@ -29,9 +30,9 @@ const FIELDS = [
 ] as const;
 
 /** Bytes. */
-export const PT_REGS_SIZE = FIELDS.length * 8;
+export const PT_REGS_SIZE = PT_REGS_FIELDS.length * 8;
 /** Where the part begins that the CPU itself pushes (RIP, CS, RFLAGS, RSP, SS). */
-export const IRET_FRAME_OFFSET = FIELDS.indexOf("rip") * 8;
+export const IRET_FRAME_OFFSET = PT_REGS_FIELDS.indexOf("rip") * 8;
 
 export type PtRegs = ReadonlyMap<string, bigint>;
 
@@ -40,7 +41,7 @@ export function readPtRegs(memory: AddressSpace, address: bigint): PtRegs | null
   const bytes = memory.read(address, PT_REGS_SIZE);
   if (bytes === null) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return new Map(FIELDS.map((name, index) => [name, view.getBigUint64(index * 8, true)]));
+  return new Map(PT_REGS_FIELDS.map((name, index) => [name, view.getBigUint64(index * 8, true)]));
 }
 
 /** Reads only the IRET frame, which lies at `address`. */
