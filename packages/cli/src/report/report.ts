@@ -82,10 +82,21 @@ function stack(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyphs): string
   } else if (inferred.length > 0) {
     text += "\n";
   }
-  for (const frame of inferred.slice(0, MAX_REASONS)) {
-    text += labelled(`${glyphs.inferred} ${frame.function ?? frame.address}`, frame.why ?? "", 19, terminal.width);
+  for (const [why, names] of reasons(inferred).slice(0, MAX_REASONS)) {
+    const name = names.length === 1 ? names[0]! : `${names.length} frames`;
+    text += labelled(`${glyphs.inferred} ${name}`, why, 19, terminal.width);
   }
   return text;
+}
+
+/** Why frames were inferred, each reason once with the frames it is given for. */
+function reasons(inferred: Diagnosis["frames"]): [string, string[]][] {
+  const names = new Map<string, string[]>();
+  for (const frame of inferred) {
+    const why = frame.why ?? "";
+    names.set(why, [...(names.get(why) ?? []), frame.function ?? frame.address ?? "?"]);
+  }
+  return [...names];
 }
 
 function list(title: string, items: readonly string[], terminal: Terminal, glyphs: Glyphs): string {

@@ -58,7 +58,7 @@ function border(
 }
 
 function label(frame: DiagnosisFrame): string {
-  if (frame.function === null) return `${frame.address} (no known function)`;
+  if (frame.function === null) return `${frame.address ?? "?"} (no known function)`;
   const name = frame.function;
   const offset = frame.offset === null ? "" : `+0x${frame.offset.toString(16)}`;
   return printable(`${name}${offset}${frame.module === null ? "" : ` [${frame.module}]`}`);
@@ -81,8 +81,10 @@ function drawRow(row: StackRow, box: Box, diagnosis: Diagnosis): string {
       return line(box, row.address, content, { damaged: row.damaged, note });
     }
     case "turns": {
-      const total = thousands(row.turns * row.bytesPerTurn);
-      const words = `${glyphs.cycle[2]} ${glyphs.ellipsis} ${glyphs.times} ${thousands(row.turns)} turns, ${thousands(row.bytesPerTurn)} bytes a turn`;
+      const each = row.bytesPerTurn;
+      const total = each === null ? "" : thousands(row.turns * each);
+      const size = each === null ? "" : `, ${thousands(each)} bytes a turn`;
+      const words = `${glyphs.cycle[2]} ${glyphs.ellipsis} ${glyphs.times} ${thousands(row.turns)} turns${size}`;
       return line(box, null, red(fill(words, total, box)));
     }
     case "elided":

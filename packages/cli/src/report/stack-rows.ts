@@ -4,14 +4,15 @@ import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
 export type StackRow =
   | {
       readonly kind: "frame";
-      readonly address: bigint;
+      /** Its stack pointer; null where a text does not say it. */
+      readonly address: bigint | null;
       readonly frame: DiagnosisFrame;
       readonly bytes: number | null;
       readonly damaged: boolean;
       readonly culprit: boolean;
       readonly cycle: "first" | "inner" | null;
     }
-  | { readonly kind: "turns"; readonly turns: number; readonly bytesPerTurn: number }
+  | { readonly kind: "turns"; readonly turns: number; readonly bytesPerTurn: number | null }
   | { readonly kind: "elided"; readonly frames: number; readonly bytes: number | null }
   | ({ readonly kind: "mark" } & Mark)
   | { readonly kind: "region"; readonly region: Region };
@@ -45,9 +46,13 @@ function stackOf(diagnosis: Diagnosis): Extent | null {
   return stack === null ? null : { low: BigInt(stack.low), high: BigInt(stack.high) };
 }
 
-function regionOf(stack: Extent | null, address: bigint): Region {
-  if (stack === null || (address >= stack.low && address < stack.high)) return "this";
+function regionOf(stack: Extent | null, address: bigint | null): Region {
+  if (stack === null || address === null || (address >= stack.low && address < stack.high)) return "this";
   return address < stack.low && address >= stack.low - GUARD ? "below" : "other";
+}
+
+function spOf(frame: DiagnosisFrame): bigint | null {
+  return frame.sp === null ? null : BigInt(frame.sp);
 }
 
 /** Bytes of each frame: up to the next one's stack pointer where both lie on the same stack. */
@@ -55,10 +60,10 @@ export function frameBytes(diagnosis: Diagnosis): (number | null)[] {
   const stack = stackOf(diagnosis);
   return diagnosis.frames.map((frame, index) => {
     const next = diagnosis.frames[index + 1];
-    if (next === undefined) return null;
-    const size = BigInt(next.sp) - BigInt(frame.sp);
-    const elsewhere =
-      (regionOf(stack, BigInt(frame.sp)) === "other") !== (regionOf(stack, BigInt(next.sp)) === "other");
+    const [sp, end] = [spOf(frame), next === undefined ? null : spOf(next)];
+    if (sp === null || end === null) return null;
+    const size = end - sp;
+    const elsewhere = (regionOf(stack, sp) === "other") !== (regionOf(stack, end) === "other");
     return size > 0n && size <= MAX_FRAME && !elsewhere ? Number(size) : null;
   });
 }
@@ -124,8 +129,10 @@ function framesToKeep(diagnosis: Diagnosis): Set<number> {
   diagnosis.frames.forEach((frame, index) => {
     if (corruption === null) return;
     const next = diagnosis.frames[index + 1];
-    const end = next === undefined ? BigInt(frame.sp) : BigInt(next.sp);
-    if (BigInt(frame.sp) < BigInt(corruption.end) && end > BigInt(corruption.start)) keep.add(index);
+    const sp = spOf(frame);
+    if (sp === null) return;
+    const end = (next === undefined ? null : spOf(next)) ?? sp;
+    if (sp < BigInt(corruption.end) && end > BigInt(corruption.start)) keep.add(index);
   });
   return keep;
 }
@@ -134,7 +141,7 @@ function framesToKeep(diagnosis: Diagnosis): Set<number> {
 export function stackRows(diagnosis: Diagnosis): StackRow[] {
   const stack = stackOf(diagnosis);
   const bytes = frameBytes(diagnosis);
-  const regions = diagnosis.frames.map((frame) => regionOf(stack, BigInt(frame.sp)));
+  const regions = diagnosis.frames.map((frame) => regionOf(stack, spOf(frame)));
   const { corruption, recursion } = diagnosis;
   const damage = corruption === null ? null : { low: BigInt(corruption.start), high: BigInt(corruption.end) };
   const marks: Mark[] = [];
@@ -153,16 +160,20 @@ export function stackRows(diagnosis: Diagnosis): StackRow[] {
   };
   const frameRow = (index: number, cycle: "first" | "inner" | null): void => {
     const frame = diagnosis.frames[index]!;
-    const sp = BigInt(frame.sp);
+    const sp = spOf(frame);
     const now = regions[index]!;
     enter(now);
-    const end =
-      bytes[index] === null ? (stack !== null && now === "this" ? stack.high : sp + 8n) : sp + BigInt(bytes[index]!);
-    const damaged = damage !== null && damage.low < end && damage.high > sp;
     const named = diagnosis.verdict.culprit;
     const culprit =
       !culpritSeen && named !== null && named.function === frame.function && named.module === frame.module;
     culpritSeen ||= culprit;
+    if (sp === null) {
+      rows.push({ kind: "frame", address: null, frame, bytes: null, damaged: false, culprit, cycle });
+      return;
+    }
+    const end =
+      bytes[index] === null ? (stack !== null && now === "this" ? stack.high : sp + 8n) : sp + BigInt(bytes[index]!);
+    const damaged = damage !== null && damage.low < end && damage.high > sp;
     rows.push({ kind: "frame", address: sp, frame, bytes: bytes[index]!, damaged, culprit, cycle });
     const inside = (mark: Mark): boolean => mark.address < end || (mark.what === "damage-end" && mark.address === end);
     while (now !== "other" && marks[0] !== undefined && inside(marks[0]))

@@ -40,7 +40,7 @@ const BASE = {
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 function usedBy(frames: readonly DiagnosisFrame[]): number {
-  return Number(LOW + 0x4000n - BigInt(frames[0]!.sp));
+  return Number(LOW + 0x4000n - BigInt(frames[0]!.sp!));
 }
 
 const smashed = framesOf([
@@ -78,12 +78,12 @@ export const BUFFER_OVERFLOW: Diagnosis = {
   frames: smashed,
   stale: [{ function: "do_truncate", sp: smashed[0]!.sp }],
   corruption: {
-    start: hex(BigInt(smashed[2]!.sp) + 64n),
-    end: hex(BigInt(smashed[2]!.sp) + 184n),
+    start: hex(BigInt(smashed[2]!.sp!) + 64n),
+    end: hex(BigInt(smashed[2]!.sp!) + 184n),
     bytes: 120,
     pattern: '0x41 repeated (text "AAAA…")',
     canary: {
-      slot: hex(BigInt(smashed[2]!.sp) + 96n),
+      slot: hex(BigInt(smashed[2]!.sp!) + 96n),
       expected: "0x01c02d5075664900",
       found: "0x4141414141414141",
     },
@@ -91,7 +91,7 @@ export const BUFFER_OVERFLOW: Diagnosis = {
   evidence: [
     {
       id: "canary-mismatch",
-      address: hex(BigInt(smashed[2]!.sp) + 96n),
+      address: hex(BigInt(smashed[2]!.sp!) + 96n),
       text: "parse_packet keeps its canary here; it holds 0x4141414141414141, the reference at gs:0x28 of CPU 1 is 0x01c02d5075664900",
     },
     { id: "panic-message", address: null, text: "the kernel's stack protector stopped the machine" },

@@ -29,8 +29,10 @@ export interface DiagnosisFrame {
   readonly function: string | null;
   readonly module: string | null;
   readonly offset: number | null;
-  readonly address: string;
-  readonly sp: string;
+  /** Always known from a dump; null where a text does not say it. */
+  readonly address: string | null;
+  /** Always known from a dump; null where a text does not say it. */
+  readonly sp: string | null;
   readonly certainty: "proven" | "inferred";
   readonly inlined: boolean;
   readonly why: string | null;
@@ -41,7 +43,8 @@ export interface RecursionCycle {
   readonly functions: readonly string[];
   readonly firstFrame: number;
   readonly turns: number;
-  readonly bytesPerTurn: number;
+  /** Null where a text does not say where the frames lie. */
+  readonly bytesPerTurn: number | null;
 }
 
 export interface Evidence {
@@ -77,8 +80,14 @@ export interface ChangelogMatches {
 
 export interface Diagnosis {
   readonly schema: "spillway/diagnosis@1";
-  readonly input: { readonly kind: "vmcore"; readonly format: string; readonly path: string };
-  readonly kernel: { readonly release: string; readonly arch: string; readonly crashTime: string | null };
+  readonly input: {
+    /** A memory dump, a kernel's log, or what somebody pasted of a session of the crash utility. */
+    readonly kind: "vmcore" | "log" | "crash-session";
+    readonly format: string;
+    readonly path: string;
+  };
+  /** Release and architecture are always known from a dump; null where a text does not say them. */
+  readonly kernel: { readonly release: string | null; readonly arch: string | null; readonly crashTime: string | null };
   readonly panic: {
     readonly message: string | null;
     readonly cpu: number | null;
@@ -107,7 +116,8 @@ export interface Diagnosis {
   } | null;
   readonly frames: readonly DiagnosisFrame[];
   readonly recursion: RecursionCycle | null;
-  readonly stale: readonly { readonly function: string; readonly sp: string }[];
+  /** `sp` is null where a text does not say it. */
+  readonly stale: readonly { readonly function: string; readonly sp: string | null }[];
   readonly corruption: {
     readonly start: string;
     readonly end: string;
