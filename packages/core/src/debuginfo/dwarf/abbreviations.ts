@@ -19,11 +19,6 @@ export interface Abbreviation {
   readonly sibling: number;
 }
 
-/** The abbreviations of a unit by their code. */
-export interface AbbreviationTable {
-  get(code: number): Abbreviation | undefined;
-}
-
 /** The unit's properties that lengths of values depend on. */
 export interface FormContext {
   readonly version: number;
@@ -31,51 +26,90 @@ export interface FormContext {
   readonly offsetSize: 4 | 8;
 }
 
-const FIRST_READ = 16384;
+const FIRST_READ = 4096;
+/** A unit made of all others by link-time optimisation has some thousand entries of twenty bytes. */
+const LONGEST_TABLE = 1 << 20;
 const MOST_ATTRIBUTES = 4096;
 
 /**
- * Reads the table that begins at `offset` of .debug_abbrev (DWARF 5, 7.5.3). Tables do not tell their length.
- * @throws SpillwayError `SPW_DEBUGINFO_CORRUPT`
+ * The abbreviations that begin at an offset of .debug_abbrev (DWARF 5, 7.5.3). Tables do not tell their length, and a unit's own
+ * DIE is mostly their first entry: parsed only as far as was asked for.
  */
-export function readAbbreviations(section: DebugSection, offset: number, context: FormContext): AbbreviationTable {
-  const rest = section.size - offset;
-  if (!(rest > 0)) throw corrupt(`no abbreviations at ${offset}`);
-  for (let length = Math.min(rest, FIRST_READ); ; length = Math.min(rest, length * 8)) {
-    const bytes = section.bytes(offset, length);
-    if (bytes === null) throw corrupt(`no abbreviations at ${offset}`);
-    try {
-      return parse(new Reader(bytes), context);
-    } catch (error) {
-      if (length === rest) throw error;
+export class AbbreviationTable {
+  readonly #section: DebugSection;
+  readonly #offset: number;
+  readonly #context: FormContext;
+  readonly #known = new Map<number, Abbreviation>();
+  #reader: Reader;
+  #complete = false;
+
+  /** @throws SpillwayError `SPW_DEBUGINFO_CORRUPT` */
+  constructor(section: DebugSection, offset: number, context: FormContext) {
+    this.#section = section;
+    this.#offset = offset;
+    this.#context = context;
+    this.#reader = this.#read(FIRST_READ);
+  }
+
+  /** @throws SpillwayError `SPW_DEBUGINFO_CORRUPT` */
+  get(code: number): Abbreviation | undefined {
+    const known = this.#known.get(code);
+    if (known !== undefined || this.#complete) return known;
+    while (!this.#complete) {
+      const next = this.#next();
+      if (next === null) this.#complete = true;
+      else {
+        this.#known.set(next.code, next);
+        if (next.code === code) return next;
+      }
+    }
+    return undefined;
+  }
+
+  #read(length: number): Reader {
+    const rest = Math.min(this.#section.size - this.#offset, LONGEST_TABLE);
+    const bytes = rest > 0 ? this.#section.bytes(this.#offset, Math.min(rest, length)) : null;
+    if (bytes === null) throw corrupt(`no abbreviations at ${this.#offset}`, { offset: this.#offset });
+    return new Reader(bytes);
+  }
+
+  #next(): Abbreviation | null {
+    for (;;) {
+      const at = this.#reader.at;
+      try {
+        return parse(this.#reader, this.#context);
+      } catch (error) {
+        const had = this.#reader.bytes.length;
+        this.#reader = this.#read(had * 8);
+        this.#reader.at = at;
+        if (this.#reader.bytes.length === had) throw error;
+      }
     }
   }
 }
 
-function parse(reader: Reader, context: FormContext): AbbreviationTable {
-  const table = new Map<number, Abbreviation>();
-  for (let code = reader.uleb(); code !== 0; code = reader.uleb()) {
-    const tag = reader.uleb();
-    const children = reader.u8() !== 0;
-    const names: number[] = [];
-    const forms: number[] = [];
-    const constants: number[] = [];
-    const offsets: number[] = [];
-    let at = 0;
-    for (;;) {
-      const name = reader.uleb();
-      const form = reader.uleb();
-      if (name === 0 && form === 0) break;
-      if (names.length >= MOST_ATTRIBUTES) throw corrupt(`abbreviation ${code} has no end`);
-      offsets.push(at);
-      names.push(name);
-      forms.push(form);
-      constants.push(form === DW_FORM.implicitConst ? reader.sleb() : 0);
-      const size = fixedFormSize(form, context);
-      at = at < 0 || size < 0 ? -1 : at + size;
-    }
+function parse(reader: Reader, context: FormContext): Abbreviation | null {
+  const code = reader.uleb();
+  if (code === 0) return null;
+  const tag = reader.uleb();
+  const children = reader.u8() !== 0;
+  const names: number[] = [];
+  const forms: number[] = [];
+  const constants: number[] = [];
+  const offsets: number[] = [];
+  let at = 0;
+  for (;;) {
+    const name = reader.uleb();
+    const form = reader.uleb();
+    if (name === 0 && form === 0) break;
+    if (names.length >= MOST_ATTRIBUTES) throw corrupt(`abbreviation ${code} has no end`);
     offsets.push(at);
-    table.set(code, { code, tag, children, names, forms, constants, offsets, sibling: names.indexOf(DW_AT.sibling) });
+    names.push(name);
+    forms.push(form);
+    constants.push(form === DW_FORM.implicitConst ? reader.sleb() : 0);
+    const size = fixedFormSize(form, context);
+    at = at < 0 || size < 0 ? -1 : at + size;
   }
-  return table;
+  offsets.push(at);
+  return { code, tag, children, names, forms, constants, offsets, sibling: names.indexOf(DW_AT.sibling) };
 }

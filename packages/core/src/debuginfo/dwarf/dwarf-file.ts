@@ -1,8 +1,12 @@
 import { SpillwayError } from "../../errors.ts";
 import type { DebugSection } from "../elf/debug-section.ts";
-import { type AbbreviationTable, readAbbreviations } from "./abbreviations.ts";
+import { AbbreviationTable } from "./abbreviations.ts";
+import { DW_AT } from "./constants.ts";
 import type { Die } from "./die.ts";
+import { scopesIn, UnitFunctions } from "./functions.ts";
+import { LineTable } from "./line-table.ts";
 import { DwarfUnit, readUnitHeader, type UnitHeader } from "./unit.ts";
+import { UnitIndex } from "./unit-index.ts";
 
 /** Where the sections come from: an ELF file, or what a test made. */
 export interface DwarfSections {
@@ -17,6 +21,9 @@ const LOADED_UNITS = 32 << 20;
 /** amdgpu has under a thousand, vmlinux some 3,500. */
 const MOST_UNITS = 1 << 20;
 
+/** Tables of units that stay in memory. */
+const CACHED_TABLES = 256;
+
 /** The DWARF of one file (a vmlinux, a module), DWARF 2 to 5. Nothing is read before it is asked for. */
 export class DwarfFile {
   readonly name: string;
@@ -30,6 +37,9 @@ export class DwarfFile {
   #loadedBytes = 0;
   #headers: Float64Array | null = null;
   #signatures: Map<bigint, DwarfUnit> | null = null;
+  readonly #index = new UnitIndex(this);
+  readonly #functions = new Map<DwarfUnit, UnitFunctions | null>();
+  readonly #lines = new Map<DwarfUnit, LineTable | null>();
 
   constructor(sections: DwarfSections, bias = 0n) {
     this.name = sections.name;
@@ -138,6 +148,38 @@ export class DwarfFile {
     return unit === undefined ? null : unit.dieAt(unit.header.offset + (unit.header.typeOffset ?? 0));
   }
 
+  /** The unit that covers a signed link-time address, or null. */
+  unitCovering(pc: number): DwarfUnit | null {
+    return this.#index.at(pc);
+  }
+
+  /**
+   * The scopes at a signed link-time address, from the function outwards to inwards: its DW_TAG_subprogram, then lexical blocks
+   * and inlined functions. Empty where no function covers it.
+   */
+  scopesAt(pc: number): readonly Die[] {
+    const unit = this.unitCovering(pc);
+    if (unit === null) return [];
+    const functions = cached(this.#functions, unit, () => this.attempt(() => new UnitFunctions(unit)));
+    return (
+      this.attempt(() => {
+        const subprogram = functions?.at(pc) ?? null;
+        return subprogram === null ? [] : scopesIn(subprogram, pc);
+      }) ?? []
+    );
+  }
+
+  /** A unit's line table; null where it has none. */
+  linesOf(unit: DwarfUnit): LineTable | null {
+    return cached(this.#lines, unit, () =>
+      this.attempt(() => {
+        const offset = unit.root.sectionOffset(DW_AT.stmtList);
+        if (offset === null) return null;
+        return new LineTable(this, offset, unit.root.string(DW_AT.compDir) ?? "", unit.header.addressSize);
+      }),
+    );
+  }
+
   /** Used by units: their abbreviation table. */
   abbreviations(header: UnitHeader): AbbreviationTable {
     // The sizes of values in it are the unit's.
@@ -146,7 +188,7 @@ export class DwarfFile {
     if (table === undefined) {
       const section = this.section(".debug_abbrev");
       if (section === null) throw new SpillwayError("SPW_DEBUGINFO_CORRUPT", `${this.name}: there is no .debug_abbrev`);
-      table = readAbbreviations(section, header.abbreviations, header);
+      table = new AbbreviationTable(section, header.abbreviations, header);
       this.#abbreviations.set(key, table);
     }
     return table;
@@ -163,4 +205,14 @@ export class DwarfFile {
       this.#loadedBytes -= size;
     }
   }
+}
+
+function cached<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    if (map.size >= CACHED_TABLES) for (const oldest of [...map.keys()].slice(0, CACHED_TABLES / 2)) map.delete(oldest);
+    map.set(key, value);
+  }
+  return value;
 }
