@@ -1,5 +1,6 @@
 /** Finds a run of frames that repeats: direct recursion, or a cycle of several functions. */
 import type { Frame } from "../unwind/backtrace.ts";
+import { irregularStretch, longestRun, MAX_PERIOD, MIN_TURNS } from "./repeats.ts";
 
 export interface Cycle {
   /** Functions of one turn, innermost first. */
@@ -18,20 +19,16 @@ export interface Cycle {
   readonly bytes: number;
 }
 
-/** Longest cycle looked for, in frames. Real ones (stacked devices, nested mounts) take up to some dozens. */
-const MAX_PERIOD = 64;
-/** Fewer turns than this is nesting, not recursion (a loop device on a loop device is two). */
-const MIN_TURNS = 3;
-
 /**
  * The cycle that covers most bytes of the stack, or null. Frames count as equal when they stand in the same function: a
  * recursive function may call itself from several places.
  */
 export function findCycle(frames: readonly Frame[]): Cycle | null {
   let best: Cycle | null = null;
+  const keys = frames.map((frame) => frame.start);
   const longest = Math.min(MAX_PERIOD, Math.floor(frames.length / MIN_TURNS));
   for (let period = 1; period <= longest; period++) {
-    const run = longestRun(frames, period);
+    const run = longestRun(keys, period);
     if (run === null) continue;
     const turns = Math.floor(run.length / period);
     if (turns < MIN_TURNS) continue;
@@ -58,33 +55,21 @@ export function findCycle(frames: readonly Frame[]): Cycle | null {
  * last frame of the function that stands on the stack most often, if all functions that come back make up most of it.
  */
 export function findIrregularRecursion(frames: readonly Frame[]): Cycle | null {
-  const counts = new Map<bigint, number>();
-  for (const { start } of frames) if (start !== null) counts.set(start, (counts.get(start) ?? 0) + 1);
-  const recurring = new Set([...counts].filter(([, count]) => count >= MIN_TURNS).map(([start]) => start));
-  const often = [...counts].sort((a, b) => b[1] - a[1])[0];
-  if (often === undefined || !recurring.has(often[0])) return null;
-  const returns = (frame: Frame) => frame.start !== null && recurring.has(frame.start);
-  const first = frames.findIndex(returns);
-  const last = frames.findLastIndex(returns);
-  const run = frames.slice(first, last + 1);
-  if (run.filter(returns).length < run.length * MOSTLY) return null;
-  const distinct = run.filter(
-    (frame, index) => returns(frame) && run.findIndex((one) => one.start === frame.start) === index,
-  );
-  const bytes = Number(run.at(-1)!.sp - run[0]!.sp);
+  const stretch = irregularStretch(frames.map((frame) => frame.start));
+  if (stretch === null) return null;
+  const { first, length, turns } = stretch;
+  const distinct = stretch.distinct.map((index) => frames[index]!);
+  const bytes = Number(frames[first + length - 1]!.sp - frames[first]!.sp);
   return {
     functions: distinct.map((frame) => frame.function ?? "?"),
     frames: distinct,
     first,
-    length: run.length,
-    turns: often[1],
-    bytesPerTurn: Math.round(bytes / often[1]),
+    length,
+    turns,
+    bytesPerTurn: Math.round(bytes / turns),
     bytes,
   };
 }
-
-/** Share of the frames in a stretch of recursion that belong to functions which come back. */
-const MOSTLY = 0.75;
 
 function bytesPerTurn(frames: readonly Frame[], run: { first: number; length: number }, period: number): number {
   const counts = new Map<number, number>();
@@ -94,18 +79,4 @@ function bytesPerTurn(frames: readonly Frame[], run: { first: number; length: nu
   }
   const mostOften = [...counts].sort((a, b) => b[1] - a[1])[0];
   return mostOften?.[0] ?? 0;
-}
-
-function longestRun(frames: readonly Frame[], period: number): { first: number; length: number } | null {
-  let best: { first: number; length: number } | null = null;
-  let start = 0;
-  for (let index = period; index <= frames.length; index++) {
-    const same =
-      index < frames.length && frames[index]!.start !== null && frames[index]!.start === frames[index - period]!.start;
-    if (same) continue;
-    const length = index - start;
-    if (length > period && (best === null || length > best.length)) best = { first: start, length };
-    start = index - period + 1;
-  }
-  return best;
 }
