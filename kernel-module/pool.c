@@ -3,8 +3,9 @@
  * The pool of extra stacks.
  *
  * The table is the free list: a stack belongs to whoever turns its owner from
- * NULL with cmpxchg. So taking and giving back need no lock, no semaphore and
- * no shared list head; a CPU looks first at the stack it used last.
+ * NULL with cmpxchg. So taking and giving back (pool.h) need no lock, no
+ * semaphore and no shared list head; a CPU looks first at the stack it used
+ * last.
  */
 #define pr_fmt(fmt) "spillway: " fmt
 
@@ -12,7 +13,6 @@
 #include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/gfp.h>
-#include <linux/log2.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -21,9 +21,9 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
-#include <linux/timex.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
+#include "pool.h"
 #include "spillway.h"
 
 /* How soon after the last switch the module may be unloaded. */
@@ -34,15 +34,13 @@
 struct spw_stack *spw_table[SPW_MAX_STACKS];
 struct spw_counts __percpu *spw_counts;
 atomic_t spw_in_use;
-/* Of these, the ones that lie above their owner's own stack (usercopy.c). */
-atomic_t spw_high_in_use;
 unsigned int spw_high_water;
 unsigned int spw_total;
 atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
 
 /* Slots of the table that were ever used: none is set at or above this. */
-static unsigned int spw_slots;
-static DEFINE_PER_CPU(unsigned int, spw_last_slot);
+unsigned int spw_slots;
+DEFINE_PER_CPU(unsigned int, spw_last_slot);
 static DEFINE_MUTEX(spw_resize_mutex);
 static unsigned int spw_per_cpu;
 static int spw_hotplug_state = -1;
@@ -77,11 +75,11 @@ const struct {
  * Taking one at each switch would cost as much as the switch: it is kept until
  * the pool was found idle.
  */
-static bool spw_module_held;
+bool spw_module_held;
 static void spw_let_go(struct work_struct *work);
 static DECLARE_DELAYED_WORK(spw_idle_work, spw_let_go);
 
-static void spw_hold_module(void)
+void spw_hold_module(void)
 {
 	if (xchg(&spw_module_held, true))
 		return;
@@ -96,7 +94,7 @@ static void spw_hold_module(void)
 static void spw_let_go(struct work_struct *work)
 {
 	if (!atomic_read(&spw_in_use)) {
-		/* xchg orders this before the second look: see spw_pool_get() */
+		/* xchg orders this before the second look: see spw_pool_get */
 		xchg(&spw_module_held, false);
 		if (!atomic_read(&spw_in_use)) {
 			module_put(THIS_MODULE);
@@ -111,95 +109,13 @@ static void spw_let_go(struct work_struct *work)
 	schedule_delayed_work(&spw_idle_work, SPW_IDLE);
 }
 
-static void spw_note_high_water(unsigned int in_use)
+void spw_note_high_water(unsigned int in_use)
 {
 	unsigned int seen = READ_ONCE(spw_high_water);
 
 	while (in_use > seen &&
 	       !try_cmpxchg(&spw_high_water, &seen, in_use))
 		;
-}
-
-static struct spw_stack *spw_claim(void)
-{
-	unsigned int slots = READ_ONCE(spw_slots);
-	unsigned int slot = raw_cpu_read(spw_last_slot);
-	unsigned int i;
-
-	for (i = 0; i < slots; i++, slot++) {
-		struct task_struct *nobody = NULL;
-		struct spw_stack *stack;
-
-		if (slot >= slots)
-			slot = 0;
-		stack = READ_ONCE(spw_table[slot]);
-		if (!stack || READ_ONCE(stack->owner))
-			continue;
-		if (try_cmpxchg(&stack->owner, &nobody, current)) {
-			raw_cpu_write(spw_last_slot, slot);
-			return stack;
-		}
-	}
-	return NULL;
-}
-
-/*
- * Takes a free stack for the current task, which is at sp of its own stack or
- * of "from". NULL when none is left, or the task is on too many already.
- */
-struct spw_stack *spw_pool_get(unsigned int point, unsigned long sp,
-			       const struct spw_stack *from)
-{
-	unsigned int level = from ? from->level + 1 : 0;
-	struct spw_stack *stack;
-	unsigned int in_use;
-
-	if (level >= SPW_MAX_LEVELS)
-		return NULL;
-	/* The resize waits for us before it frees what we look at. */
-	preempt_disable_notrace();
-	stack = spw_claim();
-	preempt_enable_notrace();
-	if (!stack)
-		return NULL;
-
-	stack->prev_sp = sp;
-	stack->level = level;
-	stack->point = point;
-	stack->cpu = raw_smp_processor_id();
-	stack->high = spw_base(stack) >
-		      (unsigned long)task_stack_page(current);
-	if (stack->high)
-		atomic_inc(&spw_high_in_use);
-	/* Fully ordered, as spw_let_go() relies on. */
-	in_use = atomic_inc_return(&spw_in_use);
-	if (!READ_ONCE(spw_module_held))
-		spw_hold_module();
-	if (unlikely(in_use > READ_ONCE(spw_high_water)))
-		spw_note_high_water(in_use);
-	atomic_long_inc(&spw_occupancy[min_t(unsigned int, in_use,
-					     SPW_MAX_STACKS)]);
-	raw_cpu_inc(spw_counts->switches[point]);
-	stack->since = get_cycles();
-	return stack;
-}
-
-/* Gives a stack back. The caller is not on it any more. */
-void spw_pool_put(struct spw_stack *stack)
-{
-	u64 held = get_cycles() - stack->since;
-
-	if (stack->cpu != raw_smp_processor_id())
-		raw_cpu_inc(spw_counts->migrated);
-	/* Cycle counters of two CPUs may differ a little. */
-	raw_cpu_inc(spw_counts->hold[(s64)held > 0 ? ilog2(held) : 0]);
-	WARN_ONCE(*(unsigned long *)spw_base(stack) != STACK_END_MAGIC,
-		  "spillway: an extra stack was used to its last byte\n");
-	if (stack->high)
-		atomic_dec(&spw_high_in_use);
-	smp_store_release(&stack->owner, NULL);
-	/* Last: with no stack in use the module may go. */
-	atomic_dec(&spw_in_use);
 }
 
 /* The stack that holds an address, in use or not. */
@@ -395,6 +311,7 @@ static int spw_remove(unsigned int n, int cpu, bool all)
 		WRITE_ONCE(spw_table[removed[i]->slot], NULL);
 	WRITE_ONCE(spw_total, spw_total - got);
 	if (got) {
+		/* Stack walkers, then those in the middle of spw_pool_get(). */
 		synchronize_rcu();
 		synchronize_rcu_tasks();
 	}

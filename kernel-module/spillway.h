@@ -72,7 +72,6 @@ struct spw_counts {
 extern struct spw_stack *spw_table[SPW_MAX_STACKS];
 extern struct spw_counts __percpu *spw_counts;
 extern atomic_t spw_in_use;
-extern atomic_t spw_high_in_use;
 extern unsigned int spw_high_water;
 extern unsigned int spw_total;
 extern atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
@@ -80,9 +79,6 @@ extern atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
 int spw_pool_init(unsigned int total, unsigned int per_cpu);
 void spw_pool_exit(void);
 int spw_pool_resize(unsigned int total);
-struct spw_stack *spw_pool_get(unsigned int point, unsigned long sp,
-			       const struct spw_stack *from);
-void spw_pool_put(struct spw_stack *stack);
 struct spw_stack *spw_pool_find(unsigned long addr);
 void spw_pool_reap(unsigned long sp);
 unsigned long spw_pool_deepest(void);
@@ -123,7 +119,9 @@ int spw_unwind_hook(void);
 void spw_unwind_unhook(void);
 
 /* usercopy.c */
-int spw_usercopy_hook(void);
+extern atomic_t spw_high_in_use;
+extern bool spw_usercopy_ready;
+void spw_usercopy_want(void);
 void spw_usercopy_unhook(void);
 
 /* controls.c */
