@@ -1,5 +1,8 @@
 /** From a kernel's last state to a verdict: facts first, then hypotheses that compete for them. */
+import { advise } from "../advice/advise.ts";
+import { kernelAdvice } from "../advice/kernel-advice.ts";
 import type { Kernel, StackRange } from "../kernel/kernel.ts";
+import type { ConfigFile } from "../kernel/kernel-options.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { staleReturnsOf } from "../unwind/unwind.ts";
 import type { Diagnosis, DiagnosisFrame } from "./diagnosis.ts";
@@ -13,6 +16,8 @@ import { judgeOverflow } from "./judge-overflow.ts";
 export interface DiagnoseOptions {
   /** What the user named, for `input.path`. */
   readonly path: string;
+  /** The kernel's configuration, for the advice; used where the kernel does not carry its own. */
+  readonly config?: ConfigFile;
 }
 
 /** Diagnoses the crash that a dump holds. What is missing is said in the document; only a defect throws. */
@@ -63,7 +68,7 @@ function documentOf(
   options: DiagnoseOptions,
 ): Diagnosis {
   const { kernel, task, trace } = facts;
-  return {
+  const document: Omit<Diagnosis, "advice"> = {
     schema: "spillway/diagnosis@1",
     input: { kind: "vmcore", format: kernel.image.format, path: options.path },
     kernel: { release: kernel.release, arch: kernel.machine, crashTime: kernel.crashTime },
@@ -100,8 +105,8 @@ function documentOf(
     corruption: best.corruption,
     evidence: facts.evidence.items,
     missing: facts.evidence.missing,
-    advice: best.advice,
   };
+  return { ...document, advice: advise(document, kernelAdvice(kernel, best.leads, options.config)) };
 }
 
 function frameOf(frame: Frame): DiagnosisFrame {

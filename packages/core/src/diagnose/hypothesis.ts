@@ -1,4 +1,5 @@
 /** One explanation of the crash. Several compete; the one that explains most of the evidence wins. */
+import type { Leads } from "../advice/advice-input.ts";
 import type { StackRange } from "../kernel/kernel.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import type { Confidence, Diagnosis, OverflowCause, VerdictKind } from "./diagnosis.ts";
@@ -19,7 +20,8 @@ export interface Hypothesis {
   readonly usedBytes: number | null;
   readonly cycle: { readonly cycle: Cycle; readonly offset: number } | null;
   readonly corruption: Diagnosis["corruption"];
-  readonly advice: readonly string[];
+  /** For the advice: what the document does not carry. */
+  readonly leads: Leads;
 }
 
 /** Weight below which no explanation is good enough: the verdict is then `undetermined`. */
@@ -43,7 +45,7 @@ export function hypothesis(
     usedBytes: null,
     cycle: null,
     corruption: null,
-    advice: [],
+    leads: {},
     ...given,
   };
 }

@@ -76,7 +76,7 @@ describe("a failed canary check", () => {
     expect(best).toMatchObject({ kind: "stack-buffer-overflow", culprit: { function: "parse" } });
     expect(best!.weight).toBeGreaterThanOrEqual(0.9);
     expect(best!.corruption).toMatchObject({ bytes: 16, pattern: "the byte 0x41 ('A') repeated" });
-    expect(best!.advice.join()).toContain("helper");
+    expect(best!.leads.bufferCallees).toContain("helper");
   });
 
   it("counts up to the last byte that was changed of a return address", () => {

@@ -26,7 +26,6 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
         summary: `The stack is whole: the canary in the frame of ${name} is the task's own, but the per-CPU reference it was checked against was changed.`,
         why: "slot and task agree, the reference does not",
         stack: frame.stack,
-        advice: ["Look for what wrote into the per-CPU area of this CPU; no stack was overrun."],
       }),
     ];
   }
@@ -52,7 +51,7 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       weight,
       summary: overflowSummary(finding, damage),
       why: overflowWhy(damage),
-      advice: overflowAdvice(finding, buffer),
+      leads: { bufferCallees: buffer?.callees ?? [] },
     }),
   );
   judged.push(strayWrite(facts, finding, damage, weight));
@@ -193,15 +192,6 @@ function overflowWhy(damage: Damage): string {
     return `the canary and what lies around it hold ${damage.pattern}, from inside the frame upwards`;
   if (damage.returnSlots.length > 0) return "the canary and the return address above it are both overwritten";
   return "the canary is overwritten, and the frame has a buffer below it";
-}
-
-function overflowAdvice(finding: CanaryFinding, buffer: BufferUse | null): string[] {
-  const name = frameName(finding.frame);
-  const others =
-    buffer === null || buffer.callees.length === 0
-      ? ""
-      : `, and by ${buffer.callees.join(", ")}, which get its address`;
-  return [`Check what bounds the writes into the local buffer of ${name}: by its own code${others}.`];
 }
 
 /** The other reading of an overwritten slot: something that is not this frame's code wrote there. */

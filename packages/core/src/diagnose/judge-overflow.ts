@@ -1,5 +1,5 @@
 /** Hypothesis: a stack ran over its low end. */
-import type { OverflowCause, VerdictKind } from "./diagnosis.ts";
+import type { VerdictKind } from "./diagnosis.ts";
 import { type CrashFacts, frameName, isExceptionEntry } from "./facts.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { explainOverflow, findOverflow, type Overflow, stackName } from "./overflow.ts";
@@ -21,7 +21,6 @@ export function judgeOverflow(facts: CrashFacts): Hypothesis | null {
     stack,
     usedBytes: overflow.usedBytes,
     cycle: cause === "recursion" && cycle !== null ? { cycle, offset: overflow.index } : null,
-    advice: adviceFor(cause, overflow),
   });
 }
 
@@ -57,12 +56,4 @@ function because(overflow: Overflow): string {
   const share =
     largest === null ? "" : `; the largest frame, ${frameName(largest.frame)}, takes ${largest.bytes} bytes`;
   return `the call chain is too deep, without recursion${share}`;
-}
-
-function adviceFor(cause: OverflowCause, overflow: Overflow): string[] {
-  const name = frameName(overflow.culprit);
-  if (cause === "recursion") return [`Bound the recursion through ${name}, or turn it into a loop.`];
-  if (cause === "large-frame")
-    return [`Move the large locals of ${name} off the stack (kmalloc, or static under a lock).`];
-  return ["Shorten the chain: the frame list shows the bytes of each function; move the largest locals off the stack."];
 }
