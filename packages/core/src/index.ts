@@ -1,4 +1,7 @@
 /** Public surface of Spillway's core: everything from bytes to verdict, no I/O of its own. */
+
+export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
+export { advise } from "./advice/advise.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";
 export { compareDebianVersions, compareRpmVersions } from "./changelog/compare-versions.ts";

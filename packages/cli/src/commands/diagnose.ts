@@ -4,7 +4,12 @@ import { searchFile } from "../changelog/search-file.ts";
 import type { Context } from "../context.ts";
 import { toJson } from "../json.ts";
 import { renderReport } from "../report/report.ts";
+import { CONFIG_HELP, type ConfigOption, configOf } from "./config-option.ts";
 import { type DumpOptions, dumpCommand, openAll } from "./dump-command.ts";
+
+interface DiagnoseCommandOptions extends DumpOptions, ConfigOption {
+  readonly changelog?: string;
+}
 
 export function registerDiagnose(program: Command, context: Context): void {
   dumpCommand(program, {
@@ -22,10 +27,13 @@ export function registerDiagnose(program: Command, context: Context): void {
   })
     .argument("<file...>", "the dump; several files for a split set")
     .option("--changelog <file>", "search a changelog (Debian, RPM, git log; `auto`: this machine's) for changes since")
-    .action((files: string[], options: DumpOptions & { readonly changelog?: string }) => {
+    .option("--config <file>", CONFIG_HELP)
+    .action((files: string[], options: DiagnoseCommandOptions) => {
       const dump = openAll(context, files, options);
       const { kernel } = dump;
-      let diagnosis = diagnose(kernel, { path: dump.files.join(" ") });
+      const config = configOf(options, kernel);
+      const path = dump.files.join(" ");
+      let diagnosis = diagnose(kernel, config === null ? { path } : { path, config });
       if (options.changelog !== undefined) {
         diagnosis = { ...diagnosis, changelog: searchFile(options.changelog, kernel, diagnosis) };
       }

@@ -104,7 +104,7 @@ const CASES: readonly [string, Given, readonly string[]][] = [
     },
     [
       "expand [m] takes 14,000 of the stack's 16,384 bytes: its large locals belong on the heap (kmalloc), or in static data under a lock. The next largest: fill [m] 600 bytes.",
-      "The compiler has warned of expand [m] if m was built with this kernel's CONFIG_FRAME_WARN=2048 (CONFIG_FRAME_WARN=2048 in the file); -Werror=frame-larger-than=2048",
+      "The compiler has warned of expand [m] if m was built with this kernel's options (CONFIG_FRAME_WARN=2048 in the file); -Werror=frame-larger-than=2048",
       "The kernel has the stack tracer (CONFIG_STACK_TRACER=y in the file): after echo 1",
     ],
   ],

@@ -88,12 +88,12 @@ const frameWarning: Rule = {
     }
     if (bytes <= limit) {
       const lower = Math.max(256, Math.floor((bytes - 1) / 256) * 256);
-      return `-Wframe-larger-than=${lower} makes the compiler name ${name} and what else is as large; CONFIG_FRAME_WARN is ${limit}${known(option)}, too high for it.`;
+      return `-Wframe-larger-than=${lower} makes the compiler name ${name} and what else is as large; this kernel's limit is too high for it${known(option)}.`;
     }
     if (option.state === "unknown") {
       return `-Wframe-larger-than=${limit}, which CONFIG_FRAME_WARN sets, makes the compiler name ${name} when ${where} is built; -Werror=frame-larger-than=${limit} makes that an error.`;
     }
-    return `The compiler has warned of ${name} if ${where} was built with this kernel's CONFIG_FRAME_WARN=${limit}${known(option)}; -Werror=frame-larger-than=${limit} makes that an error.`;
+    return `The compiler has warned of ${name} if ${where} was built with this kernel's options${known(option)}; -Werror=frame-larger-than=${limit} makes that an error.`;
   },
 };
 

@@ -81,7 +81,7 @@ describe("options of a configuration", () => {
     ["STACKPROTECTOR", { state: "yes", value: null, evidence: "CONFIG_CC_STACKPROTECTOR=y in the file config-x" }],
     ["FRAME_WARN", { state: "yes", value: "2048", evidence: "CONFIG_FRAME_WARN=2048 in the file config-x" }],
     ["KASAN_STACK", { state: "no", value: null, evidence: "CONFIG_KASAN_STACK=0 in the file config-x" }],
-    ["VMAP_STACK", { state: "no", value: null, evidence: "CONFIG_VMAP_STACK=n in the file config-x" }],
+    ["VMAP_STACK", { state: "no", value: null, evidence: "CONFIG_VMAP_STACK is not set in the file config-x" }],
     ["STACK_TRACER", { state: "no", value: null, evidence: "no CONFIG_STACK_TRACER in the file config-x" }],
   ] as const)("%s", (option, state) => {
     expect(options.state(option)).toEqual(state);

@@ -54,7 +54,8 @@ export function configuredOptions(config: ReadonlyMap<string, string>, from: str
       const name = OLD_NAMES[option]?.find((old) => config.has(old)) ?? option;
       const value = config.get(name) ?? null;
       const off = value === null || value === "n" || value === "0";
-      const line = value === null ? `no CONFIG_${name}` : `CONFIG_${name}=${value}`;
+      const line =
+        value === null ? `no CONFIG_${name}` : value === "n" ? `CONFIG_${name} is not set` : `CONFIG_${name}=${value}`;
       return {
         state: off ? "no" : "yes",
         value: off || value === "y" || value === "m" ? null : value,
