@@ -9,6 +9,9 @@ export { type CrashedKernel, crashedVersion } from "./changelog/crashed-version.
 export { parseChangelog } from "./changelog/parse.ts";
 export { searchChangelog } from "./changelog/search.ts";
 export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
+export type { DebugFileFinder, DebugFileRequest } from "./debuginfo/debug-file-finder.ts";
+export type { DebugInfo, SourceFrame, SourceLocation } from "./debuginfo/debug-info.ts";
+export { moduleNameOf } from "./debuginfo/named-files.ts";
 export { type DiagnoseOptions, diagnose } from "./diagnose/diagnose.ts";
 export type {
   ChangelogMatches,
@@ -34,7 +37,7 @@ export { allTypes } from "./kernel/all-types.ts";
 export { isKernelConfig, type KernelConfig, parseKernelConfig, readEmbeddedConfig } from "./kernel/config.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
 export { type ConfigFile, kernelOptions } from "./kernel/kernel-options.ts";
-export { openKernel } from "./kernel/open-kernel.ts";
+export { type OpenKernelOptions, openKernel } from "./kernel/open-kernel.ts";
 export {
   configuredOptions,
   type KernelOptions,

@@ -1,3 +1,6 @@
+import type { DebugFileFinder } from "../debuginfo/debug-file-finder.ts";
+import type { DebugInfo } from "../debuginfo/debug-info.ts";
+import { KernelDebugInfo } from "../debuginfo/kernel-debug-info.ts";
 import type { DumpImage } from "../image/dump-image.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { KernelSymbols } from "../symbols/kernel-symbols.ts";
@@ -28,6 +31,8 @@ export interface KernelParts {
   readonly pagingLevels: 4 | 5;
   /** Opens the symbols; its argument gives the types when modules need them. */
   readonly openSymbols: (types: () => TypeProvider) => SymbolTable & Partial<Pick<KernelSymbols, "problems">>;
+  /** How files of debug information are found; none are looked for without it. */
+  readonly debugFiles?: DebugFileFinder | undefined;
   /** What was wrong before the kernel was opened. */
   readonly problems: readonly string[];
 }
@@ -42,6 +47,7 @@ export class DumpKernel implements Kernel {
   readonly kaslrOffset: bigint;
   readonly pagingLevels: 4 | 5;
   readonly #problems: string[];
+  readonly #debugFiles: DebugFileFinder | null;
   readonly #context: KernelContext;
   readonly #perCpu: PerCpu;
   readonly #tasks: TaskReader;
@@ -54,6 +60,7 @@ export class DumpKernel implements Kernel {
     this.kaslrOffset = parts.kaslrOffset;
     this.pagingLevels = parts.pagingLevels;
     this.#problems = [...parts.problems];
+    this.#debugFiles = parts.debugFiles ?? null;
     this.symbols = parts.openSymbols(() => this.types);
     const kernel = this;
     this.#context = {
@@ -78,7 +85,8 @@ export class DumpKernel implements Kernel {
   }
 
   get problems(): readonly string[] {
-    return [...this.#problems, ...(this.symbols.problems ?? [])];
+    const debugInfo = (this.#memo.get("debugInfo") as DebugInfo | null | undefined)?.problems ?? [];
+    return [...this.#problems, ...(this.symbols.problems ?? []), ...debugInfo];
   }
 
   get types(): TypeProvider {
@@ -91,6 +99,11 @@ export class DumpKernel implements Kernel {
       if (orc === null) this.#context.problem("the kernel has no ORC unwind tables that can be read");
       return orc;
     });
+  }
+
+  get debugInfo(): DebugInfo | null {
+    const finder = this.#debugFiles;
+    return finder === null ? null : this.#once("debugInfo", () => new KernelDebugInfo(this, finder));
   }
 
   get #utsname(): Utsname | null {

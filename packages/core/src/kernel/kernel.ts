@@ -1,3 +1,4 @@
+import type { DebugInfo } from "../debuginfo/debug-info.ts";
 import type { DumpImage, Registers } from "../image/dump-image.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
@@ -74,6 +75,8 @@ export interface Kernel {
   readonly types: TypeProvider;
   /** Null where the kernel has no ORC data. */
   readonly orc: OrcTable | null;
+  /** What files of debug information add; null where the kernel was opened without any. */
+  readonly debugInfo: DebugInfo | null;
   /** VMCOREINFO as a map; empty without one. */
   readonly vmcoreinfo: ReadonlyMap<string, string>;
   readonly release: string;

@@ -208,6 +208,7 @@ export function tinyKernel(options: TinyKernelOptions): {
   const kernel = {
     memory,
     symbols,
+    debugInfo: null,
     orc,
     cpus: [],
     tasks: () => [task],

@@ -48,6 +48,12 @@ export class ElfFile {
     this.sections = sections;
   }
 
+  /** True where it has DWARF; a stripped file has not. */
+  get hasDebugInfo(): boolean {
+    const names = [".debug_info", ".zdebug_info"];
+    return this.sections.some(({ name, type, size }) => names.includes(name) && type !== SHT_NOBITS && size > 0);
+  }
+
   /** The GNU build-id, or null where the file has none. */
   buildId(): Uint8Array | null {
     for (const section of this.sections) {
