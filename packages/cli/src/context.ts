@@ -10,8 +10,12 @@ export interface OpenedDump {
 /** What a command is given besides its arguments; tests hand in their own. */
 export interface Context {
   readonly terminal: Terminal;
-  /** Opens a dump: one file, or all files of a split set. */
-  open(files: readonly string[]): OpenedDump;
+  /**
+   * Opens a dump: one file, or all files of a split set.
+   * @param debugInfo files and directories with debug information, looked in before the usual places; null (or nothing): none
+   *   is looked for
+   */
+  open(files: readonly string[], debugInfo?: readonly string[] | null): OpenedDump;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** The commands are given at the shell's prompt, with the dump open: help and examples name no file. */

@@ -77,6 +77,7 @@ function asDocument(kernel: Kernel, target: Target, withStale: boolean) {
 export function registerBt(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "bt",
+    usesDebugInfo: true,
     summary: "backtraces: of the task that panicked, of any task, of every CPU",
     description:
       'backtraces in crash\'s layout. Every frame is proven from the code and the unwind data unless it says "inferred".',

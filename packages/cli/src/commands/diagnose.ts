@@ -14,6 +14,7 @@ interface DiagnoseCommandOptions extends DumpOptions, ConfigOption {
 export function registerDiagnose(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "diagnose",
+    usesDebugInfo: true,
     summary: "what broke the kernel's stack: verdict, culprit, proof",
     description:
       "what broke the kernel's stack, if that is what happened: the verdict with its confidence, the call chain frame by\n" +

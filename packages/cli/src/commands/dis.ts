@@ -67,6 +67,7 @@ function select(kernel: Kernel, where: string, count: number | null, options: Di
 export function registerDis(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "dis",
+    usesDebugInfo: true,
     summary: "machine code, AT&T syntax",
     description: "machine code as the dump holds it (patched code included), AT&T syntax.",
     examples: [

@@ -1,9 +1,11 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Context, OpenedDump } from "../context.ts";
 
 export interface DumpOptions {
   readonly split?: readonly string[];
   readonly json?: boolean;
+  /** Paths that were given, none for the usual places alone; false for `--no-debuginfo`. */
+  readonly debuginfo?: readonly string[] | false;
 }
 
 export interface CommandText {
@@ -12,6 +14,8 @@ export interface CommandText {
   readonly summary: string;
   /** More for the command's own help. */
   readonly description?: string;
+  /** Takes `--debuginfo`, and without it looks for debug information in the usual places. */
+  readonly usesDebugInfo?: boolean;
   /** Command lines without "spillway", each with what it shows. */
   readonly examples: readonly (readonly [string, string])[];
 }
@@ -20,21 +24,26 @@ export interface CommandText {
 export function dumpCommand(program: Command, text: CommandText): Command {
   const width = Math.max(...text.examples.map(([command]) => command.length));
   const examples = text.examples.map(([command, shows]) => `  spillway ${command.padEnd(width)}  ${shows}`);
-  return program
+  const command = program
     .command(text.name)
     .summary(text.summary)
     .description(text.description ?? `${text.summary}.`)
     .option("--split <file...>", "further files of a split dump (put this option last)")
     .option("--json", "print one JSON document instead of text")
     .addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+  if (text.usesDebugInfo !== true) return command;
+  const help = "vmlinux, modules or directories with debug information (put this option last)";
+  return command
+    .addOption(new Option("--debuginfo <path...>", help).default([], "the usual places"))
+    .option("--no-debuginfo", "look for no debug information");
 }
 
 /** Opens the dump of a command that takes one file argument and `--split`. */
 export function openOne(context: Context, file: string, options: DumpOptions): OpenedDump {
-  return context.open([file, ...(options.split ?? [])]);
+  return openAll(context, [file], options);
 }
 
 /** Opens the dump of a command whose arguments are all files. */
 export function openAll(context: Context, files: readonly string[], options: DumpOptions): OpenedDump {
-  return context.open([...files, ...(options.split ?? [])]);
+  return context.open([...files, ...(options.split ?? [])], options.debuginfo || null);
 }

@@ -34,6 +34,7 @@ function readScript(path: string): string {
 export function registerShell(program: Command, context: Context, runner: ShellRunner): void {
   dumpCommand(program, {
     name: "shell",
+    usesDebugInfo: true,
     summary: "the same commands at a prompt, on one open dump",
     description:
       "the same commands at a prompt, on a dump that stays open: history, completion, | programs, > files; or a script.\n" +

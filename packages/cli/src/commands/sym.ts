@@ -44,6 +44,7 @@ function named(symbols: SymbolTable, names: readonly string[]): FoundSymbol[] {
 export function registerSym(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "sym",
+    usesDebugInfo: true,
     summary: "symbols: by name, by address, by part of a name",
     examples: [
       ["sym vmcore vfs_write", "address of a symbol"],
