@@ -300,6 +300,15 @@ const CASES: readonly [string, Given, readonly string[]][] = [
     ],
   ],
   [
+    "certain, though a page was missing",
+    {
+      ...PARSE,
+      rest: { missing: ["3 pages of the log are not in the dump"] },
+      context: { dumpLevel: 31, options: config("KASAN", "KASAN_STACK") },
+    },
+    ["by its own code.", "reported nothing"],
+  ],
+  [
     "undetermined, with nothing read",
     { kind: "undetermined", context: { imageProblems: ["SPW_IMAGE_TRUNCATED"] } },
     ["The crashed CPU's registers and stack are what is missing", "The dump is not whole"],

@@ -63,10 +63,14 @@ const dumpLevel: Rule = {
   id: "dump-level",
   say(crash) {
     const { dumpLevel: level } = crash.context;
-    const excluded = crash.findings.missing.filter((text) => /not in the dump|excluded|left out/.test(text)).length;
-    const wanted = excluded > 0 || crash.verdict.kind === "foreign-write";
-    if (level === null || (level & FREE_PAGES) === 0 || !wanted || crash.verdict.kind === "not-stack-related")
-      return null;
+    const { verdict, missing } = crash.findings;
+    // What a certain verdict lacks would not have changed it; and types are never on free pages.
+    const open = verdict.confidence !== "certain" || verdict.kind === "undetermined";
+    const excluded = missing.filter(
+      (text) => /not in the dump|excluded|left out/.test(text) && !/\(BTF\)/.test(text),
+    ).length;
+    const wanted = (open && excluded > 0) || verdict.kind === "foreign-write";
+    if (level === null || (level & FREE_PAGES) === 0 || !wanted || verdict.kind === "not-stack-related") return null;
     const why =
       excluded > 0
         ? "pages that were wanted are not in this dump"

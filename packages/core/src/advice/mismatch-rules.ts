@@ -82,7 +82,8 @@ const MICROCODE = /microcode.*\brevision\b|microcode: .*(?:0x[0-9a-f]+|updated)/
 const hardware: Rule = {
   id: "hardware",
   say(crash) {
-    const builtIn = crash.verdict.culprit === null || crash.verdict.culprit.module === null;
+    const { culprit } = crash.verdict;
+    const builtIn = culprit?.module == null && crash.findings.frames.every((frame) => frame.module === null);
     const suspicious = mismatch(crash) || crash.verdict.kind === "return-address-corrupted";
     if (!suspicious || !builtIn) return null;
     const log = crash.context.log();
@@ -98,7 +99,7 @@ const hardware: Rule = {
       ?.trim()
       .slice(0, 120);
     const revision = microcode === undefined ? "" : ` It says "${microcode}".`;
-    return `No module's code is involved: rule out the machine. Compare the microcode with the newest for this CPU, look at the machine check log (mcelog, rasdaemon, the BMC's), and see whether other machines with this kernel have it too.${said}${revision}`;
+    return `No module's code is in the call chain: rule out the machine. Compare the microcode with the newest for this CPU, look at the machine check log (mcelog, rasdaemon, the BMC's), and see whether other machines with this kernel have it too.${said}${revision}`;
   },
 };
 
