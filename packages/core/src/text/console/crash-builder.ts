@@ -47,6 +47,8 @@ export class CrashBuilder {
   readonly #stacks: PrintedStack[] = [];
   readonly #kasan: KasanReader | null;
   readonly #modules: string[] = [];
+  readonly #tainted: { name: string; taints: string }[] = [];
+  #taints: string | null = null;
   #interleaved = false;
   #ended = false;
 
@@ -100,6 +102,7 @@ export class CrashBuilder {
     this.#pid ??= read.pid;
     this.#comm ??= read.comm;
     this.#release ??= read.release;
+    this.#taints ??= read.taints;
   }
 
   /** Reads one line. @returns whether it belonged to a report */
@@ -227,8 +230,10 @@ export class CrashBuilder {
     const list = /^Modules linked in:\s*(.*)/.exec(text)?.[1];
     if (list === undefined || this.#modules.length > 0) return;
     for (const word of list.split(/\s+/).slice(0, 1024)) {
-      const name = /^[\w-]{1,64}/.exec(word)?.[0];
-      if (name !== undefined) this.#modules.push(name);
+      const module = /^([\w-]{1,64})(?:\(([A-Z]{1,8})[+-]?\))?/.exec(word);
+      if (module === null) continue;
+      this.#modules.push(module[1]!);
+      if (module[2] !== undefined) this.#tainted.push({ name: module[1]!, taints: module[2] });
     }
   }
 
@@ -257,6 +262,8 @@ export class CrashBuilder {
       stacks: this.#stacks,
       kasan: this.#kasan?.report() ?? null,
       modules: this.#modules,
+      taintedModules: this.#tainted,
+      taints: this.#taints,
       interleaved: this.#interleaved,
       cut: cut && !this.#ended && (traces.length === 0 || !traces[0]!.reachesUser),
     };

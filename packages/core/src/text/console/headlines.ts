@@ -79,11 +79,12 @@ const FORMS: readonly Form[] = [
       /list_(?:add|del)(?:_valid)? (?:corruption|double add)|usercopy: [Kk]ernel memory|BUG: (?:Bad|scheduling while atomic|sleeping function|spinlock|using|non-zero|looking up|bad|soft|memory leak|Invalid|invalid|stack )|invalid opcode: [0-9a-f]{4} \[|Kernel BUG \[#|Internal error: Oops - BUG|kernel BUG\b/,
   },
   { kind: "warning", pattern: /UBSAN: / },
-  { kind: "general-protection", pattern: /general protection fault/ },
+  { kind: "general-protection", pattern: /general protection fault(?! ip:)/ },
   { kind: "warning", pattern: /WARNING: (?:CPU: \d+ PID: \d+ )?at (?:\S+:\d+\s+)?(\S.*)/, place: 1 },
   {
     kind: "warning",
-    pattern: /WARNING: (?:possible|suspicious|inconsistent|nested|held|bad unlock|SOFTIRQ|HARDIRQ|locking|chain|lock)/,
+    pattern:
+      /WARNING: (?:possible|suspicious|inconsistent|nested|held|still has|bad unlock|SOFTIRQ|HARDIRQ|locking|chain|lock)|possible (?:circular|recursive) locking|suspicious RCU usage|inconsistent lock state|held lock freed|lock held when returning|still has locks held|trying to register non-static key/,
   },
   {
     kind: "page-fault",

@@ -125,8 +125,9 @@ function continues(builder: CrashBuilder, headline: Headline): boolean {
   // What the unwinder complains of, it does while it prints a report.
   if (headline.kind === "unwinder") return true;
   if (headline.kind === "stack-end-at-fault") return true;
-  if (/\[#\d+\]/.test(headline.text)) return !builder.hasDie && !builder.hasBody;
-  if (builder.hasBody) return false;
+  // An oops has its number, and after that its registers: another statement is of the next one.
+  if (builder.hasDie || builder.hasBody) return false;
+  if (/\[#\d+\]/.test(headline.text)) return true;
   // Before its registers and trace a report may make several statements.
   return headline.kind !== "lockup" && headline.kind !== builder.headline.kind;
 }

@@ -5,6 +5,8 @@ export interface ProcessLine {
   readonly pid: number | null;
   readonly comm: string | null;
   readonly release: string | null;
+  /** Taint letters as printed; "" for "Not tainted". */
+  readonly taints: string | null;
 }
 
 /** `CPU: 1 UID: 0 PID: 95 Comm: sh Tainted: G OE 6.1.0 #1`; 2.6 to 3.8: `Pid: 95, comm: sh Not tainted 2.6.32 #1`. */
@@ -22,22 +24,26 @@ export function readProcessLine(text: string): ProcessLine | null {
   if (c !== 0x43 && c !== 0x50) return warning(text);
   const modern = MODERN.exec(text);
   if (modern !== null) {
-    return { cpu: Number(modern[1]), pid: Number(modern[2]), comm: modern[3]!.trim(), release: releaseIn(modern[4]) };
+    return { cpu: Number(modern[1]), pid: Number(modern[2]), comm: modern[3]!.trim(), ...tainted(modern[4]) };
   }
   const old = OLD.exec(text);
-  if (old !== null) return { cpu: null, pid: Number(old[1]), comm: old[2]!.trim(), release: releaseIn(old[3]) };
+  if (old !== null) return { cpu: null, pid: Number(old[1]), comm: old[2]!.trim(), ...tainted(old[3]) };
   const process = PROCESS.exec(text);
-  if (process !== null) return { cpu: null, pid: Number(process[2]), comm: process[1]!, release: null };
+  if (process !== null) return { cpu: null, pid: Number(process[2]), comm: process[1]!, release: null, taints: null };
   const alone = /^CPU:? (\d{1,5})\s*$/.exec(text);
-  return alone === null ? null : { cpu: Number(alone[1]), pid: null, comm: null, release: null };
+  return alone === null ? null : { cpu: Number(alone[1]), pid: null, comm: null, release: null, taints: null };
 }
 
 /** `WARNING: CPU: 0 PID: 95 at fs/file.c:12 …`. */
 function warning(text: string): ProcessLine | null {
   const match = /^WARNING: CPU: (\d{1,5}) PID: (\d{1,10}) at /.exec(text);
-  return match === null ? null : { cpu: Number(match[1]), pid: Number(match[2]), comm: null, release: null };
+  return match === null
+    ? null
+    : { cpu: Number(match[1]), pid: Number(match[2]), comm: null, release: null, taints: null };
 }
 
-function releaseIn(taint: string | undefined): string | null {
-  return taint === undefined ? null : (RELEASE.exec(taint)?.[1] ?? null);
+function tainted(taint: string | undefined): Pick<ProcessLine, "release" | "taints"> {
+  if (taint === undefined) return { release: null, taints: null };
+  const letters = /^Tainted: ([A-Z ]{1,40}?)(?=\s+[[\d]|$)/.exec(taint)?.[1];
+  return { release: RELEASE.exec(taint)?.[1] ?? null, taints: taint.startsWith("Not") ? "" : (letters ?? null) };
 }

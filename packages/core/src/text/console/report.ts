@@ -158,7 +158,12 @@ export interface ConsoleCrash {
   readonly stackAt: bigint | null;
   readonly stacks: readonly PrintedStack[];
   readonly kasan: KasanReport | null;
+  /** "Modules linked in", without their letters. */
   readonly modules: readonly string[];
+  /** Those of them with letters that taint the kernel ("OE", "PO"). */
+  readonly taintedModules: readonly { readonly name: string; readonly taints: string }[];
+  /** The kernel's taint letters ("G      W  OE"); "" where it says "Not tainted", null where it says nothing. */
+  readonly taints: string | null;
   /** Lines of several CPUs are mixed in it and nothing tells them apart. */
   readonly interleaved: boolean;
   /** The log ends, or the machine boots anew, within it. */

@@ -1,0 +1,81 @@
+/** From a kernel's log to a verdict. */
+import type { Diagnosis } from "../diagnose/diagnosis.ts";
+import { SpillwayError } from "../errors.ts";
+import { parseConsole } from "./console/parse-console.ts";
+import type { ConsoleCrash, ConsoleLog } from "./console/report.ts";
+import { judgeCanary, judgeStackEnd } from "./judge-canary.ts";
+import { judgeControl } from "./judge-control.ts";
+import { judgeKasan } from "./judge-kasan.ts";
+import { judgeOverflow } from "./judge-overflow.ts";
+import { judgePlain } from "./judge-plain.ts";
+import { gatherLogFacts, mainCrash } from "./log-facts.ts";
+import { logDiagnosis, type TextOptions } from "./text-diagnosis.ts";
+import type { TextHypothesis } from "./text-hypothesis.ts";
+
+/**
+ * Diagnoses the crash that a kernel's log tells of.
+ *
+ * @throws SpillwayError `SPW_TEXT_NO_CRASH`
+ */
+export function diagnoseLog(text: string, options: TextOptions): Diagnosis {
+  const log = parseConsole(text);
+  const crash = mainCrash(log);
+  if (crash === null) throw noCrash(options.path, log);
+  return diagnoseCrash(log, crash, options);
+}
+
+/** Diagnoses one crash of a log. */
+export function diagnoseCrash(log: ConsoleLog, crash: ConsoleCrash, options: TextOptions): Diagnosis {
+  const facts = gatherLogFacts(log, crash);
+  facts.evidence.add("kernel-said", null, `The kernel said: ${crash.headline.text}`);
+  const judged: TextHypothesis[] = [
+    ...judgeOverflow(facts),
+    ...judgeCanary(facts),
+    ...judgeStackEnd(facts),
+    ...judgeKasan(facts),
+  ];
+  const explained = judged.some((one) => one.weight >= 0.5);
+  if (!explained) judged.push(...judgeControl(facts));
+  const settled = judged.some((one) => one.kind === "not-stack-related" && one.weight >= 0.5);
+  if (!settled)
+    judged.push(
+      judgePlain(
+        facts,
+        judged.some((one) => one.weight >= 0.5),
+      ),
+    );
+  if (facts.code !== null) facts.evidence.add("faulting-instruction", null, `The instruction was ${facts.code.text}`);
+  mentionOthers(log, crash, facts.evidence.add.bind(facts.evidence));
+  if (crash.cut) facts.evidence.miss("The end of the report: the log breaks off within it.");
+  facts.evidence.miss(
+    "The stack's own words: a text cannot be checked against the memory it is about, so no verdict from it is certain.",
+  );
+  return logDiagnosis(facts, judged, options);
+}
+
+/** Other reports told of in the evidence. */
+const MENTIONED = 5;
+
+function mentionOthers(
+  log: ConsoleLog,
+  crash: ConsoleCrash,
+  add: (id: string, address: null, text: string) => void,
+): void {
+  const others = log.crashes.filter((one) => one !== crash);
+  for (const [index, other] of others.slice(0, MENTIONED).entries()) {
+    const when = other.from < crash.from ? "Before it" : "After it";
+    const time = other.time === null ? "" : ` at ${other.time.toFixed(3)} s`;
+    add(`other-report-${index + 1}`, null, `${when} the log has${time}: ${other.headline.text}`);
+  }
+  if (others.length > MENTIONED)
+    add("other-reports", null, `There are ${others.length - MENTIONED} more reports in the log.`);
+}
+
+function noCrash(path: string, log: ConsoleLog): SpillwayError {
+  const name = path === "-" ? "standard input" : path;
+  return new SpillwayError("SPW_TEXT_NO_CRASH", `${name}: text without a kernel crash in it`, {
+    class: "usage",
+    facts: { path, lines: log.lines },
+    hint: "Give a kernel's log with an oops or panic in it (dmesg, console, pstore), or a dump.",
+  });
+}
