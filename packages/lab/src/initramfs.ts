@@ -17,7 +17,33 @@ export interface InitramfsContents {
 const FOLDERS = ["bin", "dev", "proc", "sys", "tmp"];
 
 /** The busybox commands that the guest's scripts use. */
-const APPLETS = ["sh", "mount", "insmod", "sleep", "uname", "cat", "dd", "wc", "rm", "poweroff", "tail", "tr", "sync", "dmesg", "sed", "grep", "ls", "seq", "rmmod", "kill", "mkdir", "umount", "losetup", "ps"];
+const APPLETS = [
+  "sh",
+  "mount",
+  "insmod",
+  "sleep",
+  "uname",
+  "cat",
+  "dd",
+  "wc",
+  "rm",
+  "poweroff",
+  "tail",
+  "tr",
+  "sync",
+  "dmesg",
+  "sed",
+  "grep",
+  "ls",
+  "seq",
+  "rmmod",
+  "kill",
+  "mkdir",
+  "umount",
+  "losetup",
+  "ps",
+  "head",
+];
 
 /** Collects entries and puts each folder before what is in it. */
 class Tree {

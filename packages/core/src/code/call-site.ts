@@ -118,7 +118,11 @@ export function tailJumps(reader: CodeReader, address: bigint): { targets: bigin
     // No symbol (an ftrace or BPF trampoline): whatever it does, it is not for us to rule out.
     return { targets, indirect: true };
   }
+  let pushed = false;
   for (const instruction of code.instructions) {
+    // A return to what was just pushed is a jump to it, one that IBT does not watch over.
+    if (pushed && leavesByReturn(reader, instruction)) indirect = true;
+    pushed = instruction.mnemonic === "push";
     if (instruction.flow === "jump" || instruction.flow === "conditional") {
       const target = instruction.target;
       if (target === null || contains(code.range, target)) continue;
@@ -131,6 +135,11 @@ export function tailJumps(reader: CodeReader, address: bigint): { targets: bigin
     }
   }
   return { targets, indirect };
+}
+
+function leavesByReturn(reader: CodeReader, instruction: Instruction): boolean {
+  if (instruction.flow === "return") return true;
+  return instruction.flow === "jump" && instruction.target !== null && isReturnThunk(reader, instruction.target);
 }
 
 /** `jmp __x86_return_thunk` is a return (arch/x86/lib/retpoline.S, since 6.0; srso_/retbleed_ variants patched in). */

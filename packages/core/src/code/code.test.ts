@@ -91,6 +91,25 @@ describe("call sites", () => {
   });
 
   it.each([
+    ["push %r10; ret", "4152 c3", "indirect"],
+    ["push %r10; pop %r10; ret", "4152 415a c3", "no"],
+    ["ret", "c3", "no"],
+  ])("a call of %s reaches any function: %s", (_, code, reach) => {
+    const small = tinyKernel({
+      functions: [
+        { name: "outer", code: "e80b000000 c3" },
+        { name: "goes_on", code },
+        { name: "point", code: "90 c3" },
+      ],
+    });
+    const reader = new CodeReader(small.kernel.memory, small.kernel.symbols);
+    const call = callSiteBefore(reader, small.at("outer", 5))!;
+    const target = small.kernel.symbols.functionAt(small.at("goes_on"))!;
+    const site = { ...call, target: target.start };
+    expect(callReaches(reader, site, small.kernel.symbols.functionAt(small.at("point"))!)).toBe(reach);
+  });
+
+  it.each([
     [TEXT, "the first byte of the text"],
     [at("caller", 4), "behind a sub"],
     [at("caller", 10), "inside a call"],

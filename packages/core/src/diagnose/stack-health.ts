@@ -38,7 +38,10 @@ export function checkStackHealth(facts: CrashFacts): StackHealth {
   }
   const stackEnd = checkStackEnd(facts);
   const canaries = checkCanaries(facts);
-  const outside = trace.frames.find((frame) => frame.stack === null && kernel.stackAt(frame.sp) === null);
+  // One past the last byte is where RSP is once everything was taken off a stack that was switched to (spillway.ko).
+  const outside = trace.frames.find(
+    (frame) => frame.stack === null && kernel.stackAt(frame.sp) === null && kernel.stackAt(frame.sp - 1n) === null,
+  );
   if (outside !== undefined)
     evidence.add("sp-outside", outside.sp, `RSP of ${frameName(outside)} lies on no known stack.`);
   return { chainProven, stackEnd, ...canaries, spInRange: outside === undefined };

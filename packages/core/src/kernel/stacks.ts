@@ -1,6 +1,7 @@
 import type { KernelContext } from "./context.ts";
 import { cpuStacks, stackRange } from "./cpu-stacks.ts";
 import type { KernelCpu } from "./cpus.ts";
+import { type ExtraStackPool, readExtraStacks } from "./extra-stacks.ts";
 import type { StackRange } from "./kernel.ts";
 import type { PerCpu } from "./percpu.ts";
 import type { TaskReader } from "./tasks.ts";
@@ -17,6 +18,7 @@ export class Stacks {
   readonly #tasks: TaskReader;
   readonly threadSize: number;
   #perCpuStacks: readonly StackRange[] | null = null;
+  #pool: ExtraStackPool | null | undefined;
   #sorted: readonly StackRange[] | null = null;
   readonly #mapped = new Map<bigint, StackRange | null>();
 
@@ -49,10 +51,20 @@ export class Stacks {
     return stackRange(this.#context, { kind: "task", task, low, high: low + BigInt(this.threadSize) });
   }
 
+  /** The pool of spillway.ko; null where there is none. */
+  get pool(): ExtraStackPool | null {
+    if (this.#pool === undefined) this.#pool = readExtraStacks(this.#context, this.threadSize);
+    return this.#pool;
+  }
+
+  get #extra(): readonly StackRange[] {
+    return this.pool?.stacks.map((stack) => stack.range) ?? [];
+  }
+
   /** All stacks in ascending order of address. */
   all(): readonly StackRange[] {
     if (this.#sorted === null) {
-      const stacks = [...this.ofCpus()];
+      const stacks = [...this.ofCpus(), ...this.#extra];
       for (const task of this.#tasks.all()) {
         const stack = this.ofTask(task.address);
         if (stack !== null) stacks.push(stack);
@@ -73,7 +85,9 @@ export class Stacks {
       if (holds(stack, address)) return { stack, guard: false };
       current.push(stack);
     }
-    for (const stack of [...this.ofCpus(), ...current]) if (holdsGuard(stack, address)) return { stack, guard: true };
+    for (const stack of this.#extra) if (holds(stack, address)) return { stack, guard: false };
+    for (const stack of [...this.ofCpus(), ...current, ...this.#extra])
+      if (holdsGuard(stack, address)) return { stack, guard: true };
 
     const stacks = this.all();
     // The last stack that starts at or below the address, and the next one up for its guard page.
