@@ -295,7 +295,7 @@ const CASES: readonly [string, Given, readonly string[]][] = [
       context: { dumpLevel: 31 },
     },
     [
-      "What would decide it most likely: The code of f is not in the dump.",
+      "Missing first of all: The code of f is not in the dump.",
       "makedumpfile -d 15 (this one: 31), which keeps free pages: pages that were wanted",
     ],
   ],
@@ -310,7 +310,11 @@ const CASES: readonly [string, Given, readonly string[]][] = [
   ],
   [
     "undetermined, with nothing read",
-    { kind: "undetermined", context: { imageProblems: ["SPW_IMAGE_TRUNCATED"] } },
+    {
+      kind: "undetermined",
+      context: { imageProblems: ["SPW_IMAGE_TRUNCATED"], dumpLevel: 31 },
+      rest: { missing: ["The stack is not in the dump."] },
+    },
     ["The crashed CPU's registers and stack are what is missing", "The dump is not whole"],
   ],
   [

@@ -1,6 +1,6 @@
 /** What to rule out before anything else, and what to capture next time. */
 import type { VerdictKind } from "../diagnose/diagnosis.ts";
-import { listed } from "./crash-case.ts";
+import { type CrashCase, listed } from "./crash-case.ts";
 import type { Rule } from "./rule.ts";
 
 /** Kinds where it is open who wrote, or how control got there. */
@@ -70,7 +70,9 @@ const dumpLevel: Rule = {
       (text) => /not in the dump|excluded|left out/.test(text) && !/\(BTF\)/.test(text),
     ).length;
     const wanted = (open && excluded > 0) || verdict.kind === "foreign-write";
-    if (level === null || (level & FREE_PAGES) === 0 || !wanted || verdict.kind === "not-stack-related") return null;
+    // What a cut file lost was not left out.
+    if (level === null || (level & FREE_PAGES) === 0 || !wanted || isCut(crash) || verdict.kind === "not-stack-related")
+      return null;
     const why =
       excluded > 0
         ? "pages that were wanted are not in this dump"
@@ -79,10 +81,14 @@ const dumpLevel: Rule = {
   },
 };
 
+function isCut({ context }: CrashCase): boolean {
+  return context.imageProblems.some((code) => code === "SPW_IMAGE_INCOMPLETE" || code === "SPW_IMAGE_TRUNCATED");
+}
+
 const incomplete: Rule = {
   id: "incomplete-dump",
   say: (crash) =>
-    crash.context.imageProblems.some((code) => code === "SPW_IMAGE_INCOMPLETE" || code === "SPW_IMAGE_TRUNCATED")
+    isCut(crash)
       ? `${NOT_WHOLE}: give the next one more room (disk of the dump target, or makedumpfile -d 31 -c), and copy it anew if this is a copy.`
       : null,
 };

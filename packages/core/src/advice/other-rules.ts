@@ -64,7 +64,7 @@ const capture: Rule = {
       return "The crashed CPU's registers and stack are what is missing: kdump saves both; a dump that was taken from outside must be one with the guest stopped in panic (QEMU: dump-guest-memory).";
     }
     const [most] = crash.findings.missing;
-    return most === undefined ? null : `What would decide it most likely: ${most.replace(/\.$/, "")}.`;
+    return most === undefined ? null : `Missing first of all: ${most.replace(/\.$/, "")}.`;
   },
 };
 
