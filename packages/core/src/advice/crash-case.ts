@@ -76,7 +76,7 @@ export function crashCase(findings: Findings, context: AdviceContext): CrashCase
     context,
     verdict,
     culprit: verdict.culprit === null ? null : nameOf(verdict.culprit),
-    detector: check < 0 ? null : (frames[check + 1] ?? null),
+    detector: check < 0 ? null : (frames.slice(check + 1).find((frame) => !frame.inlined) ?? null),
     stackSize: low === null || high === null || high <= low ? null : Number(high - low),
     sized: sizedFrames(findings),
     option: (name) => context.options.state(name),
