@@ -24,6 +24,7 @@ export type {
   RecursionCycle,
   VerdictKind,
 } from "./diagnose/diagnosis.ts";
+export { codeAddress, withoutInlined } from "./diagnose/frame-sources.ts";
 export { type ErrorClass, type ErrorFact, SpillwayError, type SpillwayErrorOptions } from "./errors.ts";
 export { type ExtractOptions, type ExtractResult, extractDump } from "./extract/extract.ts";
 export { sameDiagnosis } from "./extract/same-diagnosis.ts";

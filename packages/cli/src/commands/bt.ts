@@ -1,4 +1,14 @@
-import { backtrace, type DetailedBacktrace, type Kernel, readPtRegs, staleReturnsOf, type Task } from "@spillway/core";
+import {
+  backtrace,
+  codeAddress,
+  type DetailedBacktrace,
+  type Frame,
+  type Kernel,
+  readPtRegs,
+  type SourceFrame,
+  staleReturnsOf,
+  type Task,
+} from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatBacktrace, formatStale, formatTaskLine } from "../format/bt.ts";
@@ -65,11 +75,20 @@ function rawStack(kernel: Kernel, target: Target): string {
   return formatRawStack(stackWords(kernel, low, kernel.threadSize), low, (word) => nameOf(word, kernel.symbols));
 }
 
+/** The functions of the source at a frame, as far as debug information tells; none where its place in its function is not known. */
+function sourceOf(kernel: Kernel, frame: Frame): readonly SourceFrame[] {
+  return frame.offset === null ? [] : (kernel.debugInfo?.framesAt(codeAddress(frame)) ?? []);
+}
+
 /** What `--json` prints of one backtrace. */
 function asDocument(kernel: Kernel, target: Target, withStale: boolean) {
   const trace = walk(kernel, target);
-  const { task, cpu, frames, end, stopped, gap, userRegs, source } = trace;
+  const { task, cpu, end, stopped, gap, userRegs, source } = trace;
   const { pid, comm } = target.task;
+  const frames =
+    kernel.debugInfo === null
+      ? trace.frames
+      : trace.frames.map((frame) => ({ ...frame, source: sourceOf(kernel, frame) }));
   const stale = withStale ? staleReturnsOf(kernel, trace) : undefined;
   return { pid, comm, task, cpu, source, end, stopped, gap, userRegs, frames, stale };
 }
@@ -85,6 +104,7 @@ export function registerBt(program: Command, context: Context): void {
       ["bt vmcore", "the task that panicked"],
       ["bt vmcore -a", "the active task of every CPU"],
       ["bt vmcore 1 217 ffff8a210120a0c0", "tasks by PID or address"],
+      ["bt vmcore --debuginfo vmlinux", "with source lines and inlined functions"],
       ["bt vmcore -r", "the raw stack, every word by name where it is a symbol's address"],
     ],
   })
@@ -106,7 +126,7 @@ export function registerBt(program: Command, context: Context): void {
         const trace = walk(kernel, target);
         const user = trace.userRegs === null ? null : readPtRegs(kernel.memory, trace.userRegs);
         const stale = options.stale ? formatStale(staleReturnsOf(kernel, trace)) : "";
-        return head + formatBacktrace(trace, user, context.terminal.colors) + stale;
+        return head + formatBacktrace(trace, user, context.terminal.colors, (frame) => sourceOf(kernel, frame)) + stale;
       });
       context.terminal.write(blocks.join("\n"));
     });

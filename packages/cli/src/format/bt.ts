@@ -1,8 +1,9 @@
-import type { Backtrace, DetailedBacktrace, Frame, StaleReturn, Task } from "@spillway/core";
+import type { Backtrace, DetailedBacktrace, Frame, SourceFrame, StaleReturn, Task } from "@spillway/core";
 import type { Colors } from "../terminal.ts";
 import { hex16 } from "../text/hex.ts";
 import { printable } from "../text/printable.ts";
 import { formatRegisters } from "./registers.ts";
+import { formatLocation } from "./source-line.ts";
 
 /** What a backtrace is printed from. */
 export type PrintableBacktrace = Backtrace & Pick<DetailedBacktrace, "brokenFrame" | "gap">;
@@ -34,11 +35,13 @@ function slotOf(frame: Frame, innermost: boolean): bigint {
 /**
  * A backtrace in crash's layout. Frames that were inferred say so and why; where the walk was stopped stands at the end.
  * @param userRegisters registers of user mode, where the walk reached it
+ * @param sourceOf the functions of the source at a frame, innermost first; where they are known, their lines are printed
  */
 export function formatBacktrace(
   backtrace: PrintableBacktrace,
   userRegisters: ReadonlyMap<string, bigint> | null,
   colors: Colors,
+  sourceOf: (frame: Frame) => readonly SourceFrame[] = () => [],
 ): string {
   let text = "";
   let number = 0;
@@ -50,22 +53,30 @@ export function formatBacktrace(
       text += `--- <${stackLabel(before)} stack> ---\n`;
     }
     const module = frame.module === null ? "" : ` [${printable(frame.module)}]`;
+    const source = sourceOf(frame);
+    for (const inlined of source.filter((one) => one.inlined)) {
+      text += `    (inlined) ${printable(inlined.function ?? "(unknown)")}${module}\n${sourceLine(inlined)}`;
+    }
     if (frame.interrupted && index > 0) {
       const plus = frame.offset === null ? "" : `+${frame.offset}`;
-      text += `    [exception RIP: ${nameOfFrame(frame)}${plus}${module}]\n${formatRegisters(frame.registers)}`;
+      text += `    [exception RIP: ${nameOfFrame(frame)}${plus}${module}]\n${sourceLine(source.at(-1))}${formatRegisters(frame.registers)}`;
     } else {
       const label = `#${number}`.padStart(3);
       number++;
       const why = frame.why ?? "no reason given";
       const inferred = frame.certainty === "inferred" ? colors.yellow(` (inferred: ${printable(why)})`) : "";
       const slot = hex16(slotOf(frame, index === 0));
-      text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n`;
+      text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n${sourceLine(source.at(-1))}`;
     }
     if (backtrace.gap !== null && index === gapAfter) text += colors.yellow(`    (${backtrace.gap})\n`);
   });
   if (backtrace.end === "user" && userRegisters !== null) text += formatRegisters(userRegisters);
   if (backtrace.end === "lost") text += colors.yellow(`    stopped: ${backtrace.stopped ?? "no reason given"}\n`);
   return text;
+}
+
+function sourceLine(source: SourceFrame | undefined): string {
+  return source?.location ? `    ${formatLocation(source.location)}\n` : "";
 }
 
 /** Return addresses of calls that are over: listed so that nobody takes them for frames. */

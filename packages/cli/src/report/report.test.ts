@@ -14,11 +14,22 @@ function rows(diagnosis: Diagnosis): string[] {
     }
     if (row.kind === "turns") return `${row.turns} turns of ${row.bytesPerTurn}`;
     if (row.kind === "elided") return `${row.frames} frames, ${row.bytes} bytes`;
+    if (row.kind === "inlined") return `in ${row.frame.function}`;
     return row.kind === "region" ? `-- ${row.region}` : row.what;
   });
 }
 
 describe("rows of the drawing", () => {
+  test("inlined functions stand before the frame they are in, and count for none", () => {
+    const frames = BUFFER_OVERFLOW.frames.flatMap((frame) => [{ ...frame, function: "inner", inlined: true }, frame]);
+    const shown = rows({ ...BUFFER_OVERFLOW, frames });
+    expect(shown.filter((row) => row !== "in inner")).toEqual(rows(BUFFER_OVERFLOW));
+    shown.forEach((row, index) => {
+      if (row === "in inner") expect(shown[index + 1]).toMatch(/^\w+ [\d?]/);
+    });
+    expect(shown.filter((row) => row === "in inner")).toHaveLength(BUFFER_OVERFLOW.frames.length);
+  });
+
   test("damage stands where it lies, inside the frames it hit", () => {
     expect(rows(BUFFER_OVERFLOW)).toEqual([
       "-- this",

@@ -1,4 +1,4 @@
-import type { Diagnosis } from "@spillway/core";
+import { type Diagnosis, withoutInlined } from "@spillway/core";
 import { formatDate } from "../format/time.ts";
 import type { Terminal } from "../terminal.ts";
 import { thousands } from "../text/hex.ts";
@@ -55,7 +55,8 @@ function gauge(used: number, size: number, terminal: Terminal, glyphs: Glyphs): 
 }
 
 function stack(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyphs): string {
-  const { frames, stack } = diagnosis;
+  const { stack } = diagnosis;
+  const { frames } = withoutInlined(diagnosis);
   if (frames.length === 0) return "";
   const { bold, dim } = terminal.colors;
   let text = `\n${bold("The stack")}`;

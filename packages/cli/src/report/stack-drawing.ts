@@ -64,6 +64,15 @@ function label(frame: DiagnosisFrame): string {
   return printable(`${name}${offset}${frame.module === null ? "" : ` [${frame.module}]`}`);
 }
 
+/** `read_write.c:582`, or nothing where it is not known or does not fit beside the drawing. */
+function shortLocation(frame: DiagnosisFrame, box: Box, taken: number): string {
+  if (frame.file == null || frame.line == null) return "";
+  const room = box.terminal.width - ADDRESS - box.width - 5 - taken;
+  const path = printable(frame.file);
+  const choices = [path, path.slice(path.lastIndexOf("/") + 1)].map((name) => `${name}:${frame.line}`);
+  return choices.find((text) => text.length <= room) ?? "";
+}
+
 function drawRow(row: StackRow, box: Box, diagnosis: Diagnosis): string {
   const { glyphs } = box;
   const { red, yellow, bold, dim } = box.terminal.colors;
@@ -76,9 +85,16 @@ function drawRow(row: StackRow, box: Box, diagnosis: Diagnosis): string {
       const text = fill(`${turn}${mark} ${label(row.frame)}`, bytes, box);
       const harmless = diagnosis.verdict.kind === "not-stack-related";
       const culprit = harmless ? `${glyphs.arrow} raised here` : red(bold(`${glyphs.arrow} culprit`));
-      const note = row.culprit ? culprit : inferred ? yellow("inferred") : "";
+      const said = row.culprit ? culprit : inferred ? yellow("inferred") : "";
+      const words = row.culprit ? (harmless ? 11 : 9) + 1 : inferred ? 9 : 0;
+      const source = shortLocation(row.frame, box, words);
+      const note = [said, dim(source)].filter((part) => part !== "" && part !== dim("")).join(" ");
       const content = row.culprit ? bold(text) : inferred ? yellow(text) : text;
       return line(box, row.address, content, { damaged: row.damaged, note });
+    }
+    case "inlined": {
+      const text = fill(`    ${label(row.frame)} (inlined)`, "", box);
+      return line(box, null, dim(text), { note: dim(shortLocation(row.frame, box, 0)) });
     }
     case "turns": {
       const each = row.bytesPerTurn;

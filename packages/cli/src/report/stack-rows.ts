@@ -1,4 +1,4 @@
-import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
+import { type Diagnosis, type DiagnosisFrame, withoutInlined } from "@spillway/core";
 
 /** A line of the drawing, before it is laid out. Rows run from the lowest address, which is the innermost frame, upwards. */
 export type StackRow =
@@ -12,6 +12,8 @@ export type StackRow =
       readonly culprit: boolean;
       readonly cycle: "first" | "inner" | null;
     }
+  /** A function that was inlined into that of the next frame. */
+  | { readonly kind: "inlined"; readonly frame: DiagnosisFrame }
   | { readonly kind: "turns"; readonly turns: number; readonly bytesPerTurn: number | null }
   | { readonly kind: "elided"; readonly frames: number; readonly bytes: number | null }
   | ({ readonly kind: "mark" } & Mark)
@@ -137,8 +139,24 @@ function framesToKeep(diagnosis: Diagnosis): Set<number> {
   return keep;
 }
 
+/** What was inlined into each frame, innermost first. */
+function inlinedInto(frames: readonly DiagnosisFrame[]): Map<DiagnosisFrame, DiagnosisFrame[]> {
+  const into = new Map<DiagnosisFrame, DiagnosisFrame[]>();
+  let inlined: DiagnosisFrame[] = [];
+  for (const frame of frames) {
+    if (frame.inlined) inlined.push(frame);
+    else {
+      into.set(frame, inlined);
+      inlined = [];
+    }
+  }
+  return into;
+}
+
 /** Lays the diagnosis out as rows of the drawing. */
-export function stackRows(diagnosis: Diagnosis): StackRow[] {
+export function stackRows(whole: Diagnosis): StackRow[] {
+  const inlined = inlinedInto(whole.frames);
+  const diagnosis = withoutInlined(whole);
   const stack = stackOf(diagnosis);
   const bytes = frameBytes(diagnosis);
   const regions = diagnosis.frames.map((frame) => regionOf(stack, spOf(frame)));
@@ -163,6 +181,7 @@ export function stackRows(diagnosis: Diagnosis): StackRow[] {
     const sp = spOf(frame);
     const now = regions[index]!;
     enter(now);
+    for (const inner of inlined.get(frame) ?? []) rows.push({ kind: "inlined", frame: inner });
     const named = diagnosis.verdict.culprit;
     const culprit =
       !culpritSeen && named !== null && named.function === frame.function && named.module === frame.module;

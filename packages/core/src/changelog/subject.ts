@@ -49,7 +49,7 @@ function rolesOf(diagnosis: SubjectSource): Role[] {
   const { culprit } = verdict;
   if (culprit !== null) add(culprit.function, culprit.module, "culprit", 100, culprit.file);
   const check = frames.findIndex((frame) => frame.function === "__stack_chk_fail");
-  const detector = check < 0 ? undefined : frames[check + 1];
+  const detector = check < 0 ? undefined : frames.slice(check + 1).find((frame) => !frame.inlined);
   if (detector !== undefined) add(detector.function, detector.module, "detector", 80, null);
   for (const name of recursion?.functions ?? []) {
     add(name, frames.find((frame) => frame.function === name)?.module ?? null, "recursion", 70, null);

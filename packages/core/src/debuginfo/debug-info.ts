@@ -18,6 +18,8 @@ export interface SourceFrame {
   readonly inlined: boolean;
   /** Where in this function: the address's own line in the innermost, the call's line in the ones around it. */
   readonly location: SourceLocation | null;
+  /** Where the function itself is defined. */
+  readonly declared: SourceLocation | null;
 }
 
 /** Where a variable lives at one address of the code, in one frame. */

@@ -5,9 +5,10 @@ import type { Kernel, StackRange } from "../kernel/kernel.ts";
 import type { ConfigFile } from "../kernel/kernel-options.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { staleReturnsOf } from "../unwind/unwind.ts";
-import type { Diagnosis, DiagnosisFrame } from "./diagnosis.ts";
+import type { Culprit, Diagnosis, DiagnosisFrame } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, gatherFacts } from "./facts.ts";
+import { addFrameSources, type FrameSources, frameSources, locateCulprit } from "./frame-sources.ts";
 import { confidenceOf, ENOUGH, type Hypothesis, hypothesis, WORTH_SAYING } from "./hypothesis.ts";
 import { judgeCanary } from "./judge-canary.ts";
 import { judgeOther } from "./judge-other.ts";
@@ -33,14 +34,24 @@ export function diagnose(kernel: Kernel, options: DiagnoseOptions): Diagnosis {
   ];
   all.sort((a, b) => b.weight - a.weight);
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undetermined(facts, all);
+  const sources = frameSources(kernel, facts.frames);
+  const culprit = culpritOf(facts, best, sources);
   for (const problem of kernel.problems) facts.evidence.miss(problem);
   for (const problem of kernel.image.problems) facts.evidence.miss(problem.message);
-  return documentOf(
+  const document = documentOf(
     facts,
     best,
+    culprit,
     all.filter((one) => one !== best && one.weight >= WORTH_SAYING),
     options,
   );
+  return addFrameSources(document, sources);
+}
+
+function culpritOf(facts: CrashFacts, best: Hypothesis, sources: FrameSources | null): Culprit | null {
+  if (best.culprit?.function == null) return null;
+  const named = { function: best.culprit.function, module: best.culprit.module };
+  return { ...named, ...locateCulprit(facts.kernel, named, facts.frames, sources) };
 }
 
 function undetermined(facts: CrashFacts, all: readonly Hypothesis[]): Hypothesis {
@@ -64,6 +75,7 @@ function undetermined(facts: CrashFacts, all: readonly Hypothesis[]): Hypothesis
 function documentOf(
   facts: CrashFacts,
   best: Hypothesis,
+  culprit: Culprit | null,
   alternatives: readonly Hypothesis[],
   options: DiagnoseOptions,
 ): Diagnosis {
@@ -84,10 +96,7 @@ function documentOf(
       cause: best.cause,
       confidence: confidenceOf(best.weight),
       summary: best.summary,
-      culprit:
-        best.culprit?.function == null
-          ? null
-          : { function: best.culprit.function, module: best.culprit.module, file: null, line: null },
+      culprit,
     },
     alternatives: alternatives.map((one) => ({ kind: one.kind, confidence: confidenceOf(one.weight), why: one.why })),
     stack: stackOf(facts, best),

@@ -34,11 +34,18 @@ export interface DiagnosisFrame {
   /** Always known from a dump; null where a text does not say it. */
   readonly sp: string | null;
   readonly certainty: "proven" | "inferred";
+  /** True for a function that was inlined into the next entry that is not: it has no frame of its own on the stack. */
   readonly inlined: boolean;
   readonly why: string | null;
+  /** Where in the source it was; only there with debug information, null where that does not tell. */
+  readonly file?: string | null;
+  readonly line?: number | null;
 }
 
-/** A run of frames that repeats: direct or indirect recursion. Indexes into `frames`. */
+/**
+ * A run of frames that repeats: direct or indirect recursion. `firstFrame` is an index into `frames`; inlined entries between
+ * the frames of a turn do not count as frames.
+ */
 export interface RecursionCycle {
   readonly functions: readonly string[];
   readonly firstFrame: number;
