@@ -35,18 +35,24 @@ const layouts = new WeakMap<FunctionCode, readonly (FrameState | null)[]>();
 export function frameLayout(code: FunctionCode): readonly (FrameState | null)[] {
   let states = layouts.get(code);
   if (states === undefined) {
-    states = computeLayout(code);
+    states = frameLayoutFrom(code, code.instructions.length === 0 ? [] : [{ index: 0, state: ENTRY }]);
     layouts.set(code, states);
   }
   return states;
 }
 
-function computeLayout(code: FunctionCode): (FrameState | null)[] {
+/** The same for code that is entered at these instructions with frames that are known (see cold-layout.ts). */
+export function frameLayoutFrom(
+  code: FunctionCode,
+  entries: readonly { readonly index: number; readonly state: FrameState }[],
+): readonly (FrameState | null)[] {
   const { instructions } = code;
   const states: (FrameState | null)[] = new Array(instructions.length).fill(null);
-  if (instructions.length === 0) return states;
-  const work: number[] = [0];
-  states[0] = ENTRY;
+  const work: number[] = [];
+  for (const { index, state } of entries) {
+    states[index] = merge(states[index]!, state);
+    work.push(index);
+  }
   let budget = instructions.length * MAX_VISITS_FACTOR;
   while (work.length > 0 && budget-- > 0) {
     const index = work.pop()!;

@@ -5,7 +5,8 @@
  * The rules are those of the kernel's own unwinder (arch/x86/kernel/unwind_orc.c, unwind_next_frame()).
  */
 import { isIndirectThunk } from "../code/call-site.ts";
-import { CALLEE_SAVED, type FrameState, frameLayout } from "../code/frame-layout.ts";
+import { frameLayoutOf } from "../code/cold-layout.ts";
+import { CALLEE_SAVED, type FrameState } from "../code/frame-layout.ts";
 import type { OrcEntry } from "./orc.ts";
 import { IRET_FRAME_OFFSET, isUserMode, type PtRegs, readIretFrame, readPtRegs } from "./pt-regs.ts";
 import type { UnwindContext } from "./unwind-context.ts";
@@ -114,7 +115,7 @@ export function layoutAt(context: UnwindContext, pc: bigint, exact: boolean): Fr
   const code = context.reader.functionAt(exact ? pc : pc - 1n);
   if (code === null) return null;
   const index = exact ? code.indexAt(pc) : code.indexEndingAt(pc);
-  return index < 0 ? null : (frameLayout(code)[index] ?? null);
+  return index < 0 ? null : (frameLayoutOf(context.reader, code)[index] ?? null);
 }
 
 /** Callee-saved registers as the caller has them: read back from where this function saved them, else unchanged. */
