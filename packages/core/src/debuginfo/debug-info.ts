@@ -50,6 +50,8 @@ export interface FrameState {
   /** The canonical frame address (RSP before the call that made the frame), null where not known. */
   readonly cfa: bigint | null;
   readonly registers: ReadonlyMap<number, bigint>;
+  /** The frame that called this one, where it is known: it tells what was passed in registers that have changed since. */
+  readonly caller?: FrameState | null;
 }
 
 /** The debug information of a kernel and its modules, as far as files with the right build-ids were found. */

@@ -1,19 +1,22 @@
 import { unsignedAddress } from "../symbols/kallsyms-addresses.ts";
-import { EmptyTypes } from "../types/empty-types.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { DebugFileFinder } from "./debug-file-finder.ts";
 import { DebugFiles, type DebuggedKernel } from "./debug-files.ts";
 import type { DebugInfo, FrameState, SourceFrame, Variable } from "./debug-info.ts";
 import type { DwarfFile } from "./dwarf/dwarf-file.ts";
 import { sourceFrames } from "./source-frames.ts";
+import { variablesAt } from "./variables.ts";
+import { DebugTypes } from "./variables-types.ts";
 
 /** Debug information of a dump's kernel and modules. Files are looked for when the first question needs them. */
 export class KernelDebugInfo implements DebugInfo {
   readonly files: DebugFiles;
+  readonly #types: DebugTypes;
 
   /** @throws SpillwayError where a file that the user named is not of this kernel (see DebugFiles) */
   constructor(kernel: DebuggedKernel, finder: DebugFileFinder) {
     this.files = new DebugFiles(kernel, finder);
+    this.#types = new DebugTypes(kernel, this.files);
   }
 
   framesAt(address: bigint): readonly SourceFrame[] {
@@ -26,12 +29,12 @@ export class KernelDebugInfo implements DebugInfo {
     return file === null ? [] : addressesInFile(file, path, line);
   }
 
-  variablesAt(_frame: FrameState): readonly Variable[] {
-    return [];
+  variablesAt(frame: FrameState): readonly Variable[] {
+    return variablesAt(this.#types, frame);
   }
 
   get types(): TypeProvider {
-    return EmptyTypes;
+    return this.#types.all;
   }
 
   get problems(): readonly string[] {
