@@ -48,6 +48,7 @@ export {
   type OptionState,
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
+export { framesMap } from "./stack-map/frames-map.ts";
 export {
   type MappedStack,
   type MappedVariable,
@@ -66,6 +67,10 @@ export type {
   SymbolAt,
   SymbolTable,
 } from "./symbols/symbol-table.ts";
+export { detectEvidence, type EvidenceForm } from "./text/detect-text.ts";
+export { RegionKeeper } from "./text/keep-region.ts";
+export { openText, type TextEvidence } from "./text/open-text.ts";
+export type { ResolvePlace, TextOptions } from "./text/text-diagnosis.ts";
 export {
   type DefinitionLine,
   definitionLines,

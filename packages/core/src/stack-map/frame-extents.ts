@@ -2,7 +2,7 @@
 import type { StackRange } from "../kernel/kernel.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { IRET_FRAME_OFFSET, PT_REGS_SIZE } from "../unwind/pt-regs.ts";
-import type { MapContext } from "./map-context.ts";
+import type { MapContext, MappedTrace } from "./map-context.ts";
 
 /** The part that the CPU pushes: RIP, CS, RFLAGS, RSP, SS. Bytes. */
 const IRET_FRAME_SIZE = PT_REGS_SIZE - IRET_FRAME_OFFSET;
@@ -15,7 +15,7 @@ export interface FramePiece {
   readonly end: bigint;
   /** Where its return address lies; null where it has none here (an interrupted caller, an entry). */
   readonly returnSlot: bigint | null;
-  /** The frame that it returns to. */
+  /** The frame that it returns to; null where that is not known. */
   readonly caller: Frame | null;
   /** The word that holds the stack pointer of the stack it came from, where it changed stacks. */
   readonly switchSlot: bigint | null;
@@ -52,14 +52,17 @@ export function piecesOf(context: MapContext, stack: StackRange): Piece[] {
       if (rest !== null) pieces.push(rest);
       return;
     }
-    const end = endOf(frame, next, stack, userRegs);
+    const end = endOf(context.trace, frame, next, stack);
+    // Only that it was entered is known of it: its return address is all of its frame whose place is.
+    const entered = wasEntered(frame) && next !== null && next.sp === frame.sp && on(next.sp - 8n);
     const returns = next !== null && !next.interrupted && on(next.sp - 8n) && next.sp === end;
+    const astray = !returns && beforeGap(context.trace, frame, next) && end === frame.cfa && end > frame.sp;
     pieces.push({
       kind: "frame",
       frame,
-      start: frame.sp,
+      start: entered ? frame.sp - 8n : frame.sp,
       end,
-      returnSlot: returns ? end - 8n : null,
+      returnSlot: returns || astray ? end - 8n : null,
       caller: returns ? next : null,
       switchSlot:
         next === null || context.stackOf(next)?.low === stack.low ? null : switchSlot(context, frame, next, end),
@@ -75,10 +78,23 @@ export function piecesOf(context: MapContext, stack: StackRange): Piece[] {
   return withoutOverlap(pieces, stack);
 }
 
-function endOf(frame: Frame, next: Frame | null, stack: StackRange, userRegs: bigint | null): bigint {
+/** Recovered from an intact call of it further up, not from its own return address into the frame below. */
+function wasEntered(frame: Frame): boolean {
+  return frame.certainty === "inferred" && frame.function !== null && frame.offset === null;
+}
+
+/** Frames are missing between these two. */
+function beforeGap(trace: MappedTrace, frame: Frame, next: Frame | null): boolean {
+  return trace.gap != null && next !== null && wasEntered(next) && frame.cfa !== null && frame.cfa < next.sp;
+}
+
+function endOf(trace: MappedTrace, frame: Frame, next: Frame | null, stack: StackRange): bigint {
   const { high } = stack;
+  const { userRegs } = trace;
   const within = (address: bigint | null): address is bigint =>
     address !== null && address >= frame.sp && address <= high;
+  // Between these two, frames are missing: each ends where it says itself.
+  if (beforeGap(trace, frame, next) && within(frame.cfa)) return frame.cfa;
   // Frames lie end to end, whatever the unwind data of one that ran displaced say; an interrupt's registers lie between.
   if (next !== null && within(next.sp) && next.sp > frame.sp) {
     return next.interrupted && within(frame.cfa) && frame.cfa <= next.sp ? frame.cfa : next.sp;

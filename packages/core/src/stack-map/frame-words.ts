@@ -26,7 +26,11 @@ export function frameWords(context: MapContext, piece: FramePiece): Map<bigint, 
 }
 
 function returnAddress(context: MapContext, piece: FramePiece): KnownWord {
-  const caller = piece.caller!;
+  const { caller } = piece;
+  if (caller === null) {
+    const label = "return address, overwritten; where it led is not known";
+    return { kind: "return-address", label, why: null, state: "bad", expected: null, code: [] };
+  }
   const { memory } = context.kernel;
   const found = memory.u64(piece.returnSlot!);
   const to = frameLabel(caller);

@@ -15,6 +15,9 @@ export function hex(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** Frames, and in words whether any are missing between them (see DetailedBacktrace). */
+export type MappedTrace = Backtrace & { readonly gap?: string | null };
+
 export interface ByteRange {
   readonly start: bigint;
   readonly end: bigint;
@@ -23,7 +26,7 @@ export interface ByteRange {
 export class MapContext {
   readonly kernel: Kernel;
   readonly diagnosis: Diagnosis;
-  readonly trace: Backtrace;
+  readonly trace: MappedTrace;
   readonly debugInfo: DebugInfo | null;
   readonly unwind: UnwindContext;
   readonly task: Task | null;
@@ -35,7 +38,7 @@ export class MapContext {
   readonly codeText = new Map<string, string>();
   readonly #evidence = new Map<bigint, string[]>();
 
-  constructor(kernel: Kernel, diagnosis: Diagnosis, trace: Backtrace, debugInfo: DebugInfo | null) {
+  constructor(kernel: Kernel, diagnosis: Diagnosis, trace: MappedTrace, debugInfo: DebugInfo | null) {
     this.kernel = kernel;
     this.diagnosis = diagnosis;
     this.trace = trace;

@@ -99,7 +99,10 @@ class RegionMaker {
         "The CPU aligns the stack to 16 bytes before it saves registers.",
       );
     }
-    return this.plain("unclaimed", start, end, "no known frame", "It belongs to no frame that is known.");
+    const missing = next.kind === "frame" && this.#context.trace.gap != null && next.frame.certainty === "inferred";
+    const label = missing ? "frames are missing here" : "no known frame";
+    const why = missing ? "Their return addresses are overwritten, and nothing else tells them." : null;
+    return this.plain("unclaimed", start, end, label, why);
   }
 
   /** What lies above the outermost frame. */

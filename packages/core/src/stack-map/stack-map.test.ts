@@ -51,7 +51,7 @@ function mapped(options: Options = {}) {
   const stack = Object.fromEntries([...words].map(([address, value]) => [address.toString(), value]));
   const tiny = tinyKernel({ functions: FUNCTIONS, stack, entries: ["entry"] }).kernel;
   const types = { member: () => ({ offset: 0 }) } as unknown as Kernel["types"];
-  const kernel: Kernel = { ...tiny, types, ...options.change?.(tiny) };
+  const kernel: Kernel = { ...tiny, types, debugInfo: null, ...options.change?.(tiny) };
   const leaf = { pc: at("leaf", 4), exact: true, sp: options.leafSp ?? ENTRY_SP - 0x30n, registers: new Map() };
   const trace = { task: TASK, cpu: 0, source: "note" as const, ...follow(unwindContext(kernel), leaf) };
   const diagnosis = {

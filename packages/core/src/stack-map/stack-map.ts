@@ -5,9 +5,8 @@
 import type { DebugInfo } from "../debuginfo/debug-info.ts";
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import type { Kernel, StackKind } from "../kernel/kernel.ts";
-import type { Backtrace } from "../unwind/backtrace.ts";
 import { backtrace, type DetailedBacktrace } from "../unwind/unwind.ts";
-import { MapContext } from "./map-context.ts";
+import { MapContext, type MappedTrace } from "./map-context.ts";
 import { mapOneStack } from "./map-one-stack.ts";
 
 export type RegionKind =
@@ -130,16 +129,21 @@ export interface StackMap {
 }
 
 export interface StackMapOptions {
-  /** Variables with their bounds come from it. */
+  /** Variables with their bounds come from it; by default the kernel's own. */
   readonly debugInfo?: DebugInfo | null;
   /** The frames to map; by default those of the crash. */
-  readonly trace?: Backtrace;
+  readonly trace?: MappedTrace;
 }
 
 /** Maps the stacks that the crash's call chain runs over, and the one the verdict is about. Never throws for missing memory. */
 export function stackMap(kernel: Kernel, diagnosis: Diagnosis, options: StackMapOptions = {}): StackMap {
   const trace = options.trace ?? crashTrace(kernel);
-  const context = new MapContext(kernel, diagnosis, trace, options.debugInfo ?? null);
+  const context = new MapContext(
+    kernel,
+    diagnosis,
+    trace,
+    options.debugInfo === undefined ? kernel.debugInfo : options.debugInfo,
+  );
   const stacks = context.stacks().map((stack) => mapOneStack(context, stack));
   return { stacks, code: Object.fromEntries(context.codeText) };
 }

@@ -1,5 +1,7 @@
 /** The variables of a frame that lie on the stack, with their bounds, where debug information tells them. */
+import type { FrameState } from "../debuginfo/debug-info.ts";
 import { formatTypeName } from "../types/format-c.ts";
+import type { Frame } from "../unwind/backtrace.ts";
 import type { FramePiece } from "./frame-extents.ts";
 import { hex, type MapContext } from "./map-context.ts";
 import type { MappedVariable } from "./stack-map.ts";
@@ -27,16 +29,21 @@ const DWARF_NUMBERS: Readonly<Record<string, number>> = {
 /** No function of the kernel has more that matter; ends damaged debug information. */
 const MAX_VARIABLES = 256;
 
-export function variablesOf(context: MapContext, piece: FramePiece): MappedVariable[] {
-  const { frame } = piece;
-  if (context.debugInfo === null || piece.continued) return [];
+function stateOf(frame: Frame): FrameState {
   const registers = new Map<number, bigint>();
   for (const [name, value] of frame.registers) {
     const number = DWARF_NUMBERS[name];
     if (number !== undefined) registers.set(number, value);
   }
-  registers.set(7, frame.sp);
-  const state = { pc: frame.address, afterCall: !frame.interrupted, sp: frame.sp, cfa: frame.cfa, registers };
+  registers.set(DWARF_NUMBERS.rsp!, frame.sp);
+  return { pc: frame.address, afterCall: !frame.interrupted, sp: frame.sp, cfa: frame.cfa, registers };
+}
+
+export function variablesOf(context: MapContext, piece: FramePiece): MappedVariable[] {
+  const { frame } = piece;
+  if (context.debugInfo === null || piece.continued) return [];
+  const caller = piece.caller === null ? null : stateOf(piece.caller);
+  const state: FrameState = { ...stateOf(frame), caller };
   const mapped: MappedVariable[] = [];
   for (const variable of context.debugInfo.variablesAt(state).slice(0, MAX_VARIABLES)) {
     const { place, size } = variable;

@@ -1,0 +1,93 @@
+/** The call chain as a table: each frame with what it rests on. */
+import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
+import { thousands } from "../../text/hex.ts";
+import { printable } from "../../text/printable.ts";
+import { type Region, type StackRow, stackRows } from "../stack-rows.ts";
+import { type Html, html, NOTHING } from "./html.ts";
+import type { Anchors } from "./ids.ts";
+
+/** A frame's place in the source, where debug information tells it. */
+function sourceOf({ file, line }: DiagnosisFrame): string | null {
+  return file == null ? null : `${file}${line == null ? "" : `:${line}`}`;
+}
+
+/** The reason that all inferred frames share, to be said once; null where they differ. */
+export function sharedReason(frames: readonly DiagnosisFrame[]): string | null {
+  const reasons = new Set(frames.flatMap((frame) => (frame.why === null ? [] : [frame.why])));
+  const [reason] = reasons;
+  return reasons.size === 1 && frames.filter((frame) => frame.why !== null).length > 2 ? reason! : null;
+}
+
+const REGIONS: Readonly<Record<Region, string>> = {
+  this: "on the stack of the verdict",
+  below: "past the low end of the stack",
+  other: "on another stack",
+};
+
+function nameOf(frame: DiagnosisFrame): string {
+  if (frame.function === null) return "(no known function)";
+  const offset = frame.offset === null ? "" : `+0x${frame.offset.toString(16)}`;
+  return printable(`${frame.function}${offset}${frame.module === null ? "" : ` [${frame.module}]`}`);
+}
+
+function frameRow(
+  row: Extract<StackRow, { kind: "frame" | "inlined" }>,
+  diagnosis: Diagnosis,
+  anchors: Anchors,
+  sources: boolean,
+  shared: string | null,
+): Html {
+  const { frame } = row;
+  const index = diagnosis.frames.indexOf(frame);
+  // An inlined function has no frame of its own: all that is known of a place is known of the frame it is part of.
+  const own = row.kind === "frame" ? row : null;
+  const place = own === null ? null : anchors.frame(index);
+  const sp = own === null || frame.sp === null ? "" : frame.sp.slice(2).padStart(16, "0");
+  const inferred = frame.certainty === "inferred";
+  const classes = [
+    own?.culprit && diagnosis.verdict.kind !== "not-stack-related" && "culprit",
+    own?.damaged && "hit",
+    inferred && "inferred",
+  ];
+  return html`<tr class="${classes.filter(Boolean).join(" ")}"><td class="num">${index}</td><td class="mark${inferred && " inferred"}">${inferred ? "○" : "●"}<span class="sr"> ${frame.certainty}</span></td><th scope="row">${nameOf(frame)}${frame.inlined && html` <span class="tag">inlined</span>`}</th>${sources && html`<td>${sourceOf(frame)}</td>`}<td class="num">${own?.bytes == null ? "" : thousands(own.bytes)}</td><td class="v">${place === null ? sp : html`<a href="#${place}">${sp}</a>`}</td><td class="v dim">${frame.address === null ? "" : frame.address.slice(2).padStart(16, "0")}</td></tr>${
+    frame.why !== null &&
+    frame.why !== shared &&
+    html`
+<tr class="reason"><td></td><td></td><td colspan="${sources ? 5 : 4}">${frame.why}</td></tr>`
+  }
+`;
+}
+
+function betweenWords(row: Extract<StackRow, { kind: "turns" | "elided" | "region" }>): string {
+  if (row.kind === "region") return REGIONS[row.region];
+  if (row.kind === "elided") return `… ${row.frames} more frames`;
+  const each = row.bytesPerTurn === null ? "" : `, ${thousands(row.bytesPerTurn)} bytes a turn`;
+  return `… the same again: ${thousands(row.turns)} turns in all${each}`;
+}
+
+export function framesSection(diagnosis: Diagnosis, anchors: Anchors): Html {
+  if (diagnosis.frames.length === 0) return NOTHING;
+  const sources = diagnosis.frames.some((frame) => sourceOf(frame) !== null);
+  const shared = sharedReason(diagnosis.frames);
+  const columns = sources ? 7 : 6;
+  const rows = stackRows(diagnosis).map((row, index) => {
+    // Where all begins needs no saying.
+    if (row.kind === "region" && index === 0 && row.region === "this") return NOTHING;
+    if (row.kind === "frame" || row.kind === "inlined") return frameRow(row, diagnosis, anchors, sources, shared);
+    if (row.kind === "mark") return NOTHING;
+    return html`<tr class="between"><td></td><td></td><td colspan="${columns - 2}">${betweenWords(row)}</td></tr>
+`;
+  });
+  const inferred = diagnosis.frames.filter((frame) => frame.certainty === "inferred").length;
+  const total = diagnosis.frames.length;
+  const words =
+    inferred === 0
+      ? total === 1
+        ? "1 frame, proven"
+        : `all ${total} frames proven`
+      : `${total - inferred} proven, ${inferred} inferred`;
+  return html`<section aria-labelledby="chain"><h2 id="chain">The chain of calls</h2>
+<p class="note">Innermost first; ${words}. Proven: its return address stands where the unwind data says, follows a call, and that call can reach the frame below it. Inferred: ${shared ?? "recovered from what is left"}.</p>
+<div class="scroll"><table class="frames"><thead><tr><th scope="col">#</th><th scope="col"><span class="sr">certainty</span></th><th scope="col">function</th>${sources && html`<th scope="col">source</th>`}<th scope="col" class="num">bytes</th><th scope="col">RSP</th><th scope="col">address</th></tr></thead><tbody>
+${rows}</tbody></table></div></section>`;
+}

@@ -1,0 +1,84 @@
+/** The report as one HTML page that needs nothing else: no network, no fonts, no files beside it. */
+import { createHash } from "node:crypto";
+import type { Diagnosis, StackMap } from "@spillway/core";
+import type { SystemFacts } from "../../format/sys.ts";
+import { VERSION } from "../../version.ts";
+import { culpritName, verdictTitle } from "../words.ts";
+import { damageSection } from "./damage-section.ts";
+import { factsSection } from "./facts-section.ts";
+import { framesSection } from "./frames-section.ts";
+import { Html, html, jsonText } from "./html.ts";
+import { Anchors } from "./ids.ts";
+import {
+  adviceSection,
+  alternativesSection,
+  changelogSection,
+  evidenceSection,
+  missingSection,
+  staleSection,
+} from "./list-sections.ts";
+import { SCRIPT } from "./script.ts";
+import { stackSection } from "./stack-section.ts";
+import { STYLES } from "./styles.ts";
+import { verdictSection } from "./verdict-section.ts";
+
+export interface HtmlReport {
+  readonly diagnosis: Diagnosis;
+  /** Null where there is no stack to draw: a log. */
+  readonly map: StackMap | null;
+  /** Facts of the machine; null where no dump tells them. */
+  readonly facts: SystemFacts | null;
+  /** The command that made the report. */
+  readonly command: string;
+}
+
+function hash(text: string): string {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
+
+/**
+ * The page may run its own script, by its hash, and nothing else: even if some text of a hostile dump got past the escaping,
+ * a browser would neither run it nor fetch anything.
+ */
+function policy(): string {
+  return `default-src 'none'; style-src ${hash(STYLES)}; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
+}
+
+export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): string {
+  const { kind, cause, culprit } = diagnosis.verdict;
+  const anchors = new Anchors(diagnosis, map);
+  const title = `${verdictTitle(kind, cause)}${culprit === null ? "" : ` in ${culpritName(culprit)}`}`;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="Spillway ${VERSION}">
+<title>${title}</title>
+<style>${new Html(STYLES)}</style>
+</head>
+<body>
+<a class="skip" href="#stack">Skip to the stack</a>
+${verdictSection(diagnosis)}
+<main>
+${stackSection(diagnosis, map, anchors)}
+${damageSection(diagnosis, map)}
+${adviceSection(diagnosis)}
+${evidenceSection(diagnosis, anchors)}
+${alternativesSection(diagnosis)}
+${missingSection(diagnosis)}
+${changelogSection(diagnosis.changelog)}
+${framesSection(diagnosis, anchors)}
+${staleSection(diagnosis)}
+${factsSection(diagnosis, facts, command)}
+</main>
+<footer></footer>
+<script type="application/json" id="spillway-diagnosis">${jsonText(diagnosis)}</script>
+<script type="application/json" id="spillway-stack-map">${jsonText(map)}</script>
+<script>${new Html(SCRIPT)}</script>
+</body>
+</html>
+`;
+  return page.text;
+}
