@@ -1,4 +1,4 @@
-import type { Kernel, Task } from "@spillway/core";
+import type { Kernel, Task, TextEvidence } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -16,6 +16,8 @@ export interface Context {
    *   is looked for
    */
   open(files: readonly string[], debugInfo?: readonly string[] | null): OpenedDump;
+  /** Opens what is named as text, where it is text (a kernel's log); null where it is a dump. */
+  openText?(files: readonly string[]): TextEvidence | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** The commands are given at the shell's prompt, with the dump open: help and examples name no file. */

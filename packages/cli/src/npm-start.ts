@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SpillwayError } from "@spillway/core";
 import { openFiles } from "./io/open-files.ts";
+import { openTextInput } from "./io/text-input.ts";
 import { printError } from "./print-error.ts";
 import { run } from "./run.ts";
 import { processTerminal } from "./terminal.ts";
@@ -33,7 +34,7 @@ const terminal = processTerminal();
 try {
   const given = process.argv.slice(2);
   const args = given.length > 0 ? given : ["diagnose", sample()];
-  process.exitCode = await run(args, { terminal, open: openFiles }, { diagnoseByDefault: true });
+  process.exitCode = await run(args, { terminal, open: openFiles, openText: openTextInput }, { diagnoseByDefault: true });
 } catch (error) {
   process.exitCode = printError(error, terminal, false);
 }

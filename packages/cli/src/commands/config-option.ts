@@ -9,6 +9,6 @@ export interface ConfigOption {
 export const CONFIG_HELP = "the kernel's configuration, where it carries none itself (`auto`: this machine's /boot)";
 
 /** The configuration that was given, or null. @throws SpillwayError as `readConfig` */
-export function configOf(options: ConfigOption, kernel: Kernel): ConfigFile | null {
+export function configOf(options: ConfigOption, kernel: Pick<Kernel, "release">): ConfigFile | null {
   return options.config === undefined ? null : readConfig(options.config, kernel.release);
 }

@@ -18,7 +18,14 @@ const BZIP2 = [0x42, 0x5a, 0x68];
  *   `SPW_TEXT_DAMAGED`, `SPW_TEXT_XZ_MISSING`
  */
 export function readText(path: string): string {
-  const bytes = readBytes(path);
+  return unpackText(path, readBytes(path));
+}
+
+/**
+ * The text in bytes that may be compressed.
+ * @throws SpillwayError `SPW_TEXT_TOO_LARGE`, `SPW_TEXT_DAMAGED`, `SPW_TEXT_XZ_MISSING`
+ */
+export function unpackText(path: string, bytes: Buffer): string {
   const begins = (magic: readonly number[]) => magic.every((byte, index) => bytes[index] === byte);
   const limit = { maxOutputLength: LARGEST };
   try {

@@ -37,7 +37,8 @@ function verdict(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyphs): stri
   const where = [task, panic.cpu === null ? "" : `on CPU ${panic.cpu}`].filter(Boolean).join(" ");
   if (where !== "") row("task", panic.task === null ? where : `${where}, ${panic.task}`);
   const when = kernel.crashTime === null ? "" : `, ${formatDate(new Date(kernel.crashTime))}`;
-  row("kernel", `${kernel.release} ${kernel.arch}${when}`);
+  const named = [kernel.release, kernel.arch].filter((part) => part !== null).join(" ");
+  if (named !== "") row("kernel", `${named}${when}`);
   return text;
 }
 
@@ -71,11 +72,16 @@ function stack(diagnosis: Diagnosis, terminal: Terminal, glyphs: Glyphs): string
   const proven = frames.length - inferred.length;
   const legend =
     inferred.length === 0
-      ? `all ${frames.length} frames proven`
+      ? frames.length === 1
+        ? "the one frame is proven"
+        : `all ${frames.length} frames proven`
       : `${glyphs.proven} ${proven} proven   ${glyphs.inferred} ${inferred.length} inferred`;
   text += dim(`${margin}${legend}\n`);
   const stale = diagnosis.stale.length;
-  if (stale > 0) text += dim(`${margin}${stale} stale return address${stale === 1 ? "" : "es"} left out: bt --stale\n`);
+  if (stale > 0) {
+    const hint = diagnosis.input.kind === "vmcore" ? ": bt --stale" : "";
+    text += dim(`${margin}${stale} stale return address${stale === 1 ? "" : "es"} left out${hint}\n`);
+  }
   const { corruption } = diagnosis;
   if (corruption?.pattern) {
     const range = `${thousands(corruption.bytes)} bytes from ${corruption.start}`;

@@ -1,31 +1,18 @@
 /** From a kernel's log to a verdict. */
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import { SpillwayError } from "../errors.ts";
-import { parseConsole } from "./console/parse-console.ts";
 import type { ConsoleCrash, ConsoleLog } from "./console/report.ts";
 import { judgeCanary, judgeStackEnd } from "./judge-canary.ts";
 import { judgeControl } from "./judge-control.ts";
 import { judgeKasan } from "./judge-kasan.ts";
 import { judgeOverflow } from "./judge-overflow.ts";
 import { judgePlain } from "./judge-plain.ts";
-import { gatherLogFacts, mainCrash } from "./log-facts.ts";
+import { gatherLogFacts } from "./log-facts.ts";
 import { logDiagnosis, type TextOptions } from "./text-diagnosis.ts";
 import type { TextHypothesis } from "./text-hypothesis.ts";
 
-/**
- * Diagnoses the crash that a kernel's log tells of.
- *
- * @throws SpillwayError `SPW_TEXT_NO_CRASH`
- */
-export function diagnoseLog(text: string, options: TextOptions): Diagnosis {
-  const log = parseConsole(text);
-  const crash = mainCrash(log);
-  if (crash === null) throw noCrash(options.path, log);
-  return diagnoseCrash(log, crash, options);
-}
-
-/** Diagnoses one crash of a log. */
-export function diagnoseCrash(log: ConsoleLog, crash: ConsoleCrash, options: TextOptions): Diagnosis {
+/** Diagnoses one crash of a log. @param path what the user named, for `input.path` */
+export function diagnoseLog(log: ConsoleLog, crash: ConsoleCrash, path: string, options: TextOptions = {}): Diagnosis {
   const facts = gatherLogFacts(log, crash);
   facts.evidence.add("kernel-said", null, `The kernel said: ${crash.headline.text}`);
   const judged: TextHypothesis[] = [
@@ -50,7 +37,7 @@ export function diagnoseCrash(log: ConsoleLog, crash: ConsoleCrash, options: Tex
   facts.evidence.miss(
     "The stack's own words: a text cannot be checked against the memory it is about, so no verdict from it is certain.",
   );
-  return logDiagnosis(facts, judged, options);
+  return logDiagnosis(facts, judged, path, options);
 }
 
 /** Other reports told of in the evidence. */
@@ -71,7 +58,8 @@ function mentionOthers(
     add("other-reports", null, `There are ${others.length - MENTIONED} more reports in the log.`);
 }
 
-function noCrash(path: string, log: ConsoleLog): SpillwayError {
+/** What is said of a text in which no kernel crashes. */
+export function noCrash(path: string, log: ConsoleLog): SpillwayError {
   const name = path === "-" ? "standard input" : path;
   return new SpillwayError("SPW_TEXT_NO_CRASH", `${name}: text without a kernel crash in it`, {
     class: "usage",

@@ -54,7 +54,7 @@ export function judgePlain(facts: LogFacts, rivals: boolean): TextHypothesis {
     );
     weight = Math.min(weight, 0.6);
   }
-  if (rivals || (speaksOfStacks(facts) && !facts.evidence.has("panic-caller"))) weight = Math.min(weight, 0.15);
+  if (rivals || (speaksOfStacks(facts) && !facts.evidence.has("panic-caller"))) weight = Math.min(weight, 0.05);
   return textHypothesis({
     kind: "not-stack-related",
     weight,

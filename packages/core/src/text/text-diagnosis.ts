@@ -1,9 +1,15 @@
 /** The document of a diagnosis that rests on text. */
+
+import type { AdviceContext } from "../advice/advice-input.ts";
+import { advise } from "../advice/advise.ts";
 import type { Diagnosis, DiagnosisFrame } from "../diagnose/diagnosis.ts";
 import { hex } from "../diagnose/evidence.ts";
 import { confidenceOf, ENOUGH, WORTH_SAYING } from "../diagnose/hypothesis.ts";
+import type { ConfigFile } from "../kernel/kernel-options.ts";
+import { configuredOptions } from "../kernel/option-state.ts";
 import type { LogFacts } from "./log-facts.ts";
 import type { LogFrame } from "./log-frames.ts";
+import { logOptions } from "./log-options.ts";
 import { type TextHypothesis, textHypothesis } from "./text-hypothesis.ts";
 
 /** What turns a place of the code into one of the source; null where it does not know it. */
@@ -17,24 +23,34 @@ export type ResolvePlace = (place: {
 }) => { readonly file: string; readonly line: number } | null;
 
 export interface TextOptions {
-  /** What the user named, for `input.path`; "-" for standard input. */
-  readonly path: string;
+  /** The kernel's configuration, for the advice. */
+  readonly config?: ConfigFile;
   /** Debug information of the kernel that wrote the text, where there is some. */
   readonly resolve?: ResolvePlace;
 }
 
 /** Chooses among the explanations and writes the document. */
-export function logDiagnosis(facts: LogFacts, judged: readonly TextHypothesis[], options: TextOptions): Diagnosis {
+export function logDiagnosis(
+  facts: LogFacts,
+  judged: readonly TextHypothesis[],
+  path: string,
+  options: TextOptions,
+): Diagnosis {
   const all = [...judged].sort((a, b) => b.weight - a.weight);
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undecided(all[0]);
-  const others = all.filter((one) => one !== best && one.kind !== best.kind && one.weight >= WORTH_SAYING);
+  const others = all.filter(
+    (one, index) =>
+      one.kind !== best.kind &&
+      one.weight >= WORTH_SAYING &&
+      all.findIndex((other) => other.kind === one.kind) === index,
+  );
   const { crash, chain, evidence } = facts;
-  return {
+  const document: Omit<Diagnosis, "advice"> = {
     schema: "spillway/diagnosis@1",
-    input: { kind: "log", format: "console", path: options.path },
+    input: { kind: "log", format: "console", path },
     kernel: { release: facts.release, arch: facts.arch, crashTime: null },
     panic: {
-      message: crash.panic ?? crash.headline.text,
+      message: crash.headline.text,
       cpu: crash.cpu,
       pid: crash.pid,
       comm: crash.comm,
@@ -57,7 +73,21 @@ export function logDiagnosis(facts: LogFacts, judged: readonly TextHypothesis[],
     corruption: best.corruption,
     evidence: evidence.items,
     missing: evidence.missing,
-    advice: [],
+  };
+  return { ...document, advice: advise(document, adviceContext(facts, options)) };
+}
+
+function adviceContext(facts: LogFacts, options: TextOptions): AdviceContext {
+  const { crash } = facts;
+  const { config } = options;
+  return {
+    options: config === undefined ? logOptions(facts) : configuredOptions(config.config, config.name),
+    taintedModules: crash.taintedModules,
+    taints: crash.taints,
+    log: () => facts.log.crashes.flatMap((one) => [one.headline.text, one.processLine ?? ""]),
+    dumpLevel: null,
+    imageProblems: [],
+    leads: {},
   };
 }
 

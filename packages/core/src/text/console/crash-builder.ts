@@ -32,6 +32,7 @@ export class CrashBuilder {
   #comm: string | null = null;
   #release: string | null = null;
   #workqueue: string | null = null;
+  #processLine: string | null = null;
   #errorCode: number | null = null;
   readonly #registers = new RegisterState();
   /** Whose the register lines are that come now: the crash's, an exception's within the trace, the user's. */
@@ -129,6 +130,7 @@ export class CrashBuilder {
     const task = readProcessLine(text);
     if (task !== null) {
       this.#process(task);
+      this.#processLine ??= text;
       const stack = readStackRange(text);
       if (stack !== null) this.#stacks.push(stack);
       if (this.#traces.isOpen && this.#traces.entries > 0) this.#traces.close();
@@ -253,6 +255,7 @@ export class CrashBuilder {
       pid: this.#pid,
       comm: this.#comm,
       release: this.#release,
+      processLine: this.#processLine,
       workqueue: this.#workqueue,
       registers,
       code: this.#code.length === 0 ? null : { bytes: Uint8Array.from(this.#code), at: this.#codeAt },

@@ -31,7 +31,8 @@ const FORMS: readonly Form[] = [
   { kind: "stack-low", pattern: /do_IRQ: stack overflow: -?\d+|low stack detected by irq handler/ },
   {
     kind: "stack-overflow",
-    pattern: /[Kk]ernel stack overflow|overflowed its kernel stack|[Kk]ernel stack pointer (?:out of range|corrupt)/,
+    pattern:
+      /^(?:Kernel panic - not syncing: )?[Kk]ernel stack overflow(?:\.|,| in process| \((?:double-fault|page fault)\)|$)|overflowed its kernel stack|[Kk]ernel stack pointer (?:out of range|corrupt)/,
   },
   {
     kind: "double-fault",
@@ -100,6 +101,9 @@ const FORMS: readonly Form[] = [
   { kind: "bug", pattern: /^BUG: \S/ },
 ];
 
+/** How far from the start of a line a statement may begin: "NMI watchdog: ", "do_IRQ: some-task ". */
+const REACH = 48;
+
 /** Cheap test of whether a line may be a headline. */
 const MAYBE =
   /BUG|Oops|PANIC|panic|WARNING|Unable|nable to handle|stack|fault|\[#\d|error|lockup|LOCKUP|stall|blocked for|UBSAN|corruption|double|INFO: |usercopy|attempted to/;
@@ -110,11 +114,13 @@ export function readHeadline(text: string, line: number): Headline | null {
   for (const form of FORMS) {
     const match = form.pattern.exec(text);
     if (match === null) continue;
+    // In a sentence that speaks of it the words stand further back than any prefix of the kernel's own.
+    if (match.index > REACH && !text.includes("Kernel panic - not syncing")) continue;
     const named = form.place === undefined ? undefined : match[form.place];
     const address = form.address === undefined ? undefined : match[form.address]?.replace(/^0x/, "");
     return {
       kind: form.kind,
-      text: text.slice(match.index > 200 ? match.index : 0).slice(0, 400),
+      text: text.slice(Math.max(0, text.indexOf("Kernel panic - not syncing"))).slice(0, 400),
       line,
       at: named === undefined ? null : placeIn(named),
       address: form.kind === "guard-page" ? unhashed(hexNumber(address)) : hexNumber(address),

@@ -25,6 +25,8 @@ class ConsoleParser {
   #last = "";
   readonly #crashes: ConsoleCrash[] = [];
   #release: string | null = null;
+  #banner: string | null = null;
+  #crashedBanner: string | null = null;
   #open = 0;
 
   get idle(): boolean {
@@ -39,11 +41,17 @@ class ConsoleParser {
     return this.#release;
   }
 
+  /** The banner of the boot that crashed first; without a crash, the last one. */
+  get banner(): string | null {
+    return this.#crashedBanner ?? this.#banner;
+  }
+
   push(line: LogLine): void {
     const boot = /Linux version (\d\S{0,80})/.exec(line.text);
     if (boot !== null) {
       this.finish();
       this.#release = boot[1]!;
+      this.#banner = line.text;
       return;
     }
     // Lines of one writer belong together; those without a name follow the last.
@@ -101,6 +109,7 @@ class ConsoleParser {
   #close(stream: Stream, cut: boolean): void {
     if (stream.builder === null) return;
     const crash = stream.builder.build(cut);
+    if (this.#crashes.length === 0) this.#crashedBanner = this.#banner;
     if (this.#crashes.length < MAX_CRASHES) {
       this.#crashes.push(crash.release === null ? { ...crash, release: this.#release } : crash);
     }
@@ -156,5 +165,11 @@ export function parseConsole(text: string): ConsoleLog {
   parser.finish();
   const crashes = [...parser.crashes].sort((a, b) => a.from - b.from);
   const registers = crashes.find((crash) => crash.registers !== null)?.registers?.registers;
-  return { crashes, release: parser.release, arch: registers === undefined ? null : archOf(registers), lines };
+  return {
+    crashes,
+    release: parser.release,
+    banner: parser.banner,
+    arch: registers === undefined ? null : archOf(registers),
+    lines,
+  };
 }

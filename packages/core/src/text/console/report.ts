@@ -147,6 +147,8 @@ export interface ConsoleCrash {
   readonly pid: number | null;
   readonly comm: string | null;
   readonly release: string | null;
+  /** The whole line that says CPU, task and kernel. */
+  readonly processLine: string | null;
   /** "writeback wb_workfn" of a `Workqueue:` line. */
   readonly workqueue: string | null;
   readonly registers: RegisterDump | null;
@@ -174,6 +176,8 @@ export interface ConsoleLog {
   /** In the order of the log: the first is usually the cause of the others. */
   readonly crashes: readonly ConsoleCrash[];
   readonly release: string | null;
+  /** "Linux version …" of the boot that crashed; null where the log does not go back to it. */
+  readonly banner: string | null;
   /** As `uname -m` says it, told by the form of the registers; null where nothing shows it. */
   readonly arch: string | null;
   readonly lines: number;
