@@ -5,8 +5,8 @@
 import { type ChangelogRelease, isoDate, type OpenRelease } from "./changelog.ts";
 
 const HEAD = /^\* ((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w* [A-Z][a-z]{2} +\d{1,2} (?:[\d:]+ \w+ )?\d{4})\s+(.*)$/;
-/** What can be a version after the author: it has a digit first, and a dot. */
-const VERSION = /^(.*?)(?:\s+-)?\s+\[?v?((?:\d+:)?\d[\w.+~^]*\.[\w.+~^]*(?:-[\w.+~^]+)?)\]?\s*$/;
+/** What can be a version, as the last word behind the author. */
+const VERSION = /^\[?v?((?:\d+:)?\d[\w.+~^-]*\.[\w.+~^-]*)\]?$/;
 /** Of the line with author and version, in characters. */
 const LONGEST_HEAD = 500;
 
@@ -23,13 +23,11 @@ export function parseRpmChangelog(text: string): ChangelogRelease[] {
   for (const line of lines) {
     const head = HEAD.exec(line);
     if (head !== null) {
-      const versioned = VERSION.exec(head[2]!.slice(0, LONGEST_HEAD));
-      release = {
-        version: versioned?.[2] ?? null,
-        date: isoDate(head[1]!),
-        author: (versioned?.[1] ?? head[2]!).trim(),
-        changes: [],
-      };
+      const words = head[2]!.slice(0, LONGEST_HEAD).trim().split(/\s+/);
+      const version = VERSION.exec(words.at(-1)!)?.[1] ?? null;
+      if (version !== null) words.pop();
+      if (words.at(-1) === "-") words.pop();
+      release = { version, date: isoDate(head[1]!), author: words.join(" "), changes: [] };
       releases.push(release);
       open = false;
     } else if (release === null) {

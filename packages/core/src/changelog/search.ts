@@ -9,6 +9,8 @@ import { type SubjectSource, subjectOf, type Term, wordingOf } from "./subject.t
 const MOST_LISTED = 50;
 /** An entry is shown up to here, in characters. */
 const LONGEST_TEXT = 500;
+/** What is looked at of an entry, and of a commit's message, in characters: far more than people write. */
+const MOST_READ = 10_000;
 /** A mention in a commit's message is often part of somebody's trace: half the weight of one in its subject. */
 const IN_BODY = 0.5;
 /** Programs that are built from the kernel's sources: nothing in them mends a kernel. ("perf/x86: …" is the kernel's.) */
@@ -56,7 +58,8 @@ export function searchChangelog(
   };
 }
 
-function matchChange(change: Change, terms: readonly Term[], wording: RegExp | null): Match | null {
+function matchChange(whole: Change, terms: readonly Term[], wording: RegExp | null): Match | null {
+  const change = { text: whole.text.slice(0, MOST_READ), body: whole.body.slice(0, MOST_READ) };
   if (PROGRAM.test(change.text)) return null;
   let strength = 0;
   const matches: string[] = [];
