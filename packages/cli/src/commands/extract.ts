@@ -1,17 +1,10 @@
-import { statSync } from "node:fs";
 import { deflateSync } from "node:zlib";
-import {
-  diagnose,
-  type ExtractResult,
-  extractDump,
-  type KdumpSink,
-  SpillwayError,
-  sameDiagnosis,
-} from "@spillway/core";
+import { diagnose, type ExtractResult, extractDump, type KdumpSink, sameDiagnosis } from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatMemory } from "../format/sys.ts";
 import { writeWhole } from "../io/output-file.ts";
+import { refuseInput } from "../io/refuse-input.ts";
 import { toJson } from "../json.ts";
 import { Progress } from "../progress.ts";
 import { thousands } from "../text/hex.ts";
@@ -20,22 +13,6 @@ import { type DumpOptions, dumpCommand, openAll } from "./dump-command.ts";
 interface ExtractOptions extends DumpOptions {
   readonly output: string;
   readonly force?: boolean;
-}
-
-/** `--force` must not replace what is being read, by whatever name it goes. */
-function refuseInput(output: string, files: readonly string[]): void {
-  const target = statSync(output, { throwIfNoEntry: false });
-  if (target === undefined) return;
-  for (const file of files) {
-    const source = statSync(file, { throwIfNoEntry: false });
-    if (source?.dev === target.dev && source.ino === target.ino) {
-      throw new SpillwayError("SPW_OUTPUT_IS_INPUT", `${output}: that is the dump itself`, {
-        class: "usage",
-        facts: { output, input: file },
-        hint: "name another file",
-      });
-    }
-  }
 }
 
 function report(output: string, result: ExtractResult, same: boolean, context: Context): void {

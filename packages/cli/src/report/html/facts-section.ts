@@ -33,11 +33,6 @@ function diagnosisRows(diagnosis: Diagnosis): [string, string][] {
   return rows.filter((row): row is [string, string] => row[1] !== null);
 }
 
-/** A word for a shell: quoted where it needs to be. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 export function factsSection(diagnosis: Diagnosis, facts: SystemFacts | null, command: string): Html {
   const rows = [...diagnosisRows(diagnosis), ...(facts === null ? [] : systemRows(facts))];
   return html`<section aria-labelledby="facts"><h2 id="facts">The machine</h2>

@@ -2,6 +2,7 @@
 import type { Diagnosis, DiagnosisFrame } from "@spillway/core";
 import { thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
+import { sharedReason } from "../frame-reasons.ts";
 import { type Region, type StackRow, stackRows } from "../stack-rows.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 import type { Anchors } from "./ids.ts";
@@ -9,13 +10,6 @@ import type { Anchors } from "./ids.ts";
 /** A frame's place in the source, where debug information tells it. */
 function sourceOf({ file, line }: DiagnosisFrame): string | null {
   return file == null ? null : `${file}${line == null ? "" : `:${line}`}`;
-}
-
-/** The reason that all inferred frames share, to be said once; null where they differ. */
-export function sharedReason(frames: readonly DiagnosisFrame[]): string | null {
-  const reasons = new Set(frames.flatMap((frame) => (frame.why === null ? [] : [frame.why])));
-  const [reason] = reasons;
-  return reasons.size === 1 && frames.filter((frame) => frame.why !== null).length > 2 ? reason! : null;
 }
 
 const REGIONS: Readonly<Record<Region, string>> = {

@@ -1,5 +1,6 @@
 /** The lists of the report: evidence, other explanations, what is not known, what to do, what earlier calls left. */
 import type { ChangelogMatches, Diagnosis } from "@spillway/core";
+import { changelogLines } from "../changelog-section.ts";
 import { CONFIDENCES, verdictTitle } from "../words.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 import type { Anchors } from "./ids.ts";
@@ -63,18 +64,5 @@ ${rows}</tbody></table></div></details></section>`;
 }
 
 export function changelogSection(matches: ChangelogMatches | undefined): Html {
-  if (matches === undefined) return NOTHING;
-  const range = [matches.from, matches.to].map((one) => one ?? "?").join(" to ");
-  const items = matches.entries.map(
-    (
-      entry,
-    ) => html`<li><b>${entry.version ?? entry.date ?? ""}</b> ${entry.text} <span class="dim">(names ${entry.matches.join(", ")})</span></li>
-`,
-  );
-  const found = `${matches.found} of ${matches.searched} changes in ${matches.source} (${range}) name ${matches.subjects.join(", ")}.`;
-  return section(
-    "changelog",
-    "Changes since",
-    html`<p class="note">${found}</p>${items.length > 0 && html`<ul>${items}</ul>`}${matches.notes.map((note) => html`<p class="note">${note}</p>`)}`,
-  );
+  return matches === undefined ? NOTHING : list("changelog", "Changes since", changelogLines(matches));
 }
