@@ -87,13 +87,15 @@ const hardware: Rule = {
     const suspicious = mismatch(crash) || crash.verdict.kind === "return-address-corrupted";
     if (!suspicious || !builtIn) return null;
     const log = crash.context.log();
+    // Of a text, only what is about the crash may be left.
+    const whole = crash.findings.input.kind === "vmcore";
     const errors = log.filter((line) => MACHINE_CHECK.test(line));
     const said =
-      log.length === 0
-        ? ""
-        : errors.length === 0
+      errors.length === 0
+        ? whole && log.length > 0
           ? " The log has no machine check."
-          : ` The log has ${errors.length} line${errors.length === 1 ? "" : "s"} of hardware errors, first: "${errors[0]!.trim().slice(0, 160)}".`;
+          : ""
+        : ` The log has ${errors.length} line${errors.length === 1 ? "" : "s"} of hardware errors, first: "${errors[0]!.trim().slice(0, 160)}".`;
     const microcode = log
       .find((line) => MICROCODE.test(line))
       ?.trim()
