@@ -35,6 +35,6 @@ export interface AdviceContext {
 
 /** What the judgement knows beside the document. */
 export interface Leads {
-  /** Functions that get the address of the buffer that was overrun. */
+  /** Functions that get the address of the buffer that was overrun; left out where the code was not looked at. */
   readonly bufferCallees?: readonly string[];
 }

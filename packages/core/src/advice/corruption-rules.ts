@@ -12,11 +12,13 @@ const bufferBounds: Rule = {
   say(crash) {
     if (!isKind(crash, "stack-buffer-overflow") || crash.culprit === null) return null;
     const at = crash.evidenceAt("buffer");
-    const callees = crash.context.leads.bufferCallees ?? [];
+    const callees = crash.context.leads.bufferCallees;
     const others =
-      callees.length === 0
-        ? ""
-        : `, and by ${listed(callees)}, which ${callees.length === 1 ? "gets" : "get"} its address`;
+      callees === undefined
+        ? " and by that of whatever gets its address"
+        : callees.length === 0
+          ? ""
+          : `, and by ${listed(callees)}, which ${callees.length === 1 ? "gets" : "get"} its address`;
     return `Check what bounds the writes into the local buffer of ${crash.culprit}${at === null ? "" : ` at ${hex(at)}`}: by its own code${others}.`;
   },
 };
@@ -58,7 +60,7 @@ const fortify: Rule = {
 const ubsanBounds: Rule = {
   id: "ubsan-bounds",
   say(crash) {
-    const own = crash.has("buffer") && (crash.context.leads.bufferCallees ?? []).length === 0;
+    const own = crash.has("buffer") && crash.context.leads.bufferCallees?.length === 0;
     const option = crash.option("UBSAN_BOUNDS");
     if (!isKind(crash, "stack-buffer-overflow") || !own || option.state === "yes" || crash.culprit === null)
       return null;

@@ -51,7 +51,7 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       weight,
       summary: overflowSummary(finding, damage),
       why: overflowWhy(damage),
-      leads: { bufferCallees: buffer?.callees ?? [] },
+      leads: buffer === null ? {} : { bufferCallees: buffer.callees },
     }),
   );
   judged.push(strayWrite(facts, finding, damage, weight));
