@@ -94,12 +94,12 @@ function describe(rows: readonly SourceRow[]): string {
   return words.length === 0 ? "?? ??" : words.join(" < ");
 }
 
-/** Without "." and "..", which name the same file. */
+/** Without ".", ".." and empty parts: they name the same file. */
 function plainPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();
-    else if (part !== ".") parts.push(part);
+    else if (part !== "." && (part !== "" || parts.length === 0)) parts.push(part);
   }
   return parts.join("/");
 }
