@@ -32,10 +32,13 @@ function wildPc(facts: LogFacts, pc: bigint): TextHypothesis[] {
       }),
     ];
   }
-  const caller = chain.frames.find((frame) => frame.source === "unwinder") ?? null;
+  const outer = chain.frames.find((frame) => frame.source === "unwinder") ?? null;
+  // The word at RSP, where the log has it, is what a call left there.
+  const atSp = first.address !== null && first.address === facts.crash.stackWords[0];
+  const caller = atSp || first.stale ? (atSp ? first : null) : outer;
   const holder = registerWith(facts, pc);
   // After a call the return address is at RSP, and the unwinder goes on from there; after a return it is used up.
-  if (!first.stale && caller !== null) {
+  if (caller?.function != null) {
     evidence.add(
       "called",
       sp,
@@ -47,11 +50,12 @@ function wildPc(facts: LogFacts, pc: bigint): TextHypothesis[] {
         weight: 0.8,
         summary: `${placeName(caller)} called through a pointer that holds ${pc === 0n ? "NULL" : hex(pc)}; the stack is whole.`,
         why: "the caller's return address is in place, and every frame behind it",
-        culprit: { function: caller.function!, module: caller.module },
+        culprit: { function: caller.function, module: caller.module },
       }),
       returnHypothesis(facts, pc, 0.2, null),
     ];
   }
+  if (outer !== null && chain.complete) return byFramePointer(facts, pc, first);
   const nearest = chain.stale.find((entry) => entry.function !== null) ?? null;
   if (holder !== null && pc !== 0n) {
     evidence.add(
@@ -99,6 +103,33 @@ function wildPc(facts: LogFacts, pc: bigint): TextHypothesis[] {
       summary: `A pointer to a function held ${hex(pc)}.`,
       why: "a call through a wrong pointer leads to such an address too, and its traces may be lost",
     }),
+  ];
+}
+
+/**
+ * Unwinding by frame pointers passes over the function that had not set up its frame (before 5.1, f4f34e1b82eb, it passed
+ * over the caller of a NULL pointer too): the frames further out say that RBP is whole, and not how RIP went astray.
+ */
+function byFramePointer(
+  facts: LogFacts,
+  pc: bigint,
+  nearest: Pick<LogFrame, "function" | "module" | "address">,
+): TextHypothesis[] {
+  const culprit = nearest.function === null ? null : { function: nearest.function, module: nearest.module };
+  facts.evidence.add(
+    "chain-behind",
+    null,
+    "By frame pointers the unwinder followed the stack to its end: at least the saved RBPs are whole.",
+  );
+  return [
+    textHypothesis({
+      kind: "not-stack-related",
+      weight: 0.62,
+      summary: `A call through a wrong pointer went to ${hex(pc)}, probably from ${placeName(nearest)}; the stack could be followed to its end.`,
+      why: "the chain of frames is whole",
+      culprit,
+    }),
+    returnHypothesis(facts, pc, 0.35, null),
   ];
 }
 

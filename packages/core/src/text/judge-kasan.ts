@@ -8,7 +8,7 @@ import { culpritOf, findTextCycle } from "./text-recursion.ts";
 
 /** KASAN's own functions, and those that access memory for whoever called them. */
 const HELPERS =
-  /^(?:dump_stack\w*|show_stack|dump_backtrace|print_\w+|kasan_\w+|__kasan\w*|__asan_\w+|__hwasan\w+|check_memory_region\w*|check_region_inline|memcpy|memset|memmove|memcmp|mem\w*|str\w+|__?copy_\w+|_copy_\w+|debug_lockdep_rcu\w*|rcu_\w+|lock_\w+|__lock_\w+|instrument_\w+|inline\b|end_report\w*|__\w*_noabort)(?:\.\w+)*$/;
+  /^(?:dump_stack\w*|show_stack|dump_backtrace|print_\w+|kasan_\w+|__kasan\w*|__asan_\w+|__hwasan\w+|check_memory_region\w*|check_region_inline|memcpy|memset|memmove|memcmp|mem\w*|str\w+|__?copy_\w+|_copy_\w+|debug_lockdep_rcu\w*|rcu_\w+|lock_\w+|__lock_\w+|instrument_\w+|inline\b|end_report\w*|v?s?c?n?printf|vs\w*printf|v?printk\w*|_printk|string(?:_nocheck)?|pointer|_?raw_\w*lock\w*|(?:do_|__)?raw_spin\w*|mutex_\w+|__\w*_noabort)(?:\.\w+)*$/;
 /** The unwinder reads other tasks' stacks while they run, on purpose: KASAN may complain of nothing. */
 const UNWINDER =
   /^(?:unwind_\w+|__unwind_\w+|update_stack_state|__?save_stack_trace\w*|get_wchan|stack_trace_\w+|arch_stack_walk\w*|deref_stack_reg|walk_stackframe|save_trace)(?:\.\w+)*$/;
@@ -35,6 +35,10 @@ export function judgeKasan(facts: LogFacts): TextHypothesis[] {
     ];
   }
   evidence.add("kasan", kasan.address, `KASAN: ${kasan.bug}: ${name} ${what}${size}${at}.`);
+  const { frames } = facts.chain;
+  const outer = frames.slice(frames.findIndex((frame) => frame.function === accessor?.function) + 1);
+  if (outer.length > 0)
+    evidence.add("called-by", null, `It was called by ${outer.slice(0, 4).map(placeName).join(" <- ")}.`);
   if (accessor !== null && UNWINDER.test(accessor.function ?? "")) {
     return [
       textHypothesis({

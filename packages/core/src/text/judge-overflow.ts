@@ -144,7 +144,9 @@ function recursionOf(facts: LogFacts, onStack: readonly LogFrame[]): Reason | nu
     };
   }
   // Without frames that the unwinder vouches for: the same return addresses over and over on the stack say it too.
-  const cycle = onStack.length > 3 ? null : findTextCycle(stale);
+  // An address at a function's very start or end is a pointer to a function that lay there, not into a call.
+  const returns = stale.filter((entry) => entry.offset !== 0 && entry.offset !== entry.size);
+  const cycle = onStack.length > 3 ? null : findTextCycle(returns);
   if (cycle === null) return null;
   const culprit = culpritOf(cycle);
   facts.evidence.add(

@@ -2,6 +2,7 @@
 import { EvidenceLog } from "../diagnose/evidence.ts";
 import { archOf } from "./console/register-line.ts";
 import type { ConsoleCrash, ConsoleLog, Headline, HeadlineKind } from "./console/report.ts";
+import { isSoft } from "./console/severity.ts";
 import { type FaultCode, readFaultCode } from "./fault-code.ts";
 import { type LogFrames, logFrames } from "./log-frames.ts";
 
@@ -19,8 +20,6 @@ export interface LogFacts {
   readonly evidence: EvidenceLog;
 }
 
-/** Statements after which the machine may well go on. */
-const SOFT: ReadonlySet<HeadlineKind> = new Set<HeadlineKind>(["warning", "lockup", "unwinder", "stack-low", "other"]);
 /** Statements that are about a stack. */
 const OF_STACKS: ReadonlySet<HeadlineKind> = new Set<HeadlineKind>([
   "guard-page",
@@ -29,10 +28,6 @@ const OF_STACKS: ReadonlySet<HeadlineKind> = new Set<HeadlineKind>([
   "stack-end",
   "stack-end-at-fault",
 ]);
-
-function isSoft(crash: ConsoleCrash): boolean {
-  return crash.panic === null && [crash.headline, ...crash.further].every((one) => SOFT.has(one.kind));
-}
 
 /**
  * The crash that the verdict is about. The first is usually the cause of those behind it; a warning before it that the

@@ -67,6 +67,11 @@ export class CrashBuilder {
     return this.#registers.hasPc || this.#traces.entries > 0;
   }
 
+  /** Is it in the midst of a trace? */
+  get inTrace(): boolean {
+    return this.#traces.isOpen && this.#traces.entries > 0 && !this.#traces.userReached;
+  }
+
   get hasDie(): boolean {
     return [this.headline, ...this.#further].some((one) => /\[#\d+\]/.test(one.text));
   }

@@ -5,6 +5,8 @@ import { type LogLine, readLine } from "./log-line.ts";
 import { orderText } from "./order-text.ts";
 import { archOf, readRegisterLine } from "./register-line.ts";
 import type { ConsoleCrash, ConsoleLog, Headline } from "./report.ts";
+import { isSoft } from "./severity.ts";
+import { readEntries } from "./trace-entry.ts";
 
 /** While no report is open, only lines with one of these are looked at. */
 const WORTH_A_LOOK =
@@ -12,11 +14,13 @@ const WORTH_A_LOOK =
 
 /** Lines that say nothing, after which a report is over. */
 const QUIET = 300;
-/** Reports kept. A machine that logs more warnings than this has had its first long before. */
-const MAX_CRASHES = 2000;
+/** Reports kept, of crashes and of warnings each. Behind so many crashes nothing is looked for any more. */
+const MAX_REPORTS = 500;
 
 interface Stream {
   builder: CrashBuilder | null;
+  /** A report in whose trace another CPU's began, in a log without caller ids: entries go on until that has a trace too. */
+  interrupted: CrashBuilder | null;
   quiet: number;
 }
 
@@ -28,9 +32,15 @@ class ConsoleParser {
   #banner: string | null = null;
   #crashedBanner: string | null = null;
   #open = 0;
+  #soft = 0;
+  #hard = 0;
 
   get idle(): boolean {
     return this.#open === 0;
+  }
+
+  get full(): boolean {
+    return this.#hard >= MAX_REPORTS;
   }
 
   get crashes(): readonly ConsoleCrash[] {
@@ -60,7 +70,7 @@ class ConsoleParser {
     let stream = this.#streams.get(name);
     if (stream === undefined) {
       if (this.#streams.size > 4096) this.finish();
-      stream = { builder: null, quiet: 0 };
+      stream = { builder: null, interrupted: null, quiet: 0 };
       this.#streams.set(name, stream);
     }
     if (line.text.startsWith("---[ end Kernel panic")) {
@@ -76,7 +86,12 @@ class ConsoleParser {
       this.#withoutHeadline(stream, line);
       return;
     }
+    if (stream.interrupted !== null && !stream.builder.inTrace && readEntries(line.text).length > 0) {
+      stream.interrupted.push(line);
+      return;
+    }
     stream.quiet = stream.builder.push(line) ? 0 : stream.quiet + 1;
+    if (stream.builder.inTrace) this.#closeInterrupted(stream);
     if (stream.quiet > QUIET) this.#close(stream, false);
   }
 
@@ -87,7 +102,10 @@ class ConsoleParser {
       stream.quiet = 0;
       return;
     }
-    this.#close(stream, false);
+    if (builder?.inTrace === true && line.caller === null) {
+      this.#closeInterrupted(stream);
+      stream.interrupted = builder;
+    } else this.#close(stream, false);
     stream.builder = new CrashBuilder(headline, line);
     stream.quiet = 0;
     this.#open++;
@@ -107,14 +125,26 @@ class ConsoleParser {
   }
 
   #close(stream: Stream, cut: boolean): void {
+    this.#closeInterrupted(stream);
     if (stream.builder === null) return;
-    const crash = stream.builder.build(cut);
+    this.#add(stream.builder.build(cut));
+    stream.builder = null;
+  }
+
+  #closeInterrupted(stream: Stream): void {
+    if (stream.interrupted === null) return;
+    this.#add(stream.interrupted.build(false));
+    stream.interrupted = null;
+  }
+
+  #add(crash: ConsoleCrash): void {
+    this.#open--;
     if (this.#crashes.length === 0) this.#crashedBanner = this.#banner;
-    if (this.#crashes.length < MAX_CRASHES) {
+    const soft = isSoft(crash);
+    const kept = soft ? this.#soft++ : this.#hard++;
+    if (kept < MAX_REPORTS) {
       this.#crashes.push(crash.release === null ? { ...crash, release: this.#release } : crash);
     }
-    stream.builder = null;
-    this.#open--;
   }
 
   finish(): void {
@@ -146,7 +176,7 @@ export function parseConsole(text: string): ConsoleLog {
   const ordered = orderText(text);
   const parser = new ConsoleParser();
   let lines = 0;
-  for (let start = 0; start < ordered.length; ) {
+  for (let start = 0; start < ordered.length && !parser.full; ) {
     if (parser.idle) {
       WORTH_A_LOOK.lastIndex = start;
       const next = WORTH_A_LOOK.exec(ordered);

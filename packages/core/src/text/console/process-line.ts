@@ -11,8 +11,8 @@ export interface ProcessLine {
 
 /** `CPU: 1 UID: 0 PID: 95 Comm: sh Tainted: G OE 6.1.0 #1`; 2.6 to 3.8: `Pid: 95, comm: sh Not tainted 2.6.32 #1`. */
 const MODERN =
-  /^CPU: (\d{1,5})\s+(?:UID: -?\d{1,10}\s+)?PID: (-?\d{1,10})\s+Comm: (.{1,64}?)(?:\s+(?:Kdump: loaded\s+)?(Not tainted|Tainted: .{1,160}))?$/;
-const OLD = /^Pid: (\d{1,10}), comm: (.{1,64}?)(?:\s+(Not tainted|Tainted: .{1,160}))?$/;
+  /^CPU: (\d{1,5})\s+(?:UID: -?\d{1,10}\s+)?PID: (-?\d{1,10})\s+Comm: (.{1,64}?)(?:\s+(?:Kdump: loaded\s+)?(Not tainted.{0,160}|Tainted: .{1,160}))?$/;
+const OLD = /^Pid: (\d{1,10}), comm: (.{1,64}?)(?:\s+(Not tainted.{0,160}|Tainted: .{1,160}))?$/;
 /** Which kernel follows the taint flags: `Not tainted 6.1.0-56-cloud-amd64 #1`. */
 const RELEASE = /(?:Not tainted|Tainted: (?:[A-Z ]{1,40}|(?:\[\w\]=\w+,? ?)+))\s*[([]?(\d{1,2}\.\d{1,3}[^\s)]{0,80})/;
 /** `Process foo (pid: 95, threadinfo …)`. */

@@ -92,6 +92,8 @@ export class TraceState {
 
   /** Registers within the trace: an exception hit this place. */
   interrupted(place: CodePlace, line: number): void {
+    // An exception on a stack of its own hit code on another, which the log names only where a marker follows.
+    if (this.#marker !== null && /^(?:#|NMI)/.test(this.#marker)) this.#marker = null;
     this.#add(this.#open!, [{ ...place, stale: false, sp: null, interrupted: true, inlined: false }], line);
   }
 
