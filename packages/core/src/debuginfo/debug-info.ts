@@ -1,5 +1,6 @@
 /** What debug information adds to a kernel's own symbols and types. Everything is read when a question touches it. */
 import type { CType, TypeProvider } from "../types/type-provider.ts";
+import type { CfiTable } from "../unwind/cfi.ts";
 
 /** A place in the source. */
 export interface SourceLocation {
@@ -62,6 +63,10 @@ export interface DebugInfo {
   addressesOf(file: string, line: number): readonly bigint[];
   /** Parameters and locals in scope, the innermost function's first. */
   variablesAt(frame: FrameState): readonly Variable[];
+  /** Variables with a place of their own in the frame's memory, in scope or not; those of inlined functions too. */
+  stackVariablesAt(frame: FrameState): readonly Variable[];
+  /** Call frame information, for kernels without ORC. */
+  readonly cfi: CfiTable;
   /** C types, in the model that BTF has too. */
   readonly types: TypeProvider;
   /** What could not be read or did not match, in words. */

@@ -1,21 +1,26 @@
 import { unsignedAddress } from "../symbols/kallsyms-addresses.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
+import type { CfiTable } from "../unwind/cfi.ts";
+import { CfiOfFiles } from "../unwind/cfi-kernel.ts";
 import type { DebugFileFinder } from "./debug-file-finder.ts";
 import { DebugFiles, type DebuggedKernel } from "./debug-files.ts";
 import type { DebugInfo, FrameState, SourceFrame, Variable } from "./debug-info.ts";
 import type { DwarfFile } from "./dwarf/dwarf-file.ts";
 import { sourceFrames } from "./source-frames.ts";
 import { variablesAt } from "./variables.ts";
+import { stackVariablesAt } from "./variables-slots.ts";
 import { DebugTypes } from "./variables-types.ts";
 
 /** Debug information of a dump's kernel and modules. Files are looked for when the first question needs them. */
 export class KernelDebugInfo implements DebugInfo {
   readonly files: DebugFiles;
+  readonly cfi: CfiTable;
   readonly #types: DebugTypes;
 
   /** @throws SpillwayError where a file that the user named is not of this kernel (see DebugFiles) */
   constructor(kernel: DebuggedKernel, finder: DebugFileFinder) {
     this.files = new DebugFiles(kernel, finder);
+    this.cfi = new CfiOfFiles(this.files);
     this.#types = new DebugTypes(kernel, this.files);
   }
 
@@ -31,6 +36,10 @@ export class KernelDebugInfo implements DebugInfo {
 
   variablesAt(frame: FrameState): readonly Variable[] {
     return variablesAt(this.#types, frame);
+  }
+
+  stackVariablesAt(frame: FrameState): readonly Variable[] {
+    return stackVariablesAt(this.#types, frame);
   }
 
   get types(): TypeProvider {

@@ -65,7 +65,8 @@ function nameOfFunction(file: DwarfFile, scopes: readonly Die[], depth: number):
   return file.attempt(() => die.originWith(DW_AT.name)?.name ?? null);
 }
 
-function readVariable(
+/** A parameter or local as it is at an address; null where the entry is none, or only declares one. */
+export function readVariable(
   die: Die,
   func: string | null,
   pc: number,

@@ -5,6 +5,7 @@ import type { Kernel, StackRange } from "../kernel/kernel.ts";
 import type { ConfigFile } from "../kernel/kernel-options.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { staleReturnsOf } from "../unwind/unwind.ts";
+import { nameDamagedVariable } from "./damaged-variable.ts";
 import type { Culprit, Diagnosis, DiagnosisFrame } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, gatherFacts } from "./facts.ts";
@@ -36,11 +37,12 @@ export function diagnose(kernel: Kernel, options: DiagnoseOptions): Diagnosis {
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undetermined(facts, all);
   const sources = frameSources(kernel, facts.frames);
   const culprit = culpritOf(facts, best, sources);
+  const corruption = nameDamagedVariable(facts, best);
   for (const problem of kernel.problems) facts.evidence.miss(problem);
   for (const problem of kernel.image.problems) facts.evidence.miss(problem.message);
   const document = documentOf(
     facts,
-    best,
+    { ...best, corruption },
     culprit,
     all.filter((one) => one !== best && one.weight >= WORTH_SAYING),
     options,

@@ -85,6 +85,17 @@ export interface ChangelogMatches {
   readonly notes: readonly string[];
 }
 
+/** A variable on the stack: bytes [low, high). */
+export interface DamagedVariable {
+  readonly name: string;
+  /** As in a cast: `char [32]`. */
+  readonly type: string;
+  /** The function of the source that declares it. */
+  readonly function: string | null;
+  readonly low: string;
+  readonly high: string;
+}
+
 export interface Diagnosis {
   readonly schema: "spillway/diagnosis@1";
   readonly input: {
@@ -131,6 +142,8 @@ export interface Diagnosis {
     readonly bytes: number;
     readonly pattern: string | null;
     readonly canary: { readonly slot: string; readonly expected: string; readonly found: string } | null;
+    /** The variable that the damage began in; only there where debug information names it. */
+    readonly variable?: DamagedVariable;
   } | null;
   readonly evidence: readonly Evidence[];
   readonly missing: readonly string[];
