@@ -87,6 +87,6 @@ function unknownName(kernel: Kernel, name: string): SpillwayError {
   return new SpillwayError("SPW_TYPE_UNKNOWN", `"${name}" is a symbol (${symbol.type}) whose type is not known`, {
     class: "missing",
     facts: { name, address: symbol.address },
-    hint: "of variables, the kernel's own type information (BTF) has the per-CPU ones only: debug information has all",
+    hint: "of variables, the kernel's own type information (BTF) has the per-CPU ones only; --debuginfo VMLINUX gives all",
   });
 }

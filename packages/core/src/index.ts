@@ -10,8 +10,10 @@ export { parseChangelog } from "./changelog/parse.ts";
 export { searchChangelog } from "./changelog/search.ts";
 export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
 export type { DebugFileFinder, DebugFileRequest } from "./debuginfo/debug-file-finder.ts";
-export type { DebugInfo, SourceFrame, SourceLocation } from "./debuginfo/debug-info.ts";
+export type { DebugInfo, SourceFrame, SourceLocation, Variable, VariablePlace } from "./debuginfo/debug-info.ts";
 export { moduleNameOf } from "./debuginfo/named-files.ts";
+export { frameVariables } from "./debuginfo/variables-frames.ts";
+export { variableValue } from "./debuginfo/variables-value.ts";
 export { type DiagnoseOptions, diagnose } from "./diagnose/diagnose.ts";
 export type {
   ChangelogMatches,

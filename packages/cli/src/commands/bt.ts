@@ -3,6 +3,7 @@ import {
   codeAddress,
   type DetailedBacktrace,
   type Frame,
+  frameVariables,
   type Kernel,
   readPtRegs,
   type SourceFrame,
@@ -13,15 +14,18 @@ import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatBacktrace, formatStale, formatTaskLine } from "../format/bt.ts";
 import { formatRawStack } from "../format/raw-stack.ts";
+import { formatVariables, plainVariable, variablesByFunction } from "../format/variables.ts";
 import { toJson } from "../json.ts";
 import { nameOf } from "../location.ts";
 import { findTask, noTask } from "../task.ts";
+import { valueStyle } from "../value-style.ts";
 import { type DumpOptions, dumpCommand, openOne } from "./dump-command.ts";
 
 interface BtOptions extends DumpOptions {
   readonly a?: boolean;
   readonly r?: boolean;
   readonly stale?: boolean;
+  readonly locals?: boolean;
 }
 
 /** What a backtrace is asked of. */
@@ -80,16 +84,51 @@ function sourceOf(kernel: Kernel, frame: Frame): readonly SourceFrame[] {
   return frame.offset === null ? [] : (kernel.debugInfo?.framesAt(codeAddress(frame)) ?? []);
 }
 
+type SourceOf = (frame: Frame) => readonly SourceFrame[];
+
+/** The same for the frames of one backtrace, each looked up once. */
+function sourcesOf(kernel: Kernel): SourceOf {
+  const known = new Map<Frame, readonly SourceFrame[]>();
+  return (frame) => {
+    const source = known.get(frame) ?? sourceOf(kernel, frame);
+    known.set(frame, source);
+    return source;
+  };
+}
+
+/** The text below each function of a backtrace: its parameters and locals. */
+function localsOf(
+  kernel: Kernel,
+  trace: DetailedBacktrace,
+  sources: SourceOf,
+): (of: Frame, one: SourceFrame) => string {
+  const variables = frameVariables(kernel, trace);
+  const style = valueStyle(kernel, {});
+  const texts = new Map<SourceFrame, string>();
+  trace.frames.forEach((frame, index) => {
+    const source = sources(frame);
+    variablesByFunction(source, variables[index]!).forEach((ofFunction, at) => {
+      texts.set(source[at]!, formatVariables(kernel, ofFunction, style));
+    });
+  });
+  return (_frame, one) => texts.get(one) ?? "";
+}
+
 /** What `--json` prints of one backtrace. */
-function asDocument(kernel: Kernel, target: Target, withStale: boolean) {
+function asDocument(kernel: Kernel, target: Target, options: BtOptions) {
   const trace = walk(kernel, target);
   const { task, cpu, end, stopped, gap, userRegs, source } = trace;
   const { pid, comm } = target.task;
+  const variables = options.locals ? frameVariables(kernel, trace) : null;
   const frames =
     kernel.debugInfo === null
       ? trace.frames
-      : trace.frames.map((frame) => ({ ...frame, source: sourceOf(kernel, frame) }));
-  const stale = withStale ? staleReturnsOf(kernel, trace) : undefined;
+      : trace.frames.map((frame, index) => ({
+          ...frame,
+          source: sourceOf(kernel, frame),
+          variables: variables?.[index]?.map((one) => plainVariable(kernel, one)),
+        }));
+  const stale = options.stale ? staleReturnsOf(kernel, trace) : undefined;
   return { pid, comm, task, cpu, source, end, stopped, gap, userRegs, frames, stale };
 }
 
@@ -105,6 +144,7 @@ export function registerBt(program: Command, context: Context): void {
       ["bt vmcore -a", "the active task of every CPU"],
       ["bt vmcore 1 217 ffff8a210120a0c0", "tasks by PID or address"],
       ["bt vmcore --debuginfo vmlinux", "with source lines and inlined functions"],
+      ["bt vmcore --locals --debuginfo vmlinux", "with parameters and locals"],
       ["bt vmcore -r", "the raw stack, every word by name where it is a symbol's address"],
     ],
   })
@@ -112,12 +152,13 @@ export function registerBt(program: Command, context: Context): void {
     .argument("[task...]", "PIDs or task_struct addresses")
     .option("-a", "the active task of every CPU")
     .option("-r", "the task's raw stack, words as symbols")
+    .option("--locals", "parameters and locals of each frame, with debug information")
     .option("--stale", "also list return addresses that earlier calls left on the stack: they are no frames")
     .action((file: string, words: string[], options: BtOptions) => {
       const { kernel } = openOne(context, file, options);
       const chosen = targets(kernel, words, options, context.focus ?? null);
       if (options.json) {
-        context.terminal.write(toJson(chosen.map((target) => asDocument(kernel, target, options.stale ?? false))));
+        context.terminal.write(toJson(chosen.map((target) => asDocument(kernel, target, options))));
         return;
       }
       const blocks = chosen.map((target) => {
@@ -126,7 +167,9 @@ export function registerBt(program: Command, context: Context): void {
         const trace = walk(kernel, target);
         const user = trace.userRegs === null ? null : readPtRegs(kernel.memory, trace.userRegs);
         const stale = options.stale ? formatStale(staleReturnsOf(kernel, trace)) : "";
-        return head + formatBacktrace(trace, user, context.terminal.colors, (frame) => sourceOf(kernel, frame)) + stale;
+        const sources = sourcesOf(kernel);
+        const locals = options.locals ? localsOf(kernel, trace, sources) : undefined;
+        return head + formatBacktrace(trace, user, context.terminal.colors, sources, locals) + stale;
       });
       context.terminal.write(blocks.join("\n"));
     });

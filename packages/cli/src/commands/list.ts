@@ -83,6 +83,7 @@ function walk(kernel: Kernel, types: TypeProvider, words: readonly string[], opt
 export function registerList(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "list",
+    usesDebugInfo: true,
     summary: "linked lists: the addresses of their entries, or their content",
     description:
       "linked lists. START is the first entry, linked by a pointer at the offset; with -h an entry with a list_head\nembedded there; with -H a list_head outside the entries.",

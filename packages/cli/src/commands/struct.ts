@@ -75,9 +75,10 @@ function rawRows(kernel: Kernel, address: bigint, size: number): string {
 function registerOne(program: Command, context: Context, kind: "struct" | "union"): void {
   dumpCommand(program, {
     name: kind,
+    usesDebugInfo: true,
     summary:
       kind === "struct" ? "structs: their definition, or their content in memory" : "unions, as struct does structs",
-    description: `${kind}s: definition with size and offsets, or content in memory.\nTypes come from the kernel's own type information (BTF), those of modules too.`,
+    description: `${kind}s: definition with size and offsets, or content in memory.\nTypes come from the type information that the kernel and its modules carry (BTF), or from debug information.`,
     examples:
       kind === "struct"
         ? [

@@ -15,6 +15,7 @@ interface WhatisOptions extends DumpOptions, RadixOptions {
 export function registerWhatis(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "whatis",
+    usesDebugInfo: true,
     summary: "what a name means in C: type, enumerator, variable, function",
     examples: [
       ["whatis vmcore list_head -o", "a struct, with the offsets of its members"],

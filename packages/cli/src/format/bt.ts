@@ -36,12 +36,14 @@ function slotOf(frame: Frame, innermost: boolean): bigint {
  * A backtrace in crash's layout. Frames that were inferred say so and why; where the walk was stopped stands at the end.
  * @param userRegisters registers of user mode, where the walk reached it
  * @param sourceOf the functions of the source at a frame, innermost first; where they are known, their lines are printed
+ * @param detailOf what is printed below each of them
  */
 export function formatBacktrace(
   backtrace: PrintableBacktrace,
   userRegisters: ReadonlyMap<string, bigint> | null,
   colors: Colors,
   sourceOf: (frame: Frame) => readonly SourceFrame[] = () => [],
+  detailOf: (frame: Frame, source: SourceFrame) => string = () => "",
 ): string {
   let text = "";
   let number = 0;
@@ -54,19 +56,20 @@ export function formatBacktrace(
     }
     const module = frame.module === null ? "" : ` [${printable(frame.module)}]`;
     const source = sourceOf(frame);
+    const detail = (one: SourceFrame | undefined) => (one === undefined ? "" : sourceLine(one) + detailOf(frame, one));
     for (const inlined of source.filter((one) => one.inlined)) {
-      text += `    (inlined) ${printable(inlined.function ?? "(unknown)")}${module}\n${sourceLine(inlined)}`;
+      text += `    (inlined) ${printable(inlined.function ?? "(unknown)")}${module}\n${detail(inlined)}`;
     }
     if (frame.interrupted && index > 0) {
       const plus = frame.offset === null ? "" : `+${frame.offset}`;
-      text += `    [exception RIP: ${nameOfFrame(frame)}${plus}${module}]\n${sourceLine(source.at(-1))}${formatRegisters(frame.registers)}`;
+      text += `    [exception RIP: ${nameOfFrame(frame)}${plus}${module}]\n${detail(source.at(-1))}${formatRegisters(frame.registers)}`;
     } else {
       const label = `#${number}`.padStart(3);
       number++;
       const why = frame.why ?? "no reason given";
       const inferred = frame.certainty === "inferred" ? colors.yellow(` (inferred: ${printable(why)})`) : "";
       const slot = hex16(slotOf(frame, index === 0));
-      text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n${sourceLine(source.at(-1))}`;
+      text += `${label} [${slot}] ${nameOfFrame(frame)} at ${hex16(frame.address)}${module}${inferred}\n${detail(source.at(-1))}`;
     }
     if (backtrace.gap !== null && index === gapAfter) text += colors.yellow(`    (${backtrace.gap})\n`);
   });
@@ -75,8 +78,8 @@ export function formatBacktrace(
   return text;
 }
 
-function sourceLine(source: SourceFrame | undefined): string {
-  return source?.location ? `    ${formatLocation(source.location)}\n` : "";
+function sourceLine(source: SourceFrame): string {
+  return source.location ? `    ${formatLocation(source.location)}\n` : "";
 }
 
 /** Return addresses of calls that are over: listed so that nobody takes them for frames. */

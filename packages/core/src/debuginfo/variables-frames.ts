@@ -1,10 +1,11 @@
 /** From the frames of a backtrace to the states that variables are told from. */
 import { CALLEE_SAVED } from "../code/frame-layout.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { layoutAt } from "../unwind/step.ts";
 import type { DetailedBacktrace } from "../unwind/unwind.ts";
-import type { UnwindContext } from "../unwind/unwind-context.ts";
-import type { FrameState } from "./debug-info.ts";
+import { type UnwindContext, unwindContext } from "../unwind/unwind-context.ts";
+import type { FrameState, Variable } from "./debug-info.ts";
 
 /** DWARF numbers of x86_64 registers (System V psABI for AMD64, figure 3.36). */
 const NUMBERS: ReadonlyMap<string, number> = new Map(
@@ -12,6 +13,15 @@ const NUMBERS: ReadonlyMap<string, number> = new Map(
     (name, number) => [name, number],
   ),
 );
+
+/** Parameters and locals of each frame of a backtrace; empty without debug information. */
+export function frameVariables(kernel: Kernel, trace: DetailedBacktrace): readonly (readonly Variable[])[] {
+  const { debugInfo } = kernel;
+  if (debugInfo === null) return trace.frames.map(() => []);
+  const states = frameStates(unwindContext(kernel), trace);
+  // Where in its function an inferred frame was, may not be known: then neither is what its variables were.
+  return trace.frames.map((frame, index) => (frame.offset === null ? [] : debugInfo.variablesAt(states[index]!)));
+}
 
 /**
  * The state of each frame, with its caller's. Where a stack was overwritten, the registers that were saved in the damaged part

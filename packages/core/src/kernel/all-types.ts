@@ -4,13 +4,10 @@ import type { Kernel } from "./kernel.ts";
 import { moduleTypes } from "./module-types.ts";
 
 /**
- * The types of a kernel and its modules: the kernel's own BTF, then debug information where there is some, then each
- * module's BTF. A source is opened when those before it did not know a name.
+ * The types of a kernel and its modules: its own type information (BTF), then each module's, then debug information, which is
+ * slower but has what BTF lacks (the types of ordinary variables). A source is opened when those before did not know a name.
  */
-export function allTypes(
-  kernel: Pick<Kernel, "memory" | "symbols" | "types">,
-  debugTypes: (() => TypeProvider | null) | null = null,
-): TypeProvider {
+export function allTypes(kernel: Pick<Kernel, "memory" | "symbols" | "types" | "debugInfo">): TypeProvider {
   const modules = kernel.symbols.modules.map((module) => () => moduleTypes(kernel, module));
-  return new LayeredTypes([() => kernel.types, ...(debugTypes === null ? [] : [debugTypes]), ...modules]);
+  return new LayeredTypes([() => kernel.types, ...modules, () => kernel.debugInfo?.types ?? null]);
 }

@@ -10,6 +10,8 @@ export interface ValueStyle {
   readonly symbolize: (address: bigint) => string | null;
   /** The text that a `char *` points to; null where it cannot be read. */
   readonly text: (address: bigint) => string | null;
+  /** What stands for bytes that are not there; "not in the dump" by default. */
+  readonly missing?: string;
 }
 
 /** Equal array elements that are written once, with how many there are. */
@@ -41,7 +43,7 @@ export function formatValue(value: CValue, style: ValueStyle, indent = 0): strin
     case "none":
       return `<${value.what}>`;
     case "missing":
-      return "<not in the dump>";
+      return `<${style.missing ?? "not in the dump"}>`;
   }
 }
 
