@@ -2,8 +2,10 @@ import { type DisassembledInstruction, disassemble, type Kernel, SpillwayError }
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatInstruction } from "../format/dis.ts";
+import { formatListing } from "../format/source-listing.ts";
 import { toJson } from "../json.ts";
 import { nameOf, parseCount, resolveLocation } from "../location.ts";
+import { noSource, sourceListing, withHeadings } from "../source-of-code.ts";
 import { hex } from "../text/hex.ts";
 import { type DumpOptions, dumpCommand, openOne } from "./dump-command.ts";
 
@@ -11,6 +13,8 @@ interface DisOptions extends DumpOptions {
   readonly r?: boolean;
   readonly f?: boolean;
   readonly l?: boolean;
+  readonly s?: boolean;
+  readonly source?: string;
   readonly x?: boolean;
 }
 
@@ -64,6 +68,25 @@ function select(kernel: Kernel, where: string, count: number | null, options: Di
   return disassemble(readable, address, symbolize, wanted);
 }
 
+function listSource(
+  kernel: Kernel,
+  where: string,
+  count: number | null,
+  source: string | null,
+  context: Context,
+): string {
+  const { address } = resolveLocation(where, kernel.symbols);
+  const range = kernel.symbols.functionAt(address);
+  const code = range === null ? [] : disassemble(read(kernel, range.start, range.end), range.start, () => null);
+  const listing = sourceListing(kernel, address, code, count, source);
+  if (listing.text === null) {
+    const why =
+      source === null ? "name the source tree with --source for its text" : `there is no such file below ${source}`;
+    context.terminal.writeError(`note: ${why}\n`);
+  }
+  return formatListing(listing);
+}
+
 export function registerDis(program: Command, context: Context): void {
   dumpCommand(program, {
     name: "dis",
@@ -74,6 +97,8 @@ export function registerDis(program: Command, context: Context): void {
       ["dis vmcore hrtimer_nanosleep", "a whole function"],
       ["dis vmcore -r ffffffffad9cd21a", "from the start of the function up to an address"],
       ["dis vmcore -f do_futex+0x52 6", "six instructions from there"],
+      ["dis vmcore -l panic", "with source lines"],
+      ["dis vmcore -s panic --source linux-6.1", "the function's source"],
     ],
   })
     .argument("<file>", "the dump")
@@ -81,7 +106,12 @@ export function registerDis(program: Command, context: Context): void {
     .argument("[count]", "how many instructions (with -r: the last so many)")
     .option("-r", "from the start of the function up to and including the address")
     .option("-f", "from the address to the end of the function")
-    .option("-l", "taken and ignored: source lines need debug information, which a dump does not have")
+    .option("-l", "a heading with file and line wherever the source line changes (needs debug information)")
+    .option(
+      "-s",
+      "the source of the function, instead of its code (needs debug information, and --source for the text)",
+    )
+    .option("--source <directory>", "the kernel's source tree, or the module's")
     .option("-x", "taken and ignored: numbers are hexadecimal anyway")
     .action((file: string, where: string, count: string | undefined, options: DisOptions) => {
       if (options.r && options.f) {
@@ -89,6 +119,10 @@ export function registerDis(program: Command, context: Context): void {
       }
       const limit = count === undefined ? null : parseCount(count, MAX_COUNT);
       const { kernel } = openOne(context, file, options);
+      if (options.s) {
+        context.terminal.write(listSource(kernel, where, limit, options.source ?? null, context));
+        return;
+      }
       const instructions = select(kernel, where, limit, options);
       if (options.json) {
         const plain = instructions.map((instruction) => ({
@@ -100,7 +134,15 @@ export function registerDis(program: Command, context: Context): void {
         context.terminal.write(toJson(plain));
         return;
       }
-      const lines = instructions.map((one) => formatInstruction(one, nameOf(one.address, kernel.symbols, true)));
-      context.terminal.write(lines.join(""));
+      const print = (one: DisassembledInstruction) => formatInstruction(one, nameOf(one.address, kernel.symbols, true));
+      if (options.l) {
+        const first = instructions[0];
+        context.terminal.write(withHeadings(kernel, instructions, print));
+        if (first !== undefined && !instructions.some((one) => kernel.debugInfo?.framesAt(one.address)[0]?.location)) {
+          context.terminal.writeError(`note: ${noSource(kernel, first.address).message}\n`);
+        }
+      } else {
+        context.terminal.write(instructions.map(print).join(""));
+      }
     });
 }

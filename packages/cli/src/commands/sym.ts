@@ -1,4 +1,4 @@
-import { type KernelSymbol, SpillwayError, type SymbolTable } from "@spillway/core";
+import { type Kernel, type KernelSymbol, type SourceLocation, SpillwayError, type SymbolTable } from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatSymbol } from "../format/sym.ts";
@@ -14,6 +14,8 @@ interface SymOptions extends DumpOptions {
 
 interface FoundSymbol extends KernelSymbol {
   readonly offset: number;
+  /** Only with debug information, and only for symbols that were named. */
+  readonly source?: SourceLocation | null;
 }
 
 /** Lines are gathered to pieces of this size: one write a symbol is slow, all 200,000 in one string wasteful. */
@@ -39,6 +41,14 @@ function named(symbols: SymbolTable, names: readonly string[]): FoundSymbol[] {
       hint: "the address lies outside the kernel and its modules",
     });
   });
+}
+
+/** A symbol of code with its line: where a function is defined, or the line of the address within it. */
+function withSource(kernel: Kernel, symbol: FoundSymbol): FoundSymbol {
+  if (kernel.debugInfo === null || !"tTwW".includes(symbol.type)) return symbol;
+  const frames = kernel.debugInfo.framesAt(symbol.address + BigInt(symbol.offset));
+  const source = (symbol.offset === 0 ? frames.at(-1)?.declared : null) ?? frames[0]?.location ?? null;
+  return { ...symbol, source };
 }
 
 export function registerSym(program: Command, context: Context): void {
@@ -68,8 +78,11 @@ export function registerSym(program: Command, context: Context): void {
           hint: "name symbols or addresses, or list them with -l, -m MODULE or -q PART",
         });
       }
-      const { symbols } = openOne(context, file, options).kernel;
-      const found = listing ? listed(symbols, options) : named(symbols, names);
+      const { kernel } = openOne(context, file, options);
+      const { symbols } = kernel;
+      const found = listing
+        ? listed(symbols, options)
+        : named(symbols, names).map((symbol) => withSource(kernel, symbol));
       if (options.json) {
         context.terminal.write(toJson([...found]));
         return;
@@ -78,7 +91,7 @@ export function registerSym(program: Command, context: Context): void {
       let any = false;
       for (const symbol of found) {
         any = true;
-        piece += formatSymbol(symbol, symbol.offset);
+        piece += formatSymbol(symbol, symbol.offset, symbol.source);
         if (piece.length > PIECE) {
           context.terminal.write(piece);
           piece = "";
