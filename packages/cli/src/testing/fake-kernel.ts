@@ -120,6 +120,7 @@ export function fakeKernel(facts: FakeFacts = {}): Kernel {
     tasks: () => tasks,
     task: (address) => tasks.find((one) => one.address === address) ?? null,
     log: () => facts.log ?? [],
+    debugInfo: null,
     panic: { cpu: null, task: null, message: null, source: null },
     problems: [],
     ...facts.overrides,
