@@ -72,7 +72,10 @@ function raisedIn(facts: LogFacts): TextHypothesis["culprit"] {
   const { chain, crash } = facts;
   const named = (place: Pick<LogFrame, "function" | "module"> | null | undefined): TextHypothesis["culprit"] =>
     place?.function == null ? null : { function: place.function, module: place.module };
-  const stated = crash.headline.at ?? headlineOf(facts, "warning")?.at ?? null;
+  // What a message says of a check that was not made says nothing.
+  const stated = facts.evidence.has("panic-caller")
+    ? null
+    : (crash.headline.at ?? headlineOf(facts, "warning")?.at ?? null);
   const own = chain.frames.find((frame) => frame.function !== null && !REPORTERS.test(frame.function));
   const pc = crash.registers?.userMode === false ? crash.registers.pc : null;
   if (pc?.function != null && !REPORTERS.test(pc.function)) return named(pc);

@@ -168,7 +168,12 @@ function continues(builder: CrashBuilder, headline: Headline): boolean {
   if (builder.hasDie || builder.hasBody) return false;
   if (/\[#\d+\]/.test(headline.text)) return true;
   // Before its registers and trace a report may make several statements.
-  return headline.kind !== "lockup" && headline.kind !== builder.headline.kind;
+  return headline.kind !== "lockup" && !sameStatement(headline.text, builder.headline.text);
+}
+
+/** The same statement once more, about something else: "INFO: task a …" and "INFO: task b …". */
+function sameStatement(a: string, b: string): boolean {
+  return a.slice(0, 12) === b.slice(0, 12);
 }
 
 /** Finds the crashes in a kernel log. Never throws; a log without one gives none. Time grows with the text's length only. */
