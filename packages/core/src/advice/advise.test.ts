@@ -38,6 +38,24 @@ const CASES: readonly [string, Given, readonly string[]][] = [
     ],
   ],
   [
+    "an overrun buffer that debug information names",
+    {
+      ...PARSE,
+      rest: {
+        corruption: {
+          start: "0x0",
+          end: "0x8",
+          bytes: 8,
+          pattern: null,
+          canary: null,
+          variable: { name: "value", type: "char [32]", function: "parse_value", low: "0x0", high: "0x20" },
+        },
+      },
+      context: { ...OWN, options: config("KASAN", "KASAN_STACK") },
+    },
+    ["the writes into value (char [32]) of parse_value [vandal]: by its own code.", "reported nothing"],
+  ],
+  [
     "without KASAN and FORTIFY_SOURCE, through strcpy",
     { ...PARSE, context: { options: config("STACKPROTECTOR"), leads: { bufferCallees: ["strcpy"] } } },
     [

@@ -19,7 +19,10 @@ const bufferBounds: Rule = {
         : callees.length === 0
           ? ""
           : `, and by ${listed(callees)}, which ${callees.length === 1 ? "gets" : "get"} its address`;
-    return `Check what bounds the writes into the local buffer of ${crash.culprit}${at === null ? "" : ` at ${hex(at)}`}: by its own code${others}.`;
+    const variable = crash.findings.corruption?.variable;
+    const what = variable === undefined ? "the local buffer" : `${variable.name} (${variable.type})`;
+    const where = at === null ? "" : ` at ${hex(at)}`;
+    return `Check what bounds the writes into ${what} of ${crash.culprit}${where}: by its own code${others}.`;
   },
 };
 
