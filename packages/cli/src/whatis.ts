@@ -1,6 +1,8 @@
 import {
+  allTypes,
   type CAggregate,
   type CType,
+  carriedTypes,
   type Kernel,
   type MemberLocation,
   SpillwayError,
@@ -27,14 +29,15 @@ export type Meaning =
  * @param words the name, maybe after `struct`, `union` or `enum`
  * @throws SpillwayError `SPW_TYPE_UNKNOWN`, `SPW_MEMBER_UNKNOWN`, `SPW_USAGE`
  */
-export function meaningsOf(kernel: Kernel, types: TypeProvider, words: readonly string[]): readonly Meaning[] {
+export function meaningsOf(kernel: Kernel, words: readonly string[]): readonly Meaning[] {
+  const types = allTypes(kernel);
   const keyword = /^(struct|union|enum)$/.test(words[0] ?? "") && words.length > 1 ? words[0]! : null;
   const name = words[keyword === null ? 0 : 1]!;
   if (words.length > (keyword === null ? 1 : 2)) {
     throw new SpillwayError("SPW_USAGE", "whatis takes one name", { class: "usage" });
   }
-  if (name.includes(".")) return membersOf(types, name) ?? ordinary(kernel, types, name);
-  return keyword === null ? ordinary(kernel, types, name) : tagged(types, keyword, name);
+  if (name.includes(".")) return membersOf(types, name) ?? ordinary(kernel, name);
+  return keyword === null ? ordinary(kernel, name) : tagged(types, keyword, name);
 }
 
 function membersOf(types: TypeProvider, word: string): readonly Meaning[] | null {
@@ -56,7 +59,22 @@ function tagged(types: TypeProvider, keyword: string, name: string): readonly Me
   return [{ kind: "aggregate", type }];
 }
 
-function ordinary(kernel: Kernel, types: TypeProvider, name: string): readonly Meaning[] {
+/** What the kernel carries of the name; debug information is asked for what is not there. */
+function ordinary(kernel: Kernel, name: string): readonly Meaning[] {
+  const types = carriedTypes(kernel);
+  const found = [...typeMeanings(types, name), ...symbolMeanings(types, name)];
+  if (found.length > 0) return found;
+  const debug = kernel.debugInfo?.types ?? null;
+  if (debug === null) throw unknownName(kernel, name);
+  // The name of a symbol is mostly meant as such: to be sure that there is no type of that name takes long.
+  const symbol = kernel.symbols.byName(name);
+  const named = symbol === null ? [] : symbolMeanings(debug, name, /[tw]/i.test(symbol.type));
+  const more = named.length > 0 ? named : [...typeMeanings(debug, name), ...symbolMeanings(debug, name)];
+  if (more.length > 0) return more;
+  throw unknownName(kernel, name);
+}
+
+function typeMeanings(types: TypeProvider, name: string): Meaning[] {
   const found: Meaning[] = [];
   const target = types.typedef(name);
   if (target !== null) found.push(typedefMeaning(name, target));
@@ -67,13 +85,16 @@ function ordinary(kernel: Kernel, types: TypeProvider, name: string): readonly M
   const owner = types.enumOf(name);
   const value = owner?.enumerators.find((one) => one.name === name)?.value;
   if (owner !== null && value !== undefined) found.push({ kind: "enumerator", name, type: owner, value });
+  return found;
+}
+
+/** @param code whether it is that of a function, where that is known */
+function symbolMeanings(types: TypeProvider, name: string, code: boolean | null = null): Meaning[] {
   const plain = name.replace(/\.(isra|part|constprop|cold|lto_priv|llvm)\b.*$/, "");
-  const func = types.func(plain);
-  if (func !== null) found.push({ kind: "function", name: plain, type: func });
-  const variable = types.variable(name);
-  if (variable !== null) found.push({ kind: "variable", name, type: variable });
-  if (found.length > 0) return found;
-  throw unknownName(kernel, name);
+  const func = code === false ? null : types.func(plain);
+  if (func !== null) return [{ kind: "function", name: plain, type: func }];
+  const variable = code === true ? null : types.variable(name);
+  return variable === null ? [] : [{ kind: "variable", name, type: variable }];
 }
 
 function typedefMeaning(name: string, target: CType): Meaning {

@@ -36,7 +36,7 @@ export type { CpuNote, DumpImage, ImageProblem, Registers } from "./image/dump-i
 export { type KdumpContents, type KdumpSink, pfnRanges, writeKdump } from "./image/kdump-writer.ts";
 export { type OpenDumpOptions, openDump } from "./image/open-dump.ts";
 export { PAGE_SIZE, type PageState, type PfnRange, type PhysicalMemory } from "./image/physical-memory.ts";
-export { allTypes } from "./kernel/all-types.ts";
+export { allTypes, carriedTypes } from "./kernel/all-types.ts";
 export { isKernelConfig, type KernelConfig, parseKernelConfig, readEmbeddedConfig } from "./kernel/config.ts";
 export type { Cpu, Kernel, LogRecord, StackKind, StackRange, Task } from "./kernel/kernel.ts";
 export { type ConfigFile, kernelOptions } from "./kernel/kernel-options.ts";

@@ -1,4 +1,3 @@
-import { allTypes } from "@spillway/core";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { formatMeaning, plainMeaning } from "../format/whatis.ts";
@@ -33,7 +32,7 @@ export function registerWhatis(program: Command, context: Context): void {
     .action((file: string, words: string[], options: WhatisOptions) => {
       const radix = radixOf(options);
       const { kernel } = openOne(context, file, options);
-      const found = meaningsOf(kernel, allTypes(kernel), words);
+      const found = meaningsOf(kernel, words);
       if (options.json) {
         context.terminal.write(toJson(found.map(plainMeaning)));
         return;

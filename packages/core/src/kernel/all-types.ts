@@ -3,11 +3,18 @@ import type { TypeProvider } from "../types/type-provider.ts";
 import type { Kernel } from "./kernel.ts";
 import { moduleTypes } from "./module-types.ts";
 
-/**
- * The types of a kernel and its modules: its own type information (BTF), then each module's, then debug information, which is
- * slower but has what BTF lacks (the types of ordinary variables). A source is opened when those before did not know a name.
- */
-export function allTypes(kernel: Pick<Kernel, "memory" | "symbols" | "types" | "debugInfo">): TypeProvider {
-  const modules = kernel.symbols.modules.map((module) => () => moduleTypes(kernel, module));
-  return new LayeredTypes([() => kernel.types, ...modules, () => kernel.debugInfo?.types ?? null]);
+type TypedKernel = Pick<Kernel, "memory" | "symbols" | "types">;
+
+function carried(kernel: TypedKernel): (() => TypeProvider | null)[] {
+  return [() => kernel.types, ...kernel.symbols.modules.map((module) => () => moduleTypes(kernel, module))];
+}
+
+/** The type information (BTF) that the kernel and its modules carry. A module's is opened when those before did not know. */
+export function carriedTypes(kernel: TypedKernel): TypeProvider {
+  return new LayeredTypes(carried(kernel));
+}
+
+/** The same, and then debug information: slower, but it has what BTF lacks (the types of ordinary variables). */
+export function allTypes(kernel: TypedKernel & Pick<Kernel, "debugInfo">): TypeProvider {
+  return new LayeredTypes([...carried(kernel), () => kernel.debugInfo?.types ?? null]);
 }

@@ -71,7 +71,9 @@ export class DwarfNames {
       if (kind === undefined || (entry.declaration && kind !== "variable")) return true;
       const { offset } = entry;
       if (!entry.hasName) {
-        const declared = kind === "variable" ? variables.get(specification(entry)) : undefined;
+        // A definition without a type of its own has the declaration's.
+        const typed = kind === "variable" && entry.abbreviation.names.includes(DW_AT.type);
+        const declared = typed ? variables.get(specification(entry)) : undefined;
         if (declared !== undefined) this.#defined.set(declared, offset);
         return true;
       }
