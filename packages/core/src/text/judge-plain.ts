@@ -7,7 +7,11 @@ import { type TextHypothesis, textHypothesis } from "./text-hypothesis.ts";
 
 /** Functions that raise, report and stop: whoever called them is the one to look at. */
 const REPORTERS =
-  /^(?:dump_stack\w*|show_stack|dump_backtrace|show_regs|print_\w+|v?panic|nmi_panic|die|oops_end|__?die\w*|__warn\w*|report_bug|fixup_bug|warn_slowpath\w*|__warn_printk|check_panic_on_warn|handle_bug|do_error_trap|do_invalid_op|do_trap\w*|invalid_op|asm_exc_\w+|exc_\w+|page_fault|general_protection|no_context|bad_area\w*|__bad_area\w*|do_page_fault|do_user_addr_fault|__do_page_fault|page_fault_oops|watchdog\w*|check_hung\w*|kmsan_\w+|__msan_\w+|kfence_\w+|kcsan_\w+|__ubsan\w+|ubsan_\w+|lockdep_rcu\w*|check_lock\w*|___might_sleep|__might_\w+|__schedule_bug|spin_dump|spin_bug|usercopy_abort|fortify_panic|__fortify_panic|list_\w+_valid\w*|__list_\w+_valid\w*|slab_err|object_err)(?:\.\w+)*$/;
+  /^(?:dump_stack\w*|show_stack|dump_backtrace|show_regs|print_\w+|v?panic|nmi_panic|die|oops_end|__?die\w*|__warn\w*|report_bug|fixup_bug|warn_slowpath\w*|__warn_printk|check_panic_on_warn|handle_bug|do_error_trap|do_invalid_op|do_trap\w*|invalid_op|asm_exc_\w+|exc_\w+|page_fault|general_protection|no_context|bad_area\w*|__bad_area\w*|do_page_fault|do_user_addr_fault|__do_page_fault|page_fault_oops|watchdog\w*|check_hung\w*|kmsan_\w+|__msan_\w+|kfence_\w+|kcsan_\w+|__ubsan\w+|ubsan_\w+|lockdep_rcu\w*|check_lock\w*|___might_sleep|__might_\w+|__schedule_bug|spin_dump|spin_bug|usercopy_abort|fortify_panic|__fortify_panic|list_\w+_valid\w*|__list_\w+_valid\w*|slab_err|object_err|refcount_warn_saturate|refcount_\w+_checked|check_noncircular|check_usage|check_irq_usage|check_prev_add|validate_chain|__lock_acquire|lock_acquire|bad_page|debug_check_no_locks_held|rust_helper_BUG|__list_\w+|list_debug\w*|sched_show_task|rcu_check_callbacks|rcu_dump_cpu_stacks|nmi_cpu_backtrace|__sanitizer_cov_trace_\w+)(?:\.\w+)*$/;
+
+const SLEEPERS =
+  /^(?:__switch_to\w*|context_switch|__?schedule\w*|preempt_schedule\w*|schedule_\w+|io_schedule\w*|wait_for_\w+|do_wait_for_common|rwsem_down_\w+|__?(?:mutex|down|rt_mutex)_\w*lock\w*|mutex_lock\w*|down_(?:read|write)\w*)(?:\.\w+)*$/;
+const NOBODY = /^$/;
 
 const WHAT: Readonly<Record<string, string>> = {
   "page-fault": "a bad memory access",
@@ -76,7 +80,11 @@ function raisedIn(facts: LogFacts): TextHypothesis["culprit"] {
   const stated = facts.evidence.has("panic-caller")
     ? null
     : (crash.headline.at ?? headlineOf(facts, "warning")?.at ?? null);
-  const own = chain.frames.find((frame) => frame.function !== null && !REPORTERS.test(frame.function));
+  // Of a task that hangs, what matters is who waits, not that it sleeps.
+  const passed = crash.headline.kind === "lockup" ? SLEEPERS : NOBODY;
+  const own = chain.frames.find(
+    (frame) => frame.function !== null && !REPORTERS.test(frame.function) && !passed.test(frame.function),
+  );
   const pc = crash.registers?.userMode === false ? crash.registers.pc : null;
   if (pc?.function != null && !REPORTERS.test(pc.function)) return named(pc);
   return named(stated?.function != null && !REPORTERS.test(stated.function) ? stated : own);

@@ -1,6 +1,5 @@
 /** The facts of one crash of a log, before any opinion on why. */
 import { EvidenceLog } from "../diagnose/evidence.ts";
-import { archOf } from "./console/register-line.ts";
 import type { ConsoleCrash, ConsoleLog, Headline, HeadlineKind } from "./console/report.ts";
 import { isSoft } from "./console/severity.ts";
 import { type FaultCode, readFaultCode } from "./fault-code.ts";
@@ -50,10 +49,7 @@ export function gatherLogFacts(log: ConsoleLog, crash: ConsoleCrash): LogFacts {
   const evidence = new EvidenceLog();
   const headlines = [crash.headline, ...crash.further];
   const { registers } = crash;
-  const arch =
-    (registers === null ? null : archOf(registers.registers)) ??
-    log.arch ??
-    archInRelease(crash.release ?? log.release);
+  const arch = crash.arch ?? log.arch ?? archInRelease(crash.release ?? log.release);
   const x86 = registers?.userMode === false && registers.registers.has("rsp");
   const code =
     crash.code !== null && registers !== null && x86 ? readFaultCode(crash.code, registers.pc?.offset ?? null) : null;

@@ -4,7 +4,7 @@ import { panicMessage } from "./headlines.ts";
 import { KasanReader } from "./kasan-line.ts";
 import type { LogLine } from "./log-line.ts";
 import { readProcessLine } from "./process-line.ts";
-import { type RegisterLine, readRegisterLine } from "./register-line.ts";
+import { archOf, type RegisterLine, readRegisterLine } from "./register-line.ts";
 import { RegisterState } from "./register-state.ts";
 import type { ConsoleCrash, Headline, PrintedStack } from "./report.ts";
 import { continueCode, readCode, readStackRange, readStackWords } from "./stack-line.ts";
@@ -50,6 +50,7 @@ export class CrashBuilder {
   readonly #modules: string[] = [];
   readonly #tainted: { name: string; taints: string }[] = [];
   #taints: string | null = null;
+  #arch: string | null = null;
   #interleaved = false;
   #ended = false;
 
@@ -207,6 +208,7 @@ export class CrashBuilder {
   }
 
   #readRegisters(read: RegisterLine, index: number): boolean {
+    if (this.#arch === null && read.values.length > 0) this.#arch = archOf(new Map(read.values));
     if (read.pc !== null || read.userMode !== null) {
       this.#userCode = read.userMode === true;
       if (this.#traces.isOpen) {
@@ -272,6 +274,7 @@ export class CrashBuilder {
       modules: this.#modules,
       taintedModules: this.#tainted,
       taints: this.#taints,
+      arch: registers === null ? this.#arch : (archOf(registers.registers) ?? this.#arch),
       interleaved: this.#interleaved,
       cut: cut && !this.#ended && (traces.length === 0 || !traces[0]!.reachesUser),
     };

@@ -3,7 +3,7 @@ import { CrashBuilder } from "./crash-builder.ts";
 import { isConsequence, panicMessage, readHeadline } from "./headlines.ts";
 import { type LogLine, readLine } from "./log-line.ts";
 import { orderText } from "./order-text.ts";
-import { archOf, readRegisterLine } from "./register-line.ts";
+import { readRegisterLine } from "./register-line.ts";
 import type { ConsoleCrash, ConsoleLog, Headline } from "./report.ts";
 import { isSoft } from "./severity.ts";
 import { readEntries } from "./trace-entry.ts";
@@ -199,12 +199,11 @@ export function parseConsole(text: string): ConsoleLog {
   }
   parser.finish();
   const crashes = [...parser.crashes].sort((a, b) => a.from - b.from);
-  const registers = crashes.find((crash) => crash.registers !== null)?.registers?.registers;
   return {
     crashes,
     release: parser.release,
     banner: parser.banner,
-    arch: registers === undefined ? null : archOf(registers),
+    arch: crashes.find((crash) => crash.arch !== null)?.arch ?? null,
     lines,
   };
 }

@@ -166,6 +166,8 @@ export interface ConsoleCrash {
   readonly taintedModules: readonly { readonly name: string; readonly taints: string }[];
   /** The kernel's taint letters ("G      W  OE"); "" where it says "Not tainted", null where it says nothing. */
   readonly taints: string | null;
+  /** Told by the form of any registers in it, the user's too; null where there are none. */
+  readonly arch: string | null;
   /** Lines of several CPUs are mixed in it and nothing tells them apart. */
   readonly interleaved: boolean;
   /** The log ends, or the machine boots anew, within it. */
