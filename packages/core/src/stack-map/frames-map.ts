@@ -59,7 +59,7 @@ export function framesMap(diagnosis: Diagnosis): StackMap | null {
     regions.push({ ...region("frame", sp, end, label, frame.why), frame: index });
   }
   const top = placed[placed.length - 1]!.sp;
-  if (top < high) regions.push(region("unclaimed", top, high, "top of the stack", null));
+  if (top < high) regions.push(region("unclaimed", top, high, "above the outermost frame", null));
   const mapped: MappedStack = {
     kind: stack.kind as StackKind,
     name: "",

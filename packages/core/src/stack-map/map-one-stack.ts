@@ -109,10 +109,8 @@ class RegionMaker {
   top(start: bigint): StackRegion {
     const room = this.#stack.kind === "task" && this.#stack.high - start - BigInt(PT_REGS_SIZE);
     const blank = room !== false && room >= 0n && room <= MAX_PADDING;
-    const why = blank
-      ? "Room for the registers of user mode, which a kernel thread has not."
-      : "Above the outermost frame.";
-    return this.plain("unclaimed", start, this.#stack.high, "top of the stack", why);
+    const label = blank ? "room for registers of user mode" : "above the outermost frame";
+    return this.plain("unclaimed", start, this.#stack.high, label, blank ? "A kernel thread has none." : null);
   }
 
   frame(piece: FramePiece): StackRegion {

@@ -4,9 +4,8 @@ import type { StackRange } from "../kernel/kernel.ts";
 import type { StaleReturn } from "../unwind/backtrace.ts";
 import { hex, type MapContext } from "./map-context.ts";
 import type { MappedVariable, StackWord, WordKind } from "./stack-map.ts";
+import { STACK_END_MAGIC } from "./unused.ts";
 
-/** include/uapi/linux/magic.h */
-const STACK_END_MAGIC = 0x57ac6e9dn;
 const PAGE = 4096n;
 
 /** What a word of a frame is for; whether it holds what it should is told from it. */

@@ -81,7 +81,7 @@ test("a whole stack is mapped end to end, from the guard page to the top", () =>
     "frame 16 leaf+0x4",
     "frame 32 guarded+0x18",
     "frame 0 entry+0x9",
-    "unclaimed 64 top of the stack",
+    "unclaimed 64 above the outermost frame",
   ]);
   expect(stack).toMatchObject({ kind: "task", verdict: true, guard: "unmapped", usedBytes: 0x70, deepestUse: 0x70 });
   expect(map.stacks).toHaveLength(1);
@@ -180,9 +180,12 @@ describe("below the innermost frame", () => {
     expect(stack.deepestUse).toBe(Number(STACK_HIGH - LEFT));
   });
 
-  it("says when the end marker is gone", () => {
-    const { word } = mapped({ words: [[STACK_LOW, 0x6b6b6b6bn]] });
+  it("says when the end marker is gone, and how far the same goes on", () => {
+    const { word, regions } = mapped({
+      words: [0n, 8n, 16n].map((offset) => [STACK_LOW + offset, 0x6b6b6b6bn] as const),
+    });
     expect(word(STACK_LOW)).toBe("end-marker: STACK_END_MAGIC was here (bad)");
+    expect(regions.slice(1, 3)).toEqual(["end-marker 8 STACK_END_MAGIC", "left-over 16 overwritten with the same"]);
   });
 
   it("sums up words that hold the same", () => {

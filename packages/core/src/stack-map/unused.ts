@@ -4,6 +4,9 @@ import type { MapContext } from "./map-context.ts";
 import type { StackContents } from "./stack-contents.ts";
 import type { MappedStack, RegionKind } from "./stack-map.ts";
 
+/** include/uapi/linux/magic.h */
+export const STACK_END_MAGIC = 0x57ac6e9dn;
+
 /** STACKLEAK_POISON, include/linux/stackleak.h: what the stackleak plugin fills unused stack with. */
 const STACKLEAK_POISON = 0xffff_ffff_ffff_4111n;
 
@@ -35,6 +38,14 @@ export function belowFrames(
       "The kernel puts this word at the low end of every task's stack; it checks it in the scheduler and in an oops.";
     parts.push({ kind: "end-marker", start: marker, end: marker + 8n, label: "STACK_END_MAGIC", why });
     start = marker + 8n;
+    const written = contents.value(marker);
+    let same = start;
+    while (written !== STACK_END_MAGIC && written !== null && same < lowest && contents.value(same) === written)
+      same += 8n;
+    if (same > start) {
+      parts.push({ kind: "left-over", start, end: same, label: "overwritten with the same", why: null });
+      start = same;
+    }
   }
   const first = start;
   let absent = start;

@@ -24,11 +24,37 @@ function nameOf(frame: DiagnosisFrame): string {
   return printable(`${frame.function}${offset}${frame.module === null ? "" : ` [${frame.module}]`}`);
 }
 
+const PROVEN =
+  "Proven: its return address stands where the unwind data says, follows a call, and that call can reach the frame below it. ";
+
+/** Which columns have anything in them: a log knows few addresses. */
+interface Columns {
+  readonly source: boolean;
+  readonly bytes: boolean;
+  readonly sp: boolean;
+  readonly address: boolean;
+}
+
+function columnsOf(diagnosis: Diagnosis, rows: readonly StackRow[]): Columns {
+  const { frames } = diagnosis;
+  return {
+    source: frames.some((frame) => sourceOf(frame) !== null),
+    bytes: rows.some((row) => row.kind === "frame" && row.bytes !== null),
+    sp: frames.some((frame) => frame.sp !== null),
+    address: frames.some((frame) => frame.address !== null),
+  };
+}
+
+/** Columns from the function's on. */
+function spanOf(columns: Columns): number {
+  return 1 + Object.values(columns).filter(Boolean).length;
+}
+
 function frameRow(
   row: Extract<StackRow, { kind: "frame" | "inlined" }>,
   diagnosis: Diagnosis,
   anchors: Anchors,
-  sources: boolean,
+  columns: Columns,
   shared: string | null,
 ): Html {
   const { frame } = row;
@@ -43,11 +69,11 @@ function frameRow(
     own?.damaged && "hit",
     inferred && "inferred",
   ];
-  return html`<tr class="${classes.filter(Boolean).join(" ")}"><td class="num">${index}</td><td class="mark${inferred && " inferred"}">${inferred ? "○" : "●"}<span class="sr"> ${frame.certainty}</span></td><th scope="row">${nameOf(frame)}${frame.inlined && html` <span class="tag">inlined</span>`}</th>${sources && html`<td>${sourceOf(frame)}</td>`}<td class="num">${own?.bytes == null ? "" : thousands(own.bytes)}</td><td class="v">${place === null ? sp : html`<a href="#${place}">${sp}</a>`}</td><td class="v dim">${frame.address === null ? "" : frame.address.slice(2).padStart(16, "0")}</td></tr>${
+  return html`<tr class="${classes.filter(Boolean).join(" ")}"><td class="num">${index}</td><td class="mark${inferred && " inferred"}">${inferred ? "○" : "●"}<span class="sr"> ${frame.certainty}</span></td><th scope="row">${nameOf(frame)}${frame.inlined && html` <span class="tag">inlined</span>`}</th>${columns.source && html`<td>${sourceOf(frame)}</td>`}${columns.bytes && html`<td class="num">${own?.bytes == null ? "" : thousands(own.bytes)}</td>`}${columns.sp && html`<td class="v">${place === null ? sp : html`<a href="#${place}">${sp}</a>`}</td>`}${columns.address && html`<td class="v dim">${frame.address === null ? "" : frame.address.slice(2).padStart(16, "0")}</td>`}</tr>${
     frame.why !== null &&
     frame.why !== shared &&
     html`
-<tr class="reason"><td></td><td></td><td colspan="${sources ? 5 : 4}">${frame.why}</td></tr>`
+<tr class="reason"><td></td><td></td><td colspan="${spanOf(columns)}">${frame.why}</td></tr>`
   }
 `;
 }
@@ -61,15 +87,15 @@ function betweenWords(row: Extract<StackRow, { kind: "turns" | "elided" | "regio
 
 export function framesSection(diagnosis: Diagnosis, anchors: Anchors): Html {
   if (diagnosis.frames.length === 0) return NOTHING;
-  const sources = diagnosis.frames.some((frame) => sourceOf(frame) !== null);
   const shared = sharedReason(diagnosis.frames);
-  const columns = sources ? 7 : 6;
-  const rows = stackRows(diagnosis).map((row, index) => {
+  const all = stackRows(diagnosis);
+  const columns = columnsOf(diagnosis, all);
+  const rows = all.map((row, index) => {
     // Where all begins needs no saying.
     if (row.kind === "region" && index === 0 && row.region === "this") return NOTHING;
-    if (row.kind === "frame" || row.kind === "inlined") return frameRow(row, diagnosis, anchors, sources, shared);
+    if (row.kind === "frame" || row.kind === "inlined") return frameRow(row, diagnosis, anchors, columns, shared);
     if (row.kind === "mark") return NOTHING;
-    return html`<tr class="between"><td></td><td></td><td colspan="${columns - 2}">${betweenWords(row)}</td></tr>
+    return html`<tr class="between"><td></td><td></td><td colspan="${spanOf(columns)}">${betweenWords(row)}</td></tr>
 `;
   });
   const inferred = diagnosis.frames.filter((frame) => frame.certainty === "inferred").length;
@@ -81,7 +107,7 @@ export function framesSection(diagnosis: Diagnosis, anchors: Anchors): Html {
         : `all ${total} frames proven`
       : `${total - inferred} proven, ${inferred} inferred`;
   return html`<section aria-labelledby="chain"><h2 id="chain">The chain of calls</h2>
-<p class="note">Innermost first; ${words}. Proven: its return address stands where the unwind data says, follows a call, and that call can reach the frame below it. Inferred: ${shared ?? "recovered from what is left"}.</p>
-<div class="scroll"><table class="frames"><thead><tr><th scope="col">#</th><th scope="col"><span class="sr">certainty</span></th><th scope="col">function</th>${sources && html`<th scope="col">source</th>`}<th scope="col" class="num">bytes</th><th scope="col">RSP</th><th scope="col">address</th></tr></thead><tbody>
+<p class="note">Innermost first; ${words}. ${diagnosis.input.kind === "vmcore" && PROVEN}Inferred: ${shared ?? "recovered from what is left"}.</p>
+<div class="scroll"><table class="frames"><thead><tr><th scope="col">#</th><th scope="col"><span class="sr">certainty</span></th><th scope="col">function</th>${columns.source && html`<th scope="col">source</th>`}${columns.bytes && html`<th scope="col" class="num">bytes</th>`}${columns.sp && html`<th scope="col">RSP</th>`}${columns.address && html`<th scope="col">address</th>`}</tr></thead><tbody>
 ${rows}</tbody></table></div></section>`;
 }

@@ -42,8 +42,8 @@ function tellsByEvidence(ids: readonly string[]): boolean {
 /** The regions to open, those first that the verdict is about. */
 function openRegions(stack: MappedStack, culprit: number | null): Set<StackRegion> {
   const open = new Set<StackRegion>();
-  const wanted = stack.regions.filter(
-    (region) => region.kind !== "end-marker" && region.kind !== "left-over" && tells(region),
+  const wanted = stack.regions.filter((region) =>
+    region.kind === "end-marker" ? region.words[0]?.state === "bad" : region.kind !== "left-over" && tells(region),
   );
   wanted.sort(
     (a, b) => Number(b.frame === culprit) - Number(a.frame === culprit) || Number(b.damaged) - Number(a.damaged),

@@ -33,11 +33,14 @@ function certainty(page: Page, region: StackRegion): Html {
     : html`<span class="mark" title="proven">●<span class="sr"> proven: </span></span>`;
 }
 
+function isHarmless(page: Page): boolean {
+  return page.diagnosis.verdict.kind === "not-stack-related";
+}
+
 function tags(page: Page, region: StackRegion): Html[] {
   const list: Html[] = [];
-  const harmless = page.diagnosis.verdict.kind === "not-stack-related";
   if (region.frame !== null && region.frame === page.culprit) {
-    list.push(harmless ? html` <b class="tag">raised here</b>` : html` <b class="tag bad">culprit</b>`);
+    list.push(isHarmless(page) ? html` <b class="tag">raised here</b>` : html` <b class="tag bad">culprit</b>`);
   }
   if (region.damaged) list.push(html` <b class="tag bad">damaged</b>`);
   else if (region.kind === "end-marker") {
@@ -63,7 +66,7 @@ function regionView(page: Page, item: RegionItem, plain: boolean): Html {
     "r",
     `r-${region.kind}`,
     region.damaged && "hit",
-    region.frame !== null && region.frame === page.culprit && "culprit",
+    region.frame !== null && region.frame === page.culprit && (isHarmless(page) ? "raised" : "culprit"),
   ];
   const variables = region.variables.map(
     (one) =>

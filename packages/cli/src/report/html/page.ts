@@ -48,6 +48,7 @@ export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): stri
   const { kind, cause, culprit } = diagnosis.verdict;
   const anchors = new Anchors(diagnosis, map);
   const title = `${verdictTitle(kind, cause)}${culprit === null ? "" : ` in ${culpritName(culprit)}`}`;
+  const picture = stackSection(diagnosis, map, anchors);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -59,17 +60,17 @@ export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): stri
 <style>${new Html(STYLES)}</style>
 </head>
 <body>
-<a class="skip" href="#stack">Skip to the stack</a>
+<a class="skip" href="#${picture.text === "" ? "chain" : "stack"}">Skip to the stack</a>
 ${verdictSection(diagnosis)}
 <main>
-${stackSection(diagnosis, map, anchors)}
+${picture.text === "" ? framesSection(diagnosis, anchors) : picture}
 ${damageSection(diagnosis, map)}
 ${adviceSection(diagnosis)}
 ${evidenceSection(diagnosis, anchors)}
 ${alternativesSection(diagnosis)}
 ${missingSection(diagnosis)}
 ${changelogSection(diagnosis.changelog)}
-${framesSection(diagnosis, anchors)}
+${picture.text !== "" && framesSection(diagnosis, anchors)}
 ${staleSection(diagnosis)}
 ${factsSection(diagnosis, facts, command)}
 </main>

@@ -38,11 +38,28 @@ function functionsOf(diagnosis: Diagnosis, stack: MappedStack): string {
   return names.length <= 4 ? names.join(" ← ") : `${names[0]} ← … ← ${names.slice(-2).join(" ← ")}`;
 }
 
-const LEGEND = html`<ul class="legend">
-<li><span class="mark">●</span> proven frame</li><li><span class="mark inferred">○</span> inferred frame</li>
-<li><svg width="14" height="12" aria-hidden="true"><path class="s-canary" d="M2 6l8 -5v10z"/></svg> canary</li>
-<li><span class="swatch sw-damage"></span> damage</li><li><span class="swatch sw-source"></span> the data that ran over</li>
-<li><span class="swatch sw-old"></span> left by earlier calls</li><li><span class="swatch sw-registers"></span> saved registers</li></ul>`;
+/** What the marks mean; only those that the picture has. */
+function legend(map: StackMap): Html {
+  const regions = map.stacks.flatMap((stack) => stack.regions);
+  const words = regions.flatMap((region) => region.words);
+  const canary = html`<svg width="14" height="12" aria-hidden="true"><path class="s-canary" d="M2 6l8 -5v10z"/></svg> canary`;
+  const entries: [boolean, Html][] = [
+    [true, html`<span class="mark">●</span> proven frame`],
+    [true, html`<span class="mark inferred">○</span> inferred frame`],
+    [words.some((word) => word.kind === "canary"), canary],
+    [regions.some((region) => region.damaged), html`<span class="swatch sw-damage"></span> damage`],
+    [words.some((word) => word.source), html`<span class="swatch sw-source"></span> the data that ran over`],
+    [
+      regions.some((region) => region.kind === "left-over"),
+      html`<span class="swatch sw-old"></span> left by earlier calls; its return addresses are lines`,
+    ],
+    [
+      regions.some((region) => region.kind === "registers"),
+      html`<span class="swatch sw-registers"></span> saved registers`,
+    ],
+  ];
+  return html`<ul class="legend">${entries.map(([there, entry]) => there && html`<li>${entry}</li>`)}</ul>`;
+}
 
 function stackView(diagnosis: Diagnosis, map: StackMap, index: number, anchors: Anchors): Html {
   const stack = map.stacks[index]!;
@@ -72,5 +89,5 @@ ${stackView(diagnosis, map, index, anchors)}</details>`;
       : NOTHING;
   return html`<section aria-labelledby="stack"><div class="head"><h2 id="stack">The stack</h2><div class="tools"></div></div>
 ${order}${parts}
-${LEGEND}<p class="note">Low addresses are at the top; the stack grows upwards. A line opens to the words behind it, a word to how it is known.</p></section>`;
+${legend(map)}<p class="note">Low addresses are at the top; the stack grows upwards. A line opens to the words behind it, a word to how it is known.</p></section>`;
 }

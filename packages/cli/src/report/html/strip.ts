@@ -129,8 +129,10 @@ function labelsOf(
       const hit = below > 0 || region.evidence.length > 0;
       const past = below > 0 ? `hit: RSP ${thousands(below)} bytes in` : hit ? "hit" : guardWord(stack);
       labels.push({ at, text: region.label, more: past, kind: hit ? "bad" : "", href: href(region) });
-    } else if (region.kind === "untouched") labels.push({ at, text: "never used", more, kind: "", href: href(region) });
-    else if (region.kind === "left-over") {
+    } else if (region.kind === "end-marker" && region.words[0]?.state === "bad")
+      labels.push({ at, text: "STACK_END_MAGIC", more: "overwritten", kind: "bad", href: href(region) });
+    else if (region.kind === "untouched") labels.push({ at, text: "never used", more, kind: "", href: href(region) });
+    else if (region.kind === "left-over" && region === stack.regions.findLast((one) => one.kind === "left-over")) {
       const deepest = stack.deepestUse === null ? more : `deepest use ${share(stack.deepestUse, stack)}`;
       labels.push({ at, text: "left by earlier calls", more: deepest, kind: "", href: href(region) });
     }

@@ -17,7 +17,7 @@ export const STYLES = `
 }
 * { box-sizing: border-box; }
 html { scroll-padding-top: 1rem; }
-body { margin: 0; background: var(--bg); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+body { margin: 0; background: var(--bg); color: var(--ink); font: .94rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 main, .verdict { max-width: 76rem; margin: 0 auto; padding: 0 1.25rem; }
 h1, h2, h3 { line-height: 1.25; }
 h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
@@ -81,7 +81,7 @@ summary.line:hover, .other > summary:hover { background: var(--panel); }
 .r-untouched { color: var(--dim); }
 .r.hit { border-left-color: var(--hit); }
 .r.hit .bar-part, .r.culprit .bar-part { fill: var(--hit); }
-.r.culprit > .line .n { font-weight: 700; }
+.r.culprit > .line .n, .r.raised > .line .n { font-weight: 700; }
 .r.culprit { background: color-mix(in srgb, var(--bad-bg) 35%, transparent); }
 .edge { display: flex; gap: .8rem; align-items: center; padding: .05rem .6rem .05rem calc(.4rem + 5px); background: var(--panel); color: var(--dim); font-size: .8rem; }
 .tag { font: 600 .7rem/1.5 system-ui, sans-serif; border: 1px solid var(--line); border-radius: .25rem; padding: 0 .35rem; white-space: nowrap; color: var(--dim); }
@@ -148,7 +148,7 @@ pre { overflow-x: auto; background: var(--panel); border: 1px solid var(--line);
 section > ul, ol.evidence { padding-left: 1.5rem; max-width: 64rem; }
 footer { height: 3rem; }
 
-@media (max-width: 52rem) {
+@media screen and (max-width: 52rem) {
   .stack { grid-template-columns: minmax(0, 1fr); }
   .overview { position: static; }
   .line { grid-template-columns: 1.1rem minmax(0, 1fr) auto; }
@@ -164,7 +164,9 @@ footer { height: 3rem; }
 }
 @media print {
   :root { color-scheme: light; }
-  body { font-size: 10.5px; background: none; }
+  html { font-size: 10.5px; }
+  body { background: none; }
+  .stack { grid-template-columns: 180px minmax(0, 1fr); }
   main, .verdict { max-width: none; padding: 0; }
   .overview { position: static; }
   .tools, .skip { display: none; }

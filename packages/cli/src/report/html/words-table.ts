@@ -58,13 +58,18 @@ function evidenceTags(ids: readonly string[]): Html[] {
   return ids.flatMap((id) => (TAGS[id] === undefined ? [] : [html` <span class="tag src">${TAGS[id]}</span>`]));
 }
 
-function row(word: StackWord, map: StackMap, anchors: Anchors, plain: boolean): Html {
+/** The first of the words that ran over says so; the colour says it of the others. */
+function sourceTag(word: StackWord, before: StackWord | undefined): Html {
+  return word.source && before?.source !== true ? html` <span class="tag src">the data that ran over</span>` : NOTHING;
+}
+
+function row(word: StackWord, before: StackWord | undefined, map: StackMap, anchors: Anchors, plain: boolean): Html {
   const label = word.label === "" ? word.variables.join(", ") : word.label;
   const variables =
     word.variables.length > 0 && word.label !== ""
       ? html` <span class="var">${word.variables.join(", ")}</span>`
       : NOTHING;
-  const source = word.source ? html` <span class="tag src">the data that ran over</span>` : NOTHING;
+  const source = sourceTag(word, before);
   const more = plain ? NOTHING : behind(word, map);
   const text =
     more.text === "" ? html`${label}` : html`<details class="why"><summary>${label}</summary>${more}</details>`;
@@ -119,7 +124,7 @@ export function quietRuns(words: readonly StackWord[]): Run[] {
 
 function table(words: readonly StackWord[], caption: string, map: StackMap, anchors: Anchors, plain: boolean): Html {
   const rows = words.map(
-    (word) => html`${row(word, map, anchors, plain)}
+    (word, index) => html`${row(word, words[index - 1], map, anchors, plain)}
 `,
   );
   return html`<table class="words"><caption class="sr">${caption}</caption><thead class="sr"><tr><th scope="col">address</th><th scope="col">value</th><th scope="col">as text</th><th scope="col">what it is</th></tr></thead><tbody>
