@@ -19,6 +19,8 @@ export interface FrameState {
   readonly rbpDepth: number | null;
   /** Where callee-saved registers were saved on entry: CFA minus the slot's address, in bytes. */
   readonly saved: ReadonlyMap<string, number>;
+  /** CFA - RSP as it was when RSP was last stored through a pointer: `pop %rsp` on the stack switched to brings it back. */
+  readonly kept?: number | null;
 }
 
 const ENTRY: FrameState = { rspDepth: 8, rbpDepth: null, saved: new Map() };
@@ -93,8 +95,15 @@ function merge(known: FrameState | null, incoming: FrameState): FrameState {
     fewer.delete(register);
     saved = fewer;
   }
-  const same = rspDepth === known.rspDepth && rbpDepth === known.rbpDepth && saved === known.saved;
-  return same ? known : { rspDepth, rbpDepth, saved };
+  const kept = known.kept === incoming.kept ? known.kept : null;
+  const sameDepths = rspDepth === known.rspDepth && rbpDepth === known.rbpDepth;
+  return sameDepths && saved === known.saved && kept === known.kept
+    ? known
+    : { rspDepth, rbpDepth, saved, ...keep(kept) };
+}
+
+function keep(kept: number | null | undefined): { readonly kept?: number } {
+  return kept == null ? {} : { kept };
 }
 
 function isRegister(operand: Operand | undefined, register: string): boolean {
@@ -113,6 +122,7 @@ function step(state: FrameState, instruction: Instruction): FrameState {
       return pop(state, first);
     case "leave":
       return {
+        ...state,
         rspDepth: state.rbpDepth === null ? null : state.rbpDepth - 8,
         rbpDepth: null,
         saved: withoutRegister(state.saved, "rbp"),
@@ -133,6 +143,7 @@ function step(state: FrameState, instruction: Instruction): FrameState {
       const value = frameAddress(state, instruction.mnemonic, second);
       if (isRegister(first, "rsp")) return { ...state, rspDepth: value };
       if (isRegister(first, "rbp")) return { ...state, rbpDepth: value };
+      if (first?.kind === "memory" && isRegister(second, "rsp")) return { ...state, ...keep(state.rspDepth) };
       if (first?.kind === "memory") return store(state, first, second);
       break;
     }
@@ -196,10 +207,16 @@ function withoutRegister(saved: ReadonlyMap<string, number>, register: string): 
 }
 
 function pop(state: FrameState, target: Operand | undefined): FrameState {
+  if (isRegister(target, "rsp")) return { ...state, rspDepth: state.kept ?? null };
   const rspDepth = state.rspDepth === null ? null : state.rspDepth - 8;
   if (target?.kind !== "register") return { ...state, rspDepth };
   const rbpDepth = target.register === "rbp" ? null : state.rbpDepth;
   const slot = state.saved.get(target.register);
   const restores = slot !== undefined && slot === state.rspDepth;
-  return { rspDepth, rbpDepth, saved: restores ? withoutRegister(state.saved, target.register) : state.saved };
+  return {
+    ...state,
+    rspDepth,
+    rbpDepth,
+    saved: restores ? withoutRegister(state.saved, target.register) : state.saved,
+  };
 }

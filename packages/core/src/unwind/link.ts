@@ -3,6 +3,7 @@
  */
 import type { Reach } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
+import { threadStart } from "./thread-start.ts";
 import { tracedReturn } from "./traced-return.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 
@@ -22,7 +23,9 @@ export type Link =
 export function checkLink(context: UnwindContext, slot: bigint, callee: FunctionRange | null): Link {
   const found = context.kernel.memory.u64(slot);
   if (found === null) return { ok: false, found, reason: `the stack at ${hex(slot)} is not in the dump` };
-  return checkReturnAddress(context, tracedReturn(context, slot, found) ?? found, callee);
+  const link = checkReturnAddress(context, tracedReturn(context, slot, found) ?? found, callee);
+  if (!link.ok && threadStart(context, slot) === "address") return { ok: true, returnAddress: found, reach: "entry" };
+  return link;
 }
 
 /** The same for a value that is not (or not yet) on the stack. */

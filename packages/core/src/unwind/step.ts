@@ -1,6 +1,6 @@
 /**
- * One step outwards: from a frame's registers to where its caller's must lie, by ORC, or by the code itself where there is
- * no ORC. Says where the return address is; whether what lies there can be believed is for link.ts.
+ * One step outwards by ORC, or by the code itself: from a frame's registers to where its caller's must lie. Which of the
+ * sources is asked is for sources.ts; whether what lies there can be believed, for link.ts.
  *
  * The rules are those of the kernel's own unwinder (arch/x86/kernel/unwind_orc.c, unwind_next_frame()).
  */
@@ -36,11 +36,11 @@ export type Step =
   | { readonly kind: "end"; readonly userRegs: bigint | null }
   | { readonly kind: "lost"; readonly reason: string };
 
-/** Takes one step from `state`. */
-export function stepOut(context: UnwindContext, state: WalkState): Step {
+/** The step that ORC tells; null where it tells nothing. */
+export function stepByOrc(context: UnwindContext, state: WalkState): Step | null {
   const lookup = state.exact ? state.pc : state.pc - 1n;
   const entry = context.orcAt(lookup);
-  if (entry === null || entry.type === "undefined") return stepByCode(context, state);
+  if (entry === null || entry.type === "undefined") return null;
   if (entry.type === "end") return stepOutOfThunk(context, state) ?? { kind: "end", userRegs: null };
   const cfa = canonicalFrame(context, state, entry);
   if (cfa === null) {
@@ -50,7 +50,7 @@ export function stepOut(context: UnwindContext, state: WalkState): Step {
     };
   }
   // ORC holds offsets of 16 bits, signed: a frame of 32 KiB or more wraps around, and only the code tells its size.
-  if (entry.type === "call" && cfa <= state.sp && entry.spRegister === "sp") return stepByCode(context, state);
+  if (entry.type === "call" && cfa <= state.sp && entry.spRegister === "sp") return null;
   if (entry.type === "call") return { kind: "call", cfa, registers: callerRegisters(context, state, cfa, entry) };
   return registersFrame(context, entry, cfa);
 }
@@ -119,14 +119,14 @@ export function layoutAt(context: UnwindContext, pc: bigint, exact: boolean): Fr
 }
 
 /** Callee-saved registers as the caller has them: read back from where this function saved them, else unchanged. */
-function callerRegisters(
+export function callerRegisters(
   context: UnwindContext,
   state: WalkState,
   cfa: bigint,
   entry: OrcEntry | null,
+  layout: FrameState | null = layoutAt(context, state.pc, state.exact),
 ): ReadonlyMap<string, bigint> {
   const { memory } = context.kernel;
-  const layout = layoutAt(context, state.pc, state.exact);
   const registers = new Map<string, bigint>();
   for (const register of CALLEE_SAVED) {
     const depth = layout?.saved.get(register);
@@ -149,8 +149,8 @@ function callerRbp(context: UnwindContext, state: WalkState, cfa: bigint, entry:
   return state.registers.get("rbp");
 }
 
-/** No ORC here: follow the function's own pushes and subtractions. */
-function stepByCode(context: UnwindContext, state: WalkState): Step {
+/** Follows the function's own pushes and subtractions. */
+export function stepByCode(context: UnwindContext, state: WalkState): Step {
   const layout = layoutAt(context, state.pc, state.exact);
   const rbp = state.registers.get("rbp");
   let cfa: bigint | null = null;

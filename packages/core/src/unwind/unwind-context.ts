@@ -3,6 +3,8 @@ import { type CallSite, callReaches, callSiteBefore, type Reach } from "../code/
 import { CodeReader } from "../code/code-reader.ts";
 import type { Kernel, StackRange } from "../kernel/kernel.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
+import type { CfiRow, CfiTable } from "./cfi.ts";
+import { openCfiInMemory } from "./cfi-kernel.ts";
 import type { OrcEntry } from "./orc.ts";
 
 export class UnwindContext {
@@ -11,6 +13,8 @@ export class UnwindContext {
   readonly #orc = new Map<bigint, OrcEntry | null>();
   readonly #sites = new Map<bigint, CallSite | null>();
   readonly #reaches = new Map<string, Reach>();
+  readonly #cfi = new Map<bigint, CfiRow | null>();
+  #cfiTable: CfiTable | null | undefined;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -25,6 +29,18 @@ export class UnwindContext {
       this.#orc.set(pc, entry);
     }
     return entry;
+  }
+
+  /** CFI in force at an exact address, of the debug files or of the kernel's own memory. */
+  cfiAt(pc: bigint): CfiRow | null {
+    let row = this.#cfi.get(pc);
+    if (row === undefined) {
+      const { debugInfo, memory, symbols } = this.kernel;
+      if (this.#cfiTable === undefined) this.#cfiTable = openCfiInMemory(memory, symbols);
+      row = debugInfo?.cfi.find(pc) ?? this.#cfiTable?.find(pc) ?? null;
+      this.#cfi.set(pc, row);
+    }
+    return row;
   }
 
   /** The call that pushes `returnAddress`, or null. */

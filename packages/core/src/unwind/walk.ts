@@ -4,7 +4,8 @@ import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { BacktraceEnd } from "./backtrace.ts";
 import { checkLink, hex } from "./link.ts";
 import { PT_REGS_SIZE } from "./pt-regs.ts";
-import { stepOut, type WalkState } from "./step.ts";
+import { stepOut } from "./sources.ts";
+import type { WalkState } from "./step.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 
 export interface WalkedFrame {
