@@ -62,6 +62,9 @@ function byNumber(registers: ReadonlyMap<string, bigint>): ReadonlyMap<number, b
   return numbered;
 }
 
+/** What a call to no code saves: it never ran. A return to no code is another matter, it restored what was overwritten. */
+const NOTHING: ReadonlyMap<string, number> = new Map();
+
 function trustedRegisters(context: UnwindContext, trace: DetailedBacktrace): ReadonlyMap<string, bigint>[] {
   const { frames } = trace;
   const doubted = new Set<string>();
@@ -69,7 +72,7 @@ function trustedRegisters(context: UnwindContext, trace: DetailedBacktrace): Rea
     // Registers saved by the processor and the entry code are whole.
     if (frame.interrupted) doubted.clear();
     const kept = new Map([...frame.registers].filter(([name]) => !doubted.has(name)));
-    const saved = savedBy(context, frame);
+    const saved = frame.function === null && trace.returned === null ? NOTHING : savedBy(context, frame);
     const hurt = saved === null || mayBeHurt(trace, index, frame);
     for (const register of CALLEE_SAVED) {
       if (saved === null ? hurt : saved.has(register)) {
