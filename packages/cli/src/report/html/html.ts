@@ -19,9 +19,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+/** What no HTML document may hold: noncharacters, and halves of surrogate pairs. */
+const NOT_TEXT = /[\p{Noncharacter_Code_Point}\p{Cs}]/gu;
+
 /** Text as it may stand in an element or in a quoted attribute; control characters become dots. */
 export function escapeHtml(text: string): string {
-  return printable(text, { keepLines: true }).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+  const safe = printable(text, { keepLines: true }).replaceAll(NOT_TEXT, "\ufffd");
+  return safe.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 function textOf(part: Part): string {
@@ -40,12 +44,15 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 
 export const NOTHING = new Html("");
 
+/** As JSON writes a character that must not stand for itself. */
+function escaped(character: string): string {
+  let text = "";
+  for (let at = 0; at < character.length; at++) text += `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
+  return text;
+}
+
 /** A value as JSON inside a script element: no text in it can end the element. */
 export function jsonText(value: unknown): Html {
-  return new Html(
-    JSON.stringify(value).replaceAll(
-      /[<>&\u2028\u2029]/g,
-      (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    ),
-  );
+  const json = JSON.stringify(value);
+  return new Html(json.replaceAll(/[<>&\u007f-\u009f\u2028\u2029]|\p{Noncharacter_Code_Point}/gu, escaped));
 }
