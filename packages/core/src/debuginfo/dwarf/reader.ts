@@ -27,7 +27,7 @@ export class Reader {
   #take(length: number): number {
     const at = this.at;
     const next = at + length;
-    if (!(next <= this.bytes.length && at >= 0)) throw corrupt("it ends inside an entry", { at, length });
+    if (!(next <= this.bytes.length && next >= at && at >= 0)) throw corrupt("it ends inside an entry", { at, length });
     this.at = next;
     return at;
   }
