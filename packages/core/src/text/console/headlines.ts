@@ -59,8 +59,7 @@ const FORMS: readonly Form[] = [
   },
   {
     kind: "page-fault",
-    pattern:
-      /(?:BUG: )?Unable to handle kernel .{1,80}?(?:address:? ?(?:0x)?([0-9a-f]{1,16})|at (?:RIP: )?([0-9a-f]{8,16}))/,
+    pattern: /(?:BUG: )?Unable to handle kernel .{1,80}?(?:address:? ?|at )(?:0x)?([0-9a-f]{1,16})\b/,
     address: 1,
   },
   {

@@ -23,9 +23,9 @@ const PREFIXES: readonly RegExp[] = [
   // printk's level, and syslog's priority.
   /^<\d{1,3}(?:,\d{1,8})?>/,
   // Date of syslog, host, "kernel:".
-  /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:[\w.:-]{1,64} (?=kernel\b))?/,
+  /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:[\w.:-]{1,64} (?=kernel(?:\[\d{1,8}\])?:))?/,
   // ISO date of rsyslog, journalctl -o short-iso and loggers of serial consoles.
-  /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,:+Z-]{0,20}\]?\s(?:[\w.:-]{1,64} (?=kernel\b))?/,
+  /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,:+Z-]{0,20}\]?\s(?:[\w.:-]{1,64} (?=kernel(?:\[\d{1,8}\])?:))?/,
   // dmesg -T.
   /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\]\s?/,
   /^\[?\d\d:\d\d:\d\d(?:\.\d{1,9})?\]?\s/,
@@ -62,7 +62,7 @@ export function readLine(raw: string, index: number): LogLine[] {
   const result: LogLine[] = [];
   // What stands before the first timestamp may itself be the end of another record.
   const before = line.slice(0, starts[0]);
-  if (before.length > 24) result.push(unprefixed(before, index));
+  if (before.length > 24) result.push(...[unprefixed(before, index)].filter((one) => one.text.length > 1));
   for (const [nth, start] of starts.entries()) result.push(unprefixed(line.slice(start, starts[nth + 1]), index));
   return result;
 }
