@@ -17,8 +17,9 @@ const MAGIC = 0xfd2fb528;
 const BLOCK_RAW = 0;
 const BLOCK_RLE = 1;
 const BLOCK_COMPRESSED = 2;
-/** A compressor makes one block of a page. */
+/** A compressor makes one block of a page, and one of each 128 KiB of a section of debug information. */
 const MAX_BLOCKS = 8;
+const BLOCK = 65536;
 
 /**
  * Reads headers only. fzstd believes what they claim: it would allocate any window, and go through up to 98,000 sequences
@@ -49,8 +50,9 @@ function checkFrame(input: Uint8Array, outLength: number): void {
   at += sizeBytes;
 
   let plain = 0;
+  const most = MAX_BLOCKS + Math.ceil(outLength / BLOCK);
   for (let block = 0; ; block++) {
-    if (block === MAX_BLOCKS || at + 3 > input.length) throw new Error("zstd blocks run over the end");
+    if (block === most || at + 3 > input.length) throw new Error("zstd blocks run over the end");
     const header = input[at]! | (input[at + 1]! << 8) | (input[at + 2]! << 16);
     const type = (header >>> 1) & 3;
     const size = header >>> 3;
