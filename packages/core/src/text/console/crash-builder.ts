@@ -68,6 +68,10 @@ export class CrashBuilder {
     return this.#registers.hasPc || this.#traces.entries > 0;
   }
 
+  get traceBegun(): boolean {
+    return this.#traces.isOpen;
+  }
+
   /** Is it in the midst of a trace? */
   get inTrace(): boolean {
     return this.#traces.isOpen && this.#traces.entries > 0 && !this.#traces.userReached;

@@ -86,12 +86,12 @@ class ConsoleParser {
       this.#withoutHeadline(stream, line);
       return;
     }
-    if (stream.interrupted !== null && !stream.builder.inTrace && readEntries(line.text).length > 0) {
+    if (stream.interrupted !== null && !stream.builder.traceBegun && readEntries(line.text).length > 0) {
       stream.interrupted.push(line);
       return;
     }
     stream.quiet = stream.builder.push(line) ? 0 : stream.quiet + 1;
-    if (stream.builder.inTrace) this.#closeInterrupted(stream);
+    if (stream.builder.traceBegun) this.#closeInterrupted(stream);
     if (stream.quiet > QUIET) this.#close(stream, false);
   }
 

@@ -22,7 +22,7 @@ function range(
 
 /** A stack's range in `text`, or null. */
 export function readStackRange(text: string): PrintedStack | null {
-  if (!text.includes("tack") && !text.includes("task.ti")) return null;
+  if (!/tack|task\.ti|threadinfo |ti=/.test(text)) return null;
   // x86: handle_stack_overflow(), arch/x86/kernel/traps.c; the last byte is printed as the end.
   const guard =
     /(?:(\S{1,12}) )?stack guard page was hit at \S+ \(stack is ([0-9a-fx]{8,18})\.\.([0-9a-fx]{8,18})\)/.exec(text);
