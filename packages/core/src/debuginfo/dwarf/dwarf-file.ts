@@ -21,6 +21,10 @@ const LOADED_UNITS = 32 << 20;
 /** amdgpu has under a thousand, vmlinux some 3,500. */
 const MOST_UNITS = 1 << 20;
 
+/** Skeleton units (DW_UT_skeleton; -gsplit-dwarf, CONFIG_DEBUG_INFO_SPLIT) have lines, and nothing else. */
+const SPLIT =
+  "most of its debug information lies in .dwo files beside the objects it was made from, which are not read";
+
 /** Tables of units that stay in memory. */
 const CACHED_TABLES = 256;
 
@@ -160,7 +164,12 @@ export class DwarfFile {
   scopesAt(pc: number): readonly Die[] {
     const unit = this.unitCovering(pc);
     if (unit === null) return [];
-    const functions = cached(this.#functions, unit, () => this.attempt(() => new UnitFunctions(unit)));
+    const functions = cached(this.#functions, unit, () =>
+      this.attempt(() => {
+        if (unit.root.has(DW_AT.dwoName) || unit.root.has(DW_AT.gnuDwoName)) this.problem(`${this.name}: ${SPLIT}`);
+        return new UnitFunctions(unit);
+      }),
+    );
     return (
       this.attempt(() => {
         const subprogram = functions?.at(pc) ?? null;
