@@ -67,6 +67,8 @@ export interface DebugInfo {
   stackVariablesAt(frame: FrameState): readonly Variable[];
   /** Call frame information, for kernels without ORC. */
   readonly cfi: CfiTable;
+  /** C types of the kernel's own file, for kernels without BTF. */
+  readonly kernelTypes: TypeProvider;
   /** C types, in the model that BTF has too. */
   readonly types: TypeProvider;
   /** What could not be read or did not match, in words. */

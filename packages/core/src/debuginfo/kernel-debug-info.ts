@@ -1,4 +1,5 @@
 import { unsignedAddress } from "../symbols/kallsyms-addresses.ts";
+import { EmptyTypes } from "../types/empty-types.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { CfiTable } from "../unwind/cfi.ts";
 import { CfiOfFiles } from "../unwind/cfi-kernel.ts";
@@ -40,6 +41,11 @@ export class KernelDebugInfo implements DebugInfo {
 
   stackVariablesAt(frame: FrameState): readonly Variable[] {
     return stackVariablesAt(this.#types, frame);
+  }
+
+  get kernelTypes(): TypeProvider {
+    const { vmlinux } = this.files;
+    return vmlinux === null ? EmptyTypes : this.#types.types(vmlinux);
   }
 
   get types(): TypeProvider {

@@ -5,6 +5,7 @@ import type { DumpImage } from "../image/dump-image.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { KernelSymbols } from "../symbols/kernel-symbols.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
+import { EmptyTypes } from "../types/empty-types.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 import { openOrc } from "../unwind/orc-table.ts";
@@ -52,6 +53,7 @@ export class DumpKernel implements Kernel {
   readonly #perCpu: PerCpu;
   readonly #tasks: TaskReader;
   readonly #memo = new Map<string, unknown>();
+  #matching = false;
 
   constructor(parts: KernelParts) {
     this.image = parts.image;
@@ -61,7 +63,7 @@ export class DumpKernel implements Kernel {
     this.pagingLevels = parts.pagingLevels;
     this.#problems = [...parts.problems];
     this.#debugFiles = parts.debugFiles ?? null;
-    this.symbols = parts.openSymbols(() => this.types);
+    this.symbols = parts.openSymbols(() => this.#ownTypes);
     const kernel = this;
     this.#context = {
       image: parts.image,
@@ -89,8 +91,22 @@ export class DumpKernel implements Kernel {
     return [...this.#problems, ...(this.symbols.problems ?? []), ...debugInfo];
   }
 
-  get types(): TypeProvider {
+  /** The types that the kernel carries (BTF). Modules are found by these or by content, so that debug files can ask for modules. */
+  get #ownTypes(): TypeProvider {
     return this.#once("types", () => openKernelTypes(this.#context));
+  }
+
+  /** BTF; where the kernel has none, the types of its debug file. */
+  get types(): TypeProvider {
+    if (this.#ownTypes !== EmptyTypes || this.#debugFiles === null) return this.#ownTypes;
+    // While debug files are matched to modules nobody can know what they will tell.
+    if (this.#matching) return EmptyTypes;
+    this.#matching = true;
+    try {
+      return this.debugInfo?.kernelTypes ?? EmptyTypes;
+    } finally {
+      this.#matching = false;
+    }
   }
 
   get orc(): OrcTable | null {

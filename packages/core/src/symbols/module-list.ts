@@ -1,5 +1,6 @@
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { MemberLocation, TypeProvider } from "../types/type-provider.ts";
+import { MODULE_LIST, MODULE_NAME, ModuleContent } from "./module-content.ts";
 import type { KernelModule } from "./symbol-table.ts";
 
 /** More modules than any kernel loads; ends hostile lists together with the check for repeats. */
@@ -33,10 +34,6 @@ export function readModules(
   problems: string[],
 ): readonly LoadedModule[] {
   const layout = moduleLayout(types);
-  if (layout === null) {
-    problems.push("the layout of struct module is not known, so no symbols of modules");
-    return [];
-  }
   const modules: LoadedModule[] = [];
   const seen = new Set<bigint>();
   let node = space.u64(head);
@@ -46,7 +43,10 @@ export function readModules(
       break;
     }
     seen.add(node);
-    const module = readModule(space, types, layout, node - BigInt(layout.list.offset));
+    const module =
+      layout === null
+        ? moduleByContent(space, node - BigInt(MODULE_LIST))
+        : readModule(space, types, layout, node - BigInt(layout.list.offset));
     if (module !== null) modules.push(module);
     node = space.u64(node);
   }
@@ -65,6 +65,24 @@ function moduleLayout(types: TypeProvider): ModuleLayout | null {
   const name = types.member("module", "name");
   if (list === null || name === null) return null;
   return { list, name, state: types.member("module", "state"), taints: types.member("module", "taints") };
+}
+
+/** A module of a kernel without type information. */
+function moduleByContent(space: AddressSpace, address: bigint): LoadedModule | null {
+  const name = space.cstring(address + BigInt(MODULE_NAME), NAME_LENGTH);
+  if (name === null || !/^\w[\w.-]*$/.test(name)) return null;
+  const content = new ModuleContent(space, address);
+  const areas = content.areas();
+  return {
+    name,
+    address,
+    size: areas.reduce((sum, area) => sum + area.size, 0),
+    base: areas[0]?.start ?? 0n,
+    state: stateOf(space.u32(address)),
+    taints: "",
+    areas,
+    symbols: content.symbols(areas),
+  };
 }
 
 function readModule(
@@ -94,7 +112,10 @@ function readModule(
 
 /** `enum module_state` in its order since 3.8. */
 function readState(space: AddressSpace, module: bigint, member: MemberLocation | null): KernelModule["state"] {
-  const value = member === null ? null : space.u32(module + BigInt(member.offset));
+  return stateOf(member === null ? null : space.u32(module + BigInt(member.offset)));
+}
+
+function stateOf(value: number | null): KernelModule["state"] {
   return value === 1 ? "coming" : value === 2 ? "going" : value === 3 ? "unformed" : "live";
 }
 

@@ -20,7 +20,9 @@ export function stepOut(context: UnwindContext, state: WalkState): Step {
 function stepWithoutOrc(context: UnwindContext, state: WalkState): Step {
   const steps = isFreedText(context, state) ? byCfi(context, state) : framesBy(context, state);
   // Code of the boot, of which nobody can tell any more; only where the kernel itself began is a caller there.
-  if (steps.length === 0 && isFreedText(context, state)) return { kind: "end", userRegs: null };
+  if (steps.length === 0 && isFreedText(context, state)) {
+    return stepByFramePointer(context, state) ?? { kind: "end", userRegs: null };
+  }
   const certain = steps.find((step) => CERTAIN.includes(reachOf(context, state, step)));
   if (certain !== undefined) return certain;
   if (isStart(context, state, steps)) return { kind: "end", userRegs: null };
