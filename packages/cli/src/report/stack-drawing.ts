@@ -127,7 +127,7 @@ function drawMark(mark: Mark, box: Box, diagnosis: Diagnosis): string {
   const corruption = diagnosis.corruption!;
   if (mark.what === "canary") {
     const { found, expected } = corruption.canary!;
-    const note = box.terminal.width >= WIDE ? red(`expected ${hex16(BigInt(expected))}`) : "";
+    const note = expected !== null && box.terminal.width >= WIDE ? red(`expected ${hex16(BigInt(expected))}`) : "";
     return line(box, mark.address, red(fill(`  canary slot ${hex16(BigInt(found))}`, "", box)), {
       damaged: true,
       note,

@@ -141,7 +141,8 @@ export interface Diagnosis {
     readonly end: string;
     readonly bytes: number;
     readonly pattern: string | null;
-    readonly canary: { readonly slot: string; readonly expected: string; readonly found: string } | null;
+    /** `expected` is null where the evidence, a text, does not show the reference. */
+    readonly canary: { readonly slot: string; readonly expected: string | null; readonly found: string } | null;
     /** The variable that the damage began in; only there where debug information names it. */
     readonly variable?: DamagedVariable;
   } | null;

@@ -7,7 +7,7 @@ import { judgeControl } from "./judge-control.ts";
 import { judgeKasan } from "./judge-kasan.ts";
 import { judgeOverflow } from "./judge-overflow.ts";
 import { judgePlain } from "./judge-plain.ts";
-import { gatherLogFacts } from "./log-facts.ts";
+import { gatherLogFacts, type LogFacts } from "./log-facts.ts";
 import { logDiagnosis, type TextOptions } from "./text-diagnosis.ts";
 import type { TextHypothesis } from "./text-hypothesis.ts";
 
@@ -15,6 +15,18 @@ import type { TextHypothesis } from "./text-hypothesis.ts";
 export function diagnoseLog(log: ConsoleLog, crash: ConsoleCrash, path: string, options: TextOptions = {}): Diagnosis {
   const facts = gatherLogFacts(log, crash);
   facts.evidence.add("kernel-said", null, `The kernel said: ${crash.headline.text}`);
+  const judged = judgeLog(facts);
+  if (facts.code !== null) facts.evidence.add("faulting-instruction", null, `The instruction was ${facts.code.text}`);
+  mentionOthers(log, crash, facts.evidence.add.bind(facts.evidence));
+  if (crash.cut) facts.evidence.miss("The end of the report: the log breaks off within it.");
+  facts.evidence.miss(
+    "The stack's own words: a text cannot be checked against the memory it is about, so no verdict from it is certain.",
+  );
+  return logDiagnosis(facts, judged, path, options);
+}
+
+/** The explanations that what the kernel printed leaves open. */
+export function judgeLog(facts: LogFacts): TextHypothesis[] {
   const judged: TextHypothesis[] = [
     ...judgeOverflow(facts),
     ...judgeCanary(facts),
@@ -31,13 +43,7 @@ export function diagnoseLog(log: ConsoleLog, crash: ConsoleCrash, path: string, 
         judged.some((one) => one.weight >= 0.5),
       ),
     );
-  if (facts.code !== null) facts.evidence.add("faulting-instruction", null, `The instruction was ${facts.code.text}`);
-  mentionOthers(log, crash, facts.evidence.add.bind(facts.evidence));
-  if (crash.cut) facts.evidence.miss("The end of the report: the log breaks off within it.");
-  facts.evidence.miss(
-    "The stack's own words: a text cannot be checked against the memory it is about, so no verdict from it is certain.",
-  );
-  return logDiagnosis(facts, judged, path, options);
+  return judged;
 }
 
 /** Other reports told of in the evidence. */

@@ -51,7 +51,9 @@ export function judgeCanary(facts: LogFacts): TextHypothesis[] {
     detector?.frame.function == null ? null : { function: detector.frame.function, module: detector.frame.module };
   evidence.add("canary-check", headline.at?.address ?? null, `The canary check at the end of ${name} failed.`);
   const callers = detector === null || detector.index < 0 ? 0 : chain.frames.length - detector.index - 1;
-  if (callers > 0 && chain.complete) {
+  if (chain.trace?.by === "crash") {
+    // crash goes by what looks like a return address: that it found some vouches for nothing.
+  } else if (callers > 0 && chain.complete) {
     evidence.add(
       "chain-behind",
       null,

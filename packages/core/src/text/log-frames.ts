@@ -8,8 +8,8 @@ export interface LogFrame extends CodePlace {
   /** Registers were saved here: the address is that of an instruction, not a return address. */
   readonly interrupted: boolean;
   readonly inlined: boolean;
-  /** What vouches for it: the CPU's own registers, or the kernel's unwinder. */
-  readonly source: "registers" | "unwinder";
+  /** What vouches for it: the CPU's own registers, the kernel's unwinder, crash's `bt`, or the listed call. */
+  readonly source: "registers" | "unwinder" | "crash" | "call-site";
 }
 
 export interface LogFrames {
@@ -50,7 +50,7 @@ export function logFrames(crash: ConsoleCrash): LogFrames {
     sameFunction(first, frames[0]) &&
     first.offset === frames[0].offset;
   for (const entry of again ? live.slice(1) : live) {
-    frames.push({ ...entry, source: entry.interrupted ? "registers" : "unwinder" });
+    frames.push({ ...entry, source: sourceOf(entry, trace) });
   }
   const last = frames.at(-1)?.function ?? null;
   return {
@@ -59,6 +59,11 @@ export function logFrames(crash: ConsoleCrash): LogFrames {
     trace,
     complete: (trace?.reachesUser ?? false) || (last !== null && OUTERMOST.test(last)),
   };
+}
+
+function sourceOf(entry: TraceEntry, trace: CallTrace | null): LogFrame["source"] {
+  if (entry.interrupted) return "registers";
+  return entry.proven === true ? "call-site" : (trace?.by ?? "unwinder");
 }
 
 /** The first trace with entries; where that has none that the unwinder vouches for, one that passes the crash's own place. */

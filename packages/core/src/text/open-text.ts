@@ -2,6 +2,9 @@
 import type { CrashedKernel } from "../changelog/crashed-version.ts";
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import { parseConsole } from "./console/parse-console.ts";
+import { diagnoseSession } from "./crash-session/diagnose-session.ts";
+import { parseSession } from "./crash-session/parse-session.ts";
+import { gatherSessionFacts } from "./crash-session/session-facts.ts";
 import { diagnoseLog, noCrash } from "./diagnose-log.ts";
 import { mainCrash } from "./log-facts.ts";
 import type { TextOptions } from "./text-diagnosis.ts";
@@ -19,6 +22,15 @@ export interface TextEvidence {
  * @throws SpillwayError `SPW_TEXT_NO_CRASH`
  */
 export function openText(text: string, path: string): TextEvidence {
+  const session = parseSession(text);
+  if (session !== null) {
+    const facts = gatherSessionFacts(session, text);
+    return {
+      kind: "crash-session",
+      kernel: { release: facts.log.release ?? "", banner: session.system.get("VERSION") ?? "" },
+      diagnose: (options = {}) => diagnoseSession(facts, path, options),
+    };
+  }
   const log = parseConsole(text);
   const crash = mainCrash(log);
   if (crash === null) throw noCrash(path, log);

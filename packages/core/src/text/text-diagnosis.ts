@@ -35,6 +35,7 @@ export function logDiagnosis(
   judged: readonly TextHypothesis[],
   path: string,
   options: TextOptions,
+  input: Pick<Diagnosis["input"], "kind" | "format"> = { kind: "log", format: "console" },
 ): Diagnosis {
   const all = [...judged].sort((a, b) => b.weight - a.weight);
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undecided(all[0]);
@@ -47,7 +48,7 @@ export function logDiagnosis(
   const { crash, chain, evidence } = facts;
   const document: Omit<Diagnosis, "advice"> = {
     schema: "spillway/diagnosis@1",
-    input: { kind: "log", format: "console", path },
+    input: { ...input, path },
     kernel: { release: facts.release, arch: facts.arch, crashTime: null },
     panic: {
       message: crash.headline.text,
@@ -106,10 +107,11 @@ function undecided(leaning: TextHypothesis | undefined): TextHypothesis {
 
 /** Why a frame of a log is no more than inferred. */
 const BY_UNWINDER = "the kernel's own unwinder vouches for it; the stack itself is not in the log";
+const BY_CRASH = "crash printed it, and crash goes by what looks like a return address; the session does not prove it";
 const MIXED = "printed while several CPUs wrote at once; it may be another CPU's";
 
 function frameOf(frame: LogFrame, interleaved: boolean): DiagnosisFrame {
-  const proven = frame.source === "registers" && !interleaved;
+  const proven = (frame.source === "registers" || frame.source === "call-site") && !interleaved;
   return {
     function: frame.function,
     module: frame.module,
@@ -118,7 +120,7 @@ function frameOf(frame: LogFrame, interleaved: boolean): DiagnosisFrame {
     sp: frame.sp === null ? null : hex(frame.sp),
     certainty: proven ? "proven" : "inferred",
     inlined: frame.inlined,
-    why: proven ? null : interleaved ? MIXED : BY_UNWINDER,
+    why: proven ? null : interleaved ? MIXED : frame.source === "crash" ? BY_CRASH : BY_UNWINDER,
   };
 }
 

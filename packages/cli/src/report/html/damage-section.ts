@@ -36,6 +36,6 @@ export function damageSection(diagnosis: Diagnosis, map: StackMap | null): Html 
   const slot =
     canary === null
       ? NOTHING
-      : html`<p>The canary slot at <code>${hex16(BigInt(canary.slot))}</code> holds <code>${hex16(BigInt(canary.found))}</code> instead of <code>${hex16(BigInt(canary.expected))}</code>.</p>`;
+      : html`<p>The canary slot at <code>${hex16(BigInt(canary.slot))}</code> holds <code>${hex16(BigInt(canary.found))}</code>${canary.expected === null ? NOTHING : html` instead of <code>${hex16(BigInt(canary.expected))}</code>`}.</p>`;
   return html`<section aria-labelledby="damage"><h2 id="damage">The damage</h2>${intro}${slot}${hexdump(damageBytes(diagnosis, map))}</section>`;
 }

@@ -74,6 +74,8 @@ export interface TraceEntry extends CodePlace {
   readonly interrupted: boolean;
   /** A function that the compiler inlined, from a symbolizer. */
   readonly inlined: boolean;
+  /** The call that left the return address is shown, and goes to the next inner function. */
+  readonly proven?: boolean;
   readonly line: number;
 }
 
@@ -84,6 +86,8 @@ export interface CallTrace {
   readonly reachesUser: boolean;
   /** Entries that the log says it left out ("... 42 entries skipped"). */
   readonly elided: number;
+  /** Set where it is no trace of the kernel's own. */
+  readonly by?: "crash";
 }
 
 /** A dump of registers at an exception. */
