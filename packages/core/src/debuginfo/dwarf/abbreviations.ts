@@ -40,7 +40,11 @@ export class AbbreviationTable {
   readonly #offset: number;
   readonly #context: FormContext;
   readonly #known = new Map<number, Abbreviation>();
+  /** Where entries begin that were passed, but not asked for. */
+  readonly #passed = new Map<number, number>();
   #reader: Reader;
+  /** Where the next entry begins that was not passed yet. */
+  #next = 0;
   #complete = false;
 
   /** @throws SpillwayError `SPW_DEBUGINFO_CORRUPT` */
@@ -53,17 +57,42 @@ export class AbbreviationTable {
 
   /** @throws SpillwayError `SPW_DEBUGINFO_CORRUPT` */
   get(code: number): Abbreviation | undefined {
-    const known = this.#known.get(code);
-    if (known !== undefined || this.#complete) return known;
+    let entry = this.#known.get(code);
+    if (entry === undefined) {
+      const at = this.#passed.get(code) ?? this.#find(code);
+      if (at === null) return undefined;
+      this.#reader.at = at;
+      entry = parse(this.#reader, this.#context);
+      this.#known.set(code, entry);
+    }
+    return entry;
+  }
+
+  #find(code: number): number | null {
     while (!this.#complete) {
-      const next = this.#next();
-      if (next === null) this.#complete = true;
-      else {
-        this.#known.set(next.code, next);
-        if (next.code === code) return next;
+      const at = this.#next;
+      const passed = this.#pass(at);
+      if (passed === 0) this.#complete = true;
+      else if (!this.#passed.has(passed)) this.#passed.set(passed, at);
+      if (passed === code) return at;
+    }
+    return null;
+  }
+
+  /** Goes over the entry at a place, reading on where what was read of the table ends in it. Its code; 0 at the end. */
+  #pass(at: number): number {
+    for (;;) {
+      try {
+        this.#reader.at = at;
+        const code = pass(this.#reader);
+        this.#next = this.#reader.at;
+        return code;
+      } catch (error) {
+        const had = this.#reader.bytes.length;
+        this.#reader = this.#read(had * 8);
+        if (this.#reader.bytes.length === had) throw error;
       }
     }
-    return undefined;
   }
 
   #read(length: number): Reader {
@@ -72,25 +101,23 @@ export class AbbreviationTable {
     if (bytes === null) throw corrupt(`no abbreviations at ${this.#offset}`, { offset: this.#offset });
     return new Reader(bytes);
   }
+}
 
-  #next(): Abbreviation | null {
-    for (;;) {
-      const at = this.#reader.at;
-      try {
-        return parse(this.#reader, this.#context);
-      } catch (error) {
-        const had = this.#reader.bytes.length;
-        this.#reader = this.#read(had * 8);
-        this.#reader.at = at;
-        if (this.#reader.bytes.length === had) throw error;
-      }
-    }
+function pass(reader: Reader): number {
+  const code = reader.uleb();
+  if (code === 0) return 0;
+  reader.skipLeb();
+  reader.u8();
+  for (;;) {
+    const name = reader.uleb();
+    const form = reader.uleb();
+    if (name === 0 && form === 0) return code;
+    if (form === DW_FORM.implicitConst) reader.skipLeb();
   }
 }
 
-function parse(reader: Reader, context: FormContext): Abbreviation | null {
+function parse(reader: Reader, context: FormContext): Abbreviation {
   const code = reader.uleb();
-  if (code === 0) return null;
   const tag = reader.uleb();
   const children = reader.u8() !== 0;
   const names: number[] = [];

@@ -99,9 +99,13 @@ export class DwarfFile {
 
   /** Offsets of all units of .debug_info, ascending: one short read each. Ends where a header is damaged. */
   get unitOffsets(): Float64Array {
-    if (this.#headers === null)
-      this.#headers = Float64Array.from(this.#headersOf(".debug_info"), (header) => header.offset);
+    if (this.#headers === null) this.#headers = Float64Array.from(this.headers(), (header) => header.offset);
     return this.#headers;
+  }
+
+  /** The headers of all units of .debug_info, one read each. Ends where one is damaged. */
+  headers(): Generator<UnitHeader> {
+    return this.#headersOf(".debug_info");
   }
 
   *#headersOf(name: string): Generator<UnitHeader> {
