@@ -92,6 +92,20 @@ function callerOf(frames: readonly Frame[], name: string, limit: number): number
   return index >= 0 && index + 1 < Math.min(limit, frames.length) ? index + 1 : null;
 }
 
+const traces = new WeakMap<Kernel, DetailedBacktrace>();
+
+/** The backtrace of the task that panicked, or of what its CPU was doing; made once, since recovery may take long. */
+export function crashTrace(kernel: Kernel): DetailedBacktrace {
+  let trace = traces.get(kernel);
+  if (trace === undefined) {
+    const { panic } = kernel;
+    const task = panic.task ?? kernel.cpus.find((cpu) => cpu.number === panic.cpu)?.currentTask ?? null;
+    trace = backtrace(kernel, task !== null ? { task } : { cpu: panic.cpu ?? 0 });
+    traces.set(kernel, trace);
+  }
+  return trace;
+}
+
 /** Gathers the crash's frames and how it came about. */
 export function gatherFacts(kernel: Kernel): CrashFacts {
   const evidence = new EvidenceLog();
@@ -100,7 +114,7 @@ export function gatherFacts(kernel: Kernel): CrashFacts {
   const cpu = kernel.cpus.find((candidate) => candidate.number === panic.cpu) ?? null;
   const address = panic.task ?? cpu?.currentTask ?? null;
   const task = address === null ? null : kernel.task(address);
-  const trace = backtrace(kernel, address !== null ? { task: address } : { cpu: panic.cpu ?? 0 });
+  const trace = crashTrace(kernel);
   const { frames } = trace;
   const fault = findFault(frames) ?? faultAtStart(kernel, task, frames);
   const limit = fault === null ? frames.length : fault.index;

@@ -1,5 +1,5 @@
 /** What the words of a live frame are for: its return address, the registers it saved, its canary. */
-import { canaryUse, type FrameSlot } from "../code/canary.ts";
+import type { FrameSlot } from "../code/canary.ts";
 import type { FunctionCode } from "../code/code-reader.ts";
 import { CALLEE_SAVED, frameLayout } from "../code/frame-layout.ts";
 import type { Frame } from "../unwind/backtrace.ts";
@@ -95,7 +95,7 @@ function codeOf(context: MapContext, frame: Frame): FunctionCode | null {
 function canarySlot(context: MapContext, frame: Frame): CanarySlot | null {
   if (frame.cfa === null) return null;
   const code = codeOf(context, frame);
-  const use = code === null ? null : canaryUse(context.unwind.reader, code);
+  const use = code === null ? null : context.canaryUse(code);
   if (code === null || use === null) return null;
   const place: FrameSlot | null = use.stored?.depth != null ? use.stored : (use.checks[0]?.slot ?? null);
   if (place?.depth == null) return null;

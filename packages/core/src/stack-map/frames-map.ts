@@ -80,17 +80,19 @@ export function framesMap(diagnosis: Diagnosis): StackMap | null {
 function canaryWords(diagnosis: Diagnosis, start: bigint, end: bigint): StackWord[] {
   const canary = diagnosis.corruption?.canary ?? null;
   if (canary === null || BigInt(canary.slot) < start || BigInt(canary.slot) + 8n > end) return [];
-  const good = BigInt(canary.found) === BigInt(canary.expected);
+  const { expected } = canary;
+  const good = expected !== null && BigInt(canary.found) === BigInt(expected);
+  const was = expected === null ? "" : `; it was ${expected}`;
   return [
     {
       address: canary.slot,
       count: 1,
       value: canary.found,
       kind: "canary",
-      label: good ? "canary, intact" : `canary, overwritten; it was ${canary.expected}`,
+      label: good ? "canary, intact" : `canary, overwritten${was}`,
       why: null,
       state: good ? "good" : "bad",
-      expected: good ? null : canary.expected,
+      expected: good ? null : expected,
       damage: null,
       source: false,
       variables: [],

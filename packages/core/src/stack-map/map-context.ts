@@ -1,4 +1,6 @@
 /** What all parts of the map ask: the frames, what the diagnosis says of addresses, and code as text. */
+import { type CanaryUse, canaryUse } from "../code/canary.ts";
+import type { FunctionCode } from "../code/code-reader.ts";
 import { disassemble } from "../code/disassemble.ts";
 import type { DebugInfo } from "../debuginfo/debug-info.ts";
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
@@ -37,10 +39,16 @@ export class MapContext {
   readonly source: bigint | null;
   readonly codeText = new Map<string, string>();
   readonly #evidence = new Map<bigint, string[]>();
+  readonly #canaryUses = new Map<FunctionCode, CanaryUse | null>();
+  readonly #frames = new Map<string, number>();
 
   constructor(kernel: Kernel, diagnosis: Diagnosis, trace: MappedTrace, debugInfo: DebugInfo | null) {
     this.kernel = kernel;
     this.diagnosis = diagnosis;
+    diagnosis.frames.forEach((frame, index) => {
+      const key = `${frame.sp} ${frame.address}`;
+      if (!frame.inlined && !this.#frames.has(key)) this.#frames.set(key, index);
+    });
     this.trace = trace;
     this.debugInfo = debugInfo;
     this.unwind = unwindContext(kernel);
@@ -105,10 +113,17 @@ export class MapContext {
 
   /** Index of a frame in the diagnosis, which may have inlined ones between; null where it is not in it. */
   frameIndex(frame: Frame): number | null {
-    const sp = hex(frame.sp);
-    const address = hex(frame.address);
-    const index = this.diagnosis.frames.findIndex((one) => one.sp === sp && one.address === address && !one.inlined);
-    return index < 0 ? null : index;
+    return this.#frames.get(`${hex(frame.sp)} ${hex(frame.address)}`) ?? null;
+  }
+
+  /** What a function does with its canary; null where it has none. */
+  canaryUse(code: FunctionCode): CanaryUse | null {
+    let use = this.#canaryUses.get(code);
+    if (use === undefined) {
+      use = canaryUse(this.unwind.reader, code);
+      this.#canaryUses.set(code, use);
+    }
+    return use;
   }
 
   /** Notes the text of the instruction at `address` and returns its key in the map's `code`; none where it is not in the dump. */

@@ -4,8 +4,8 @@
  */
 import type { DebugInfo } from "../debuginfo/debug-info.ts";
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
+import { crashTrace } from "../diagnose/facts.ts";
 import type { Kernel, StackKind } from "../kernel/kernel.ts";
-import { backtrace, type DetailedBacktrace } from "../unwind/unwind.ts";
 import { MapContext, type MappedTrace } from "./map-context.ts";
 import { mapOneStack } from "./map-one-stack.ts";
 
@@ -146,11 +146,4 @@ export function stackMap(kernel: Kernel, diagnosis: Diagnosis, options: StackMap
   );
   const stacks = context.stacks().map((stack) => mapOneStack(context, stack));
   return { stacks, code: Object.fromEntries(context.codeText) };
-}
-
-/** The backtrace that the diagnosis is made from. */
-function crashTrace(kernel: Kernel): DetailedBacktrace {
-  const { panic } = kernel;
-  const task = panic.task ?? kernel.cpus.find((cpu) => cpu.number === panic.cpu)?.currentTask ?? null;
-  return backtrace(kernel, task !== null ? { task } : { cpu: panic.cpu ?? 0 });
 }

@@ -2,6 +2,7 @@
 import type { Diagnosis, StackMap } from "@spillway/core";
 import { hex16, thousands } from "../../text/hex.ts";
 import { type DamageBytes, type DamageLine, damageBytes, hexByte, textByte } from "../damage-bytes.ts";
+import { damageWords } from "../damage-words.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 
 function lineView(line: DamageLine, damage: DamageBytes): Html {
@@ -28,14 +29,12 @@ function hexdump(damage: DamageBytes | null): Html {
 }
 
 export function damageSection(diagnosis: Diagnosis, map: StackMap | null): Html {
-  const { corruption } = diagnosis;
-  if (corruption === null) return NOTHING;
-  const pattern = corruption.pattern === null ? "" : `: ${corruption.pattern.replace(/…$/, " …")}`;
-  const intro = html`<p>${thousands(corruption.bytes)} bytes from <code>${hex16(BigInt(corruption.start))}</code> to <code>${hex16(BigInt(corruption.end))}</code>${pattern}.</p>`;
-  const { canary } = corruption;
-  const slot =
-    canary === null
-      ? NOTHING
-      : html`<p>The canary slot at <code>${hex16(BigInt(canary.slot))}</code> holds <code>${hex16(BigInt(canary.found))}</code>${canary.expected === null ? NOTHING : html` instead of <code>${hex16(BigInt(canary.expected))}</code>`}.</p>`;
-  return html`<section aria-labelledby="damage"><h2 id="damage">The damage</h2>${intro}${slot}${hexdump(damageBytes(diagnosis, map))}</section>`;
+  const sentences = damageWords(diagnosis).map(
+    (sentence) =>
+      html`<p>${sentence.map((part) => (typeof part === "string" ? part : html`<code>${part.code}</code>`))}</p>
+`,
+  );
+  if (sentences.length === 0) return NOTHING;
+  const bytes = hexdump(damageBytes(diagnosis, map));
+  return html`<section aria-labelledby="damage"><h2 id="damage">The damage</h2>${sentences}${bytes}</section>`;
 }

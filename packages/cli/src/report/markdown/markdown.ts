@@ -6,6 +6,7 @@ import { hex16, thousands } from "../../text/hex.ts";
 import { VERSION } from "../../version.ts";
 import { changelogLines } from "../changelog-section.ts";
 import { type DamageBytes, damageBytes, hexByte, textByte } from "../damage-bytes.ts";
+import { damageWords } from "../damage-words.ts";
 import { UNICODE } from "../glyphs.ts";
 import { drawStack } from "../stack-drawing.ts";
 import { CONFIDENCES, culpritName, verdictTitle } from "../words.ts";
@@ -82,12 +83,12 @@ function hexdump(damage: DamageBytes): string {
 }
 
 function damage(diagnosis: Diagnosis, map: StackMap | null): string {
-  const { corruption } = diagnosis;
-  if (corruption === null) return "";
-  const pattern = corruption.pattern === null ? "" : `: ${escapeText(corruption.pattern)}`;
+  const sentences = damageWords(diagnosis).map(
+    (sentence) =>
+      `${sentence.map((part) => (typeof part === "string" ? escapeText(part) : codeSpan(part.code))).join("")}\n`,
+  );
   const bytes = damageBytes(diagnosis, map);
-  const intro = `${thousands(corruption.bytes)} bytes from ${codeSpan(corruption.start)} to ${codeSpan(corruption.end)}${pattern}\n`;
-  return bytes === null ? intro : `${intro}\n${hexdump(bytes)}`;
+  return [...sentences, ...(bytes === null ? [] : [hexdump(bytes)])].join("\n");
 }
 
 function evidence(diagnosis: Diagnosis): string {
