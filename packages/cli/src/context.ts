@@ -17,7 +17,7 @@ export interface Context {
    */
   open(files: readonly string[], debugInfo?: readonly string[] | null): OpenedDump;
   /** Opens what is named as text, where it is text (a kernel's log); null where it is a dump. */
-  openText?(files: readonly string[]): TextEvidence | null;
+  openText?(files: readonly string[], debugInfo?: readonly string[] | null): TextEvidence | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** The commands are given at the shell's prompt, with the dump open: help and examples name no file. */

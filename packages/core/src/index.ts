@@ -72,7 +72,8 @@ export type {
 export { detectEvidence, type EvidenceForm } from "./text/detect-text.ts";
 export { RegionKeeper } from "./text/keep-region.ts";
 export { openText, type TextEvidence } from "./text/open-text.ts";
-export type { ResolvePlace, TextOptions } from "./text/text-diagnosis.ts";
+export type { NamedPlace, ResolvePlace } from "./text/text-debug-info.ts";
+export type { TextOptions } from "./text/text-diagnosis.ts";
 export {
   type DefinitionLine,
   definitionLines,

@@ -42,7 +42,7 @@ export function registerDiagnose(program: Command, context: Context): void {
         hint: "see spillway diagnose --help",
       });
     }
-    const text = context.openText?.(files) ?? null;
+    const text = context.openText?.(files, options.debuginfo || null) ?? null;
     const subject = text === null ? ofDump(context, files, options) : ofText(text, files, options);
     const found = subject.diagnosis;
     const diagnosis =

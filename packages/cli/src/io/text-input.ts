@@ -1,6 +1,7 @@
 /** Text that is diagnosed: a kernel's log from a file or standard input, packed or not, of any size. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { detectEvidence, openText, RegionKeeper, SpillwayError, type TextEvidence } from "@spillway/core";
+import { DiskDebugFiles } from "./debug-files.ts";
 import { readText, unpackText } from "./read-text.ts";
 
 const PIECE = 1 << 20;
@@ -14,13 +15,19 @@ const STDIN = 0;
 
 /**
  * Opens what was named as text, if it is text; null where it is a dump or anything else that is no text.
+ * @param debugInfo files and directories with debug information; null: no use is made of any
  * @throws SpillwayError `SPW_TEXT_NO_CRASH`, `SPW_TEXT_DAMAGED`, `SPW_TEXT_XZ_MISSING`, `SPW_INPUT_NOT_A_FILE` (a dump on
  *   standard input), `SPW_INPUT_READ_FAILED`
  */
-export function openTextInput(files: readonly string[]): TextEvidence | null {
+export function openTextInput(
+  files: readonly string[],
+  debugInfo: readonly string[] | null = null,
+): TextEvidence | null {
+  const open = (text: string, path: string): TextEvidence =>
+    openText(text, path, debugInfo === null ? null : new DiskDebugFiles(debugInfo));
   const [path] = files;
   if (files.length !== 1 || path === undefined) return null;
-  if (path === "-") return openText(readStream(), path);
+  if (path === "-") return open(readStream(), path);
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -34,17 +41,17 @@ export function openTextInput(files: readonly string[]): TextEvidence | null {
     const head = Buffer.alloc(Math.min(HEAD, stat.size));
     readSync(fd, head, 0, head.length, 0);
     const form = detectEvidence(head);
-    if (form === "packed") return stat.size > PACKED_LIMIT ? null : openPacked(path);
-    return form === "text" ? openText(readPieces(fd, path, Number.POSITIVE_INFINITY), path) : null;
+    if (form === "packed") return stat.size > PACKED_LIMIT ? null : openPacked(path, open);
+    return form === "text" ? open(readPieces(fd, path, Number.POSITIVE_INFINITY), path) : null;
   } finally {
     closeSync(fd);
   }
 }
 
 /** A packed log; null where something else is packed. */
-function openPacked(path: string): TextEvidence | null {
+function openPacked(path: string, open: (text: string, path: string) => TextEvidence): TextEvidence | null {
   const text = readText(path);
-  return detectEvidence(Buffer.from(text.slice(0, HEAD), "utf8")) === "text" ? openText(text, path) : null;
+  return detectEvidence(Buffer.from(text.slice(0, HEAD), "utf8")) === "text" ? open(text, path) : null;
 }
 
 function readStream(): string {

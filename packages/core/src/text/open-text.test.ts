@@ -380,10 +380,17 @@ describe("verdicts on short logs", () => {
     const diagnosis = openText(lab("null-call-6.1"), "log").diagnose({
       resolve: (place) => {
         asked.push(place);
-        return { file: "vandal.c", line: 42 };
+        const location = { file: "vandal.c", line: 42, column: null };
+        return [{ function: place.function, inlined: false, location, declared: null }];
       },
     });
-    expect(asked).toContainEqual({ function: "close_session", module: "vandal", offset: 0x19, afterCall: true });
+    expect(asked).toContainEqual({
+      function: "close_session",
+      module: "vandal",
+      offset: 0x19,
+      size: 0x30,
+      afterCall: true,
+    });
     expect(diagnosis.verdict.culprit).toMatchObject({ file: "vandal.c", line: 42 });
   });
 });

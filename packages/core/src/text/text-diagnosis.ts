@@ -2,30 +2,23 @@
 
 import type { AdviceContext } from "../advice/advice-input.ts";
 import { advise } from "../advice/advise.ts";
+import type { SourceFrame } from "../debuginfo/debug-info.ts";
 import type { Diagnosis, DiagnosisFrame } from "../diagnose/diagnosis.ts";
 import { hex } from "../diagnose/evidence.ts";
+import { addFrameSources, type FrameSources } from "../diagnose/frame-sources.ts";
 import { confidenceOf, ENOUGH, WORTH_SAYING } from "../diagnose/hypothesis.ts";
 import type { ConfigFile } from "../kernel/kernel-options.ts";
 import { configuredOptions } from "../kernel/option-state.ts";
 import type { LogFacts } from "./log-facts.ts";
 import type { LogFrame } from "./log-frames.ts";
 import { logOptions } from "./log-options.ts";
+import type { NamedPlace, ResolvePlace } from "./text-debug-info.ts";
 import { type TextHypothesis, textHypothesis } from "./text-hypothesis.ts";
-
-/** What turns a place of the code into one of the source; null where it does not know it. */
-export type ResolvePlace = (place: {
-  readonly function: string;
-  readonly module: string | null;
-  /** Bytes from the start of the function. */
-  readonly offset: number;
-  /** A return address: the call lies before it. */
-  readonly afterCall: boolean;
-}) => { readonly file: string; readonly line: number } | null;
 
 export interface TextOptions {
   /** The kernel's configuration, for the advice. */
   readonly config?: ConfigFile;
-  /** Debug information of the kernel that wrote the text, where there is some. */
+  /** Where places of the code are in the source, if not by the debug files that the text was opened with. */
   readonly resolve?: ResolvePlace;
 }
 
@@ -75,7 +68,8 @@ export function logDiagnosis(
     evidence: evidence.items,
     missing: evidence.missing,
   };
-  return { ...document, advice: advise(document, adviceContext(facts, options)) };
+  const diagnosis = { ...document, advice: advise(document, adviceContext(facts, options)) };
+  return addFrameSources(diagnosis, sourcesOf(chain.frames, options));
 }
 
 function adviceContext(facts: LogFacts, options: TextOptions): AdviceContext {
@@ -124,21 +118,42 @@ function frameOf(frame: LogFrame, interleaved: boolean): DiagnosisFrame {
   };
 }
 
+/** The functions of the source at each frame: as a symbolizer printed them into the log, or by debug information. */
+function sourcesOf(frames: readonly LogFrame[], options: TextOptions): FrameSources | null {
+  const sources = frames.map((frame) => sourceOf(frame, options));
+  return sources.some((found) => found.length > 0) ? sources : null;
+}
+
+function sourceOf(frame: LogFrame, options: TextOptions): readonly SourceFrame[] {
+  if (frame.file !== null && frame.codeLine !== null) {
+    const location = { file: frame.file, line: frame.codeLine, column: null };
+    return [{ function: frame.function, inlined: false, location, declared: null }];
+  }
+  const place = namedPlace(frame);
+  return place === null ? [] : (options.resolve?.(place) ?? []);
+}
+
+/** The place as debug information is asked for it; null where the log does not say how far into which function it is. */
+export function namedPlace(frame: LogFrame): NamedPlace | null {
+  const { module, offset, size } = frame;
+  if (frame.function === null || offset === null || frame.inlined) return null;
+  return { function: frame.function, module, offset, size, afterCall: !frame.interrupted };
+}
+
 function culpritSource(
   facts: LogFacts,
   culprit: NonNullable<TextHypothesis["culprit"]>,
   options: TextOptions,
 ): { file: string | null; line: number | null } {
-  const frame = facts.chain.frames.find((one) => one.function === culprit.function && one.module === culprit.module);
-  const printed = frame ?? facts.headlines.find((one) => one.at?.function === culprit.function)?.at ?? null;
-  if (printed === null) return { file: null, line: null };
-  if (printed.file !== null) return { file: printed.file, line: printed.codeLine };
-  if (options.resolve === undefined || printed.offset === null) return { file: null, line: null };
-  const afterCall = frame === undefined || !frame.interrupted;
-  return (
-    options.resolve({ function: culprit.function, module: culprit.module, offset: printed.offset, afterCall }) ?? {
-      file: null,
-      line: null,
-    }
-  );
+  const { frames } = facts.chain;
+  const index = frames.findIndex((one) => one.function === culprit.function && one.module === culprit.module);
+  const stated = facts.headlines.find((one) => one.at?.function === culprit.function)?.at ?? null;
+  const frame = frames[index] ?? (stated === null ? null : { ...stated, ...AT_RETURN });
+  const own = frame === null ? null : (sourceOf(frame, options).at(-1) ?? null);
+  // The call of the failed check has the line of the function's closing brace.
+  const checked = frames[index - 1]?.function === "__stack_chk_fail" || (index < 0 && stated !== null);
+  const location = checked ? (own?.declared ?? own?.location) : (own?.location ?? own?.declared);
+  return { file: location?.file ?? null, line: location?.line ?? null };
 }
+
+const AT_RETURN = { marker: null, sp: null, interrupted: false, inlined: false, source: "unwinder" } as const;
