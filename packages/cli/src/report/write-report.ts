@@ -72,7 +72,7 @@ export function writeReport(subject: ReportSubject, target: ReportTarget, termin
   const bytes = new TextEncoder().encode(render(subject, target, terminal));
   writeWhole(output, target.replace, (sink) => sink(0, bytes));
   const { kind, cause, confidence, culprit } = subject.diagnosis.verdict;
-  const where = culprit === null ? "" : ` in ${culpritName(culprit)}`;
+  const where = culprit === null ? "" : ` in ${culpritName({ ...culprit, file: null })}`;
   const sure = kind === "undetermined" ? "" : ` (${CONFIDENCES[confidence]})`;
   terminal.write(`${output}: ${verdictTitle(kind, cause)}${where}${sure}; ${thousands(bytes.length)} bytes\n`);
 }

@@ -69,7 +69,7 @@ function frameRow(
     own?.damaged && "hit",
     inferred && "inferred",
   ];
-  return html`<tr class="${classes.filter(Boolean).join(" ")}"><td class="num">${index}</td><td class="mark${inferred && " inferred"}">${inferred ? "○" : "●"}<span class="sr"> ${frame.certainty}</span></td><th scope="row">${nameOf(frame)}${frame.inlined && html` <span class="tag">inlined</span>`}</th>${columns.source && html`<td>${sourceOf(frame)}</td>`}${columns.bytes && html`<td class="num">${own?.bytes == null ? "" : thousands(own.bytes)}</td>`}${columns.sp && html`<td class="v">${place === null ? sp : html`<a href="#${place}">${sp}</a>`}</td>`}${columns.address && html`<td class="v dim">${frame.address === null ? "" : frame.address.slice(2).padStart(16, "0")}</td>`}</tr>${
+  return html`<tr class="${classes.filter(Boolean).join(" ")}"><td class="num">${index}</td><td class="mark${inferred && " inferred"}">${inferred ? "○" : "●"}<span class="sr"> ${frame.certainty}</span></td><th scope="row">${nameOf(frame)}${frame.inlined && html` <span class="tag">inlined</span>`}</th>${columns.source && html`<td class="source">${sourceOf(frame)}</td>`}${columns.bytes && html`<td class="num">${own?.bytes == null ? "" : thousands(own.bytes)}</td>`}${columns.sp && html`<td class="v">${place === null ? sp : html`<a href="#${place}">${sp}</a>`}</td>`}${columns.address && html`<td class="v dim">${frame.address === null ? "" : frame.address.slice(2).padStart(16, "0")}</td>`}</tr>${
     frame.why !== null &&
     frame.why !== shared &&
     html`

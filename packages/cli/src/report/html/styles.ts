@@ -137,6 +137,7 @@ details.quiet > summary { cursor: pointer; color: var(--dim); font-size: .82rem;
 table.frames th, table.frames td { text-align: left; padding: .14rem .7rem .14rem 0; vertical-align: baseline; }
 table.frames thead th { color: var(--dim); font-weight: normal; font-size: .82rem; border-bottom: 1px solid var(--line); }
 table.frames tbody th { font: .85rem var(--mono); }
+table.frames .source { font: .8rem var(--mono); overflow-wrap: anywhere; min-width: 12rem; }
 table.frames .num { text-align: right; font-variant-numeric: tabular-nums; }
 table.frames tr.culprit th { color: var(--bad); font-weight: 700; }
 table.frames tr.reason td { color: var(--dim); font-size: .85rem; padding-top: 0; max-width: 50rem; }
