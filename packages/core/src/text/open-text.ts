@@ -3,13 +3,12 @@ import type { CrashedKernel } from "../changelog/crashed-version.ts";
 import type { DebugFileFinder } from "../debuginfo/debug-file-finder.ts";
 import type { Diagnosis } from "../diagnose/diagnosis.ts";
 import { parseConsole } from "./console/parse-console.ts";
-import type { ConsoleCrash, ConsoleLog } from "./console/report.ts";
 import { diagnoseSession } from "./crash-session/diagnose-session.ts";
 import { parseSession } from "./crash-session/parse-session.ts";
 import { gatherSessionFacts } from "./crash-session/session-facts.ts";
 import { diagnoseLog, noCrash } from "./diagnose-log.ts";
 import { mainCrash } from "./log-facts.ts";
-import { logFrames } from "./log-frames.ts";
+import { type LogFrame, logFrames } from "./log-frames.ts";
 import { TextDebugInfo } from "./text-debug-info.ts";
 import { namedPlace, type TextOptions } from "./text-diagnosis.ts";
 
@@ -34,26 +33,32 @@ export function openText(text: string, path: string, debugFiles: DebugFileFinder
     return {
       kind: "crash-session",
       kernel: { release: facts.log.release ?? "", banner: session.system.get("VERSION") ?? "" },
-      diagnose: (options = {}) => diagnoseSession(facts, path, options),
+      diagnose: (options = {}) => {
+        const { chain, release } = facts.log;
+        return diagnoseSession(facts, path, { ...resolver(chain.frames, release ?? "", debugFiles), ...options });
+      },
     };
   }
   const log = parseConsole(text);
   const crash = mainCrash(log);
   if (crash === null) throw noCrash(path, log);
+  const release = crash.release ?? log.release ?? "";
   return {
     kind: "log",
-    kernel: { release: crash.release ?? log.release ?? "", banner: log.banner ?? crash.processLine ?? "" },
-    diagnose: (options = {}) => diagnoseLog(log, crash, path, { ...resolver(log, crash, debugFiles), ...options }),
+    kernel: { release, banner: log.banner ?? crash.processLine ?? "" },
+    diagnose: (options = {}) => {
+      const { frames } = logFrames(crash);
+      return diagnoseLog(log, crash, path, { ...resolver(frames, release, debugFiles), ...options });
+    },
   };
 }
 
 function resolver(
-  log: ConsoleLog,
-  crash: ConsoleCrash,
+  frames: readonly LogFrame[],
+  release: string,
   debugFiles: DebugFileFinder | null,
 ): Pick<TextOptions, "resolve"> {
   if (debugFiles === null) return {};
-  const places = logFrames(crash).frames.flatMap((frame) => namedPlace(frame) ?? []);
-  const info = new TextDebugInfo(debugFiles, crash.release ?? log.release ?? "", places);
-  return { resolve: info.resolve };
+  const places = frames.flatMap((frame) => namedPlace(frame) ?? []);
+  return { resolve: new TextDebugInfo(debugFiles, release, places).resolve };
 }
