@@ -2,7 +2,7 @@ import type { DebugSection } from "../elf/debug-section.ts";
 import { corrupt, Reader } from "./reader.ts";
 
 /** Three-figure kilobytes in kernels; link-time optimisation makes no more of it. */
-const LARGEST = 1 << 26;
+const LARGEST = 1 << 24;
 
 /** .debug_aranges: which unit covers an address. Compilers may leave it out, for some units or for all. */
 export interface AddressRanges {

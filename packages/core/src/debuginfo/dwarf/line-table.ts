@@ -7,7 +7,7 @@ import { Reader } from "./reader.ts";
 
 const HEADER_READ = 8192;
 const LONGEST_HEADER = 1 << 24;
-const LONGEST_PROGRAM = 1 << 26;
+const LONGEST_PROGRAM = 1 << 23;
 
 /** Which source line each instruction of a unit comes from. The header is read at once, the program when a line is asked for. */
 export class LineTable {
