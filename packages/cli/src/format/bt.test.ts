@@ -122,3 +122,25 @@ test("bt --stale", () => {
   );
   expect(formatStale([])).toBe("    no stale return addresses\n");
 });
+
+test("source lines stand below each frame, inlined functions before the one they are in", () => {
+  const location = { file: "fs/proc/inode.c", line: 352, column: 8 };
+  const source = (name: string, line: number, inlined: boolean) => ({
+    function: name,
+    inlined,
+    location: line === 0 ? null : { ...location, line },
+    declared: null,
+  });
+  const sources = new Map([
+    [199, [source("pde_write", 340, true), source("proc_reg_write", 352, false)]],
+    [7, [source("panic", 0, false)]],
+  ]);
+  const frames = [frame({ offset: 7, interrupted: true }), frame({ module: "proc" })];
+  expect(formatBacktrace(trace(frames), null, colors, (one) => sources.get(one.offset ?? 0) ?? [])).toBe(
+    " #0 [ffffca72c0013c50] vfs_write at ffffffffad34d497\n" +
+      "    (inlined) pde_write [proc]\n" +
+      "    fs/proc/inode.c:340\n" +
+      " #1 [ffffca72c0013c48] vfs_write at ffffffffad34d497 [proc]\n" +
+      "    fs/proc/inode.c:352\n",
+  );
+});
