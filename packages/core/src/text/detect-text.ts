@@ -6,7 +6,7 @@ const DUMPS = ["KDUMP   ", "\x7fELF", "makedumpfile\0\0\0\0"];
 const PACKED = ["\x1f\x8b", "\xfd7zXZ\0", "\x28\xb5\x2f\xfd"];
 
 /** Share of a text's bytes that may be no text: noise of a serial line, and what a reset leaves. */
-const NOISE = 1 / 8;
+const NOISE = 1 / 16;
 
 /**
  * Tells what begins with `head`. Some kibibytes are enough; text may hold noise, runs of zeros (as what is left of a log on

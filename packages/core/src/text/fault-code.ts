@@ -29,8 +29,8 @@ export function readFaultCode(code: CodeBytes, offset: number | null): FaultCode
   if (code.at === null || code.at >= code.bytes.length) return null;
   const [instruction] = decodeInstructions(code.bytes.subarray(code.at), BigInt(offset ?? 0), 1);
   if (instruction === undefined) return null;
-  const text =
-    disassemble(code.bytes.subarray(code.at), BigInt(offset ?? 0), () => null, 1)[0]?.text ?? instruction.mnemonic;
+  const [printed] = disassemble(code.bytes.subarray(code.at), BigInt(offset ?? 0), () => null, 1);
+  const text = (printed?.text ?? instruction.mnemonic).replace(/\s+/g, " ");
   const start = offset === null ? -1 : code.at - offset;
   if (start < 0) {
     return { instruction, text, frameBytes: subtracted(code, code.at), fromStart: false, midInstruction: false };
@@ -40,7 +40,7 @@ export function readFaultCode(code: CodeBytes, offset: number | null): FaultCode
   const depth = aligned ? depthAt(before, BigInt(offset!)) : null;
   return {
     instruction,
-    text: text.replace(/\s+/g, " "),
+    text,
     frameBytes: depth ?? subtracted(code, code.at),
     fromStart: depth !== null,
     midInstruction: !aligned && before.every((one) => one.flow !== "invalid"),
