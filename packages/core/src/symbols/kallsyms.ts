@@ -166,8 +166,16 @@ function readAddresses(
   return null;
 }
 
-/** `_stext` begins a page of the kernel image, which x86_64 links into the top 2 GiB. */
+/** The image is aligned to this (CONFIG_PHYSICAL_ALIGN, 2 MiB at least), and code of the start-up is all that precedes `_stext`. */
+const IMAGE_ALIGN = 0x200000;
+const STARTUP_CODE = 0x4000;
+
+/**
+ * `_stext` is near the start of the kernel image, which x86_64 links into the top 2 GiB; it begins a page in newer kernels,
+ * and follows `startup_64` within one in older ones (4.4).
+ */
 function couldBeText(space: AddressSpace, address: number): boolean {
-  const inImage = address < 0 && address >= -0x80000000 && address % 4096 === 0;
+  const near = address % 4096 === 0 || (address + 0x80000000) % IMAGE_ALIGN < STARTUP_CODE;
+  const inImage = address < 0 && address >= -0x80000000 && near;
   return inImage && space.translate(BigInt.asUintN(64, BigInt(address))) !== null;
 }
