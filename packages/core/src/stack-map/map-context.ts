@@ -80,6 +80,8 @@ export class MapContext {
     for (const frame of this.trace.frames) add(this.stackOf(frame));
     const { stack } = this.diagnosis;
     if (stack !== null) add(this.kernel.stackAt(BigInt(stack.low))?.stack ?? null);
+    // RSP was led astray: the task's own stack still shows where it came from.
+    if (stacks.length === 0 && this.task?.stack != null) add(this.kernel.stackAt(this.task.stack)?.stack ?? null);
     return stacks;
   }
 

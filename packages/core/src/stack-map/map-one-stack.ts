@@ -28,7 +28,7 @@ export function mapOneStack(context: MapContext, range: StackRange): MappedStack
   const contents = new StackContents(context, stack, stale);
   const guard = guardBelow(context, stack);
   const make = new RegionMaker(context, contents, stack);
-  const below = belowFrames(contents, stack, lowest);
+  const below = belowFrames(contents, stack, lowest, pieces.length > 0);
   const guardEnd = below.parts.length > 0 ? stack.low : lowest;
   const regions: StackRegion[] = [];
   if (guardEnd > stack.low - GUARD_SIZE) regions.push(make.guard(stack.low - GUARD_SIZE, guardEnd, guard, range));

@@ -27,6 +27,7 @@ export function belowFrames(
   contents: StackContents,
   stack: StackRange,
   lowest: bigint,
+  hasFrames: boolean,
 ): { parts: Part[]; deepestUse: number | null } {
   const parts: Part[] = [];
   if (lowest <= stack.low) return { parts, deepestUse: null };
@@ -65,8 +66,23 @@ export function belowFrames(
     parts.push({ kind: "untouched", start, end: touched, label: "never used", why });
   }
   if (touched < lowest) {
-    const why = "Below the innermost frame: what earlier calls left behind. Nothing here is in use.";
-    parts.push({ kind: "left-over", start: touched, end: lowest, label: "left by earlier calls", why });
+    parts.push(
+      hasFrames
+        ? {
+            kind: "left-over",
+            start: touched,
+            end: lowest,
+            label: "left by earlier calls",
+            why: "Below the innermost frame: what earlier calls left behind. Nothing here is in use.",
+          }
+        : {
+            kind: "unclaimed",
+            start: touched,
+            end: lowest,
+            label: "no known frame",
+            why: "No frame is known here, so what is in use cannot be told from what earlier calls left.",
+          },
+    );
   }
   // Without any untouched word at the low end there is no telling how deep it went.
   return { parts, deepestUse: touched > first && absent === first ? Number(stack.high - touched) : null };

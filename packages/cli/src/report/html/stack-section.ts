@@ -18,6 +18,7 @@ function sizeOf(stack: MappedStack): number {
 
 function figures(stack: MappedStack): string {
   const size = sizeOf(stack);
+  if (!stack.regions.some((region) => region.kind === "frame")) return "no known frame on it";
   if (stack.usedBytes > size)
     return `all of its ${thousands(size)} bytes used, and ${thousands(stack.usedBytes - size)} more`;
   if (stack.usedBytes === size) return `all of its ${thousands(size)} bytes used`;
