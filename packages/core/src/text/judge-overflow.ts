@@ -82,7 +82,7 @@ function overflowHypothesis(facts: LogFacts, overflow: LogOverflow): TextHypothe
   evidence.add("overrun", overflow.touched, `It ran over its low end: ${overflow.how}.`);
   const onStack = framesOnStack(facts);
   const depth = bounds?.high == null || overflow.touched === null ? null : Number(bounds.high - bounds.low);
-  const reason = recursionOf(facts, onStack) ?? sizesOf(facts, onStack, depth);
+  const reason = recursionOf(facts, onStack, depth) ?? sizesOf(facts, onStack, depth);
   const kind: VerdictKind = stack.kind === "task" || stack.kind === "extra" ? "stack-overflow" : "irq-stack-overflow";
   const size = depth === null ? "" : `${depth / 1024} KiB `;
   return textHypothesis({
@@ -113,12 +113,13 @@ function framesOnStack(facts: LogFacts): readonly LogFrame[] {
   return end < 0 ? frames : frames.slice(0, end);
 }
 
-function recursionOf(facts: LogFacts, onStack: readonly LogFrame[]): Reason | null {
+function recursionOf(facts: LogFacts, onStack: readonly LogFrame[], depth: number | null): Reason | null {
   const { stale, trace } = facts.chain;
   const live = findTextCycle(onStack);
   const elided = trace === null || trace.elided === 0 ? "" : `, and the log left out ${trace.elided} entries`;
   if (live !== null) {
     const culprit = culpritOf(live);
+    const most = depth === null ? "" : `: at most ${Math.floor(depth / live.turns)} bytes a turn`;
     const who =
       live.functions.length === 1
         ? `${placeName(culprit)} calls itself`
@@ -126,7 +127,7 @@ function recursionOf(facts: LogFacts, onStack: readonly LogFrame[]): Reason | nu
     facts.evidence.add(
       "recursion",
       null,
-      `${live.functions.join(" <- ")} repeats ${live.turns} times in ${onStack.length} frames${elided}.`,
+      `${live.functions.join(" <- ")} repeats ${live.turns} times in ${onStack.length} frames${elided}${most}.`,
     );
     const into = onStack.slice(live.first + live.length).find((frame) => frame.function !== null);
     if (into !== undefined)
