@@ -14,7 +14,8 @@ export interface CanarySlot {
 /** How many instructions apart a load and its use may lie. */
 const WINDOW = 12;
 
-function isReference(operand: Operand | undefined): boolean {
+/** The operand is the reference canary, where x86_64 kernels keep it up to 6.14. */
+export function isReference(operand: Operand | undefined): boolean {
   return (
     operand?.kind === "memory" && operand.segment === "gs" && operand.base === null && operand.displacement === 0x28n
   );

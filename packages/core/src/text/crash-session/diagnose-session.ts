@@ -4,6 +4,7 @@ import { judgeLog } from "../diagnose-log.ts";
 import { logDiagnosis, type TextOptions } from "../text-diagnosis.ts";
 import { type TextHypothesis, textHypothesis } from "../text-hypothesis.ts";
 import { frameGeometry } from "./frame-geometry.ts";
+import { judgeDepth } from "./judge-depth.ts";
 import { judgeGeometry } from "./judge-geometry.ts";
 import { judgeSlot } from "./judge-slot.ts";
 import type { SessionFacts } from "./session-facts.ts";
@@ -45,7 +46,13 @@ export function diagnoseSession(facts: SessionFacts, path: string, options: Text
     );
   }
   // On a frame that is not its own the "slot" is any word: what logs are judged by has nothing to add.
-  if (mismatch === null) judged.push(...judgeLog(log));
+  if (mismatch === null) {
+    const depth = judgeDepth(facts);
+    if (depth !== null) judged.push(depth);
+    // What the stack's words say of a kind of crash stands above what the log alone would.
+    const kinds = new Set(judged.map((one) => one.kind));
+    judged.push(...judgeLog(log).filter((one) => !kinds.has(one.kind)));
+  }
   log.evidence.miss("The dump itself: spillway reads it, and checks every frame that crash's bt only claims.");
   return logDiagnosis(log, judged, path, options, { kind: "crash-session", format: "crash" });
 }

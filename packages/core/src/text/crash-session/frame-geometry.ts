@@ -1,5 +1,5 @@
 /** Where a frame must lie by its code, and where the CPU took it to lie. */
-import { type CanarySlot, findCanarySlot } from "./canary-slot.ts";
+import { type CanarySlot, findCanarySlot, isReference } from "./canary-slot.ts";
 import { frameDepths } from "./frame-depths.ts";
 import { type CrashSession, type SessionCode, type SessionFrame, type SessionTask, wordAt } from "./session.ts";
 
@@ -39,12 +39,15 @@ export function frameGeometry(session: CrashSession, task: SessionTask, index: n
   if (frame === undefined || code === undefined) return null;
   const depths = frameDepths(code);
   const call = code.instructions.findIndex((one) => one.flow === "call" && isBefore(one.address, frame.address));
-  const depth = call < 0 ? null : depths[call]!;
+  const canary = findCanarySlot(code);
+  // Where the listing does not lead to the call: a compiler's frame is set up when the canary is stored or checked, and RSP
+  // stays where it is in between.
+  const atCanary = code.instructions.findIndex((one, at) => depths[at] !== null && one.operands.some(isReference));
+  const depth = call < 0 ? null : (depths[call] ?? depths[atCanary] ?? null);
   if (depth === null) return null;
   const callSlot = frame.slot;
   const rsp = callSlot + 8n;
   const cfa = rsp + BigInt(depth);
-  const canary = findCanarySlot(code);
   const expected = usesFramePointer(code, depths, canary) ? cfa - 16n : null;
   const base = canary === null ? null : canary.base === "rbp" ? expected : rspAt(rsp, depth, depths[canary.index]!);
   return {

@@ -25,6 +25,9 @@ export function judgeSlot(facts: SessionFacts, geometry: FrameGeometry): TextHyp
   const high = highest(session, slot, found);
   const words = Number((high - low) / 8n) + 1;
   const clearly = text !== null || words > 1;
+  // A caller whose return address lies within the frame: crash took a stale word for it, or the frame is not where it seems.
+  const inside = callerInside(facts, geometry);
+  const unsure = inside !== null || (geometry.canary?.base === "rbp" && geometry.rbp?.actual == null);
   if (words > 1) {
     log.evidence.add(
       "damage",
@@ -43,13 +46,29 @@ export function judgeSlot(facts: SessionFacts, geometry: FrameGeometry): TextHyp
   const judged = [
     textHypothesis({
       kind: "stack-buffer-overflow",
-      weight: clearly && low < slot ? 0.85 : clearly ? 0.7 : 0.5,
+      weight: unsure || !clearly ? 0.55 : low < slot ? 0.85 : 0.7,
       summary: `A buffer in the frame of ${name} was overrun: its canary's slot holds ${text === null ? hex(found) : `the text "${text}"`}${words > 1 ? `, as do ${words - 1} words around it` : ""}.`,
       why: "the slot is that of this frame, and what it holds is no canary",
       culprit,
       corruption,
     }),
   ];
+  if (unsure) {
+    judged.push(
+      textHypothesis({
+        kind: "frame-mismatch",
+        weight: 0.45,
+        summary: `The canary check of ${name} read a word that is not its own slot.`,
+        why:
+          inside === null
+            ? "the check goes by RBP, and what RBP was is not in the session"
+            : `crash prints a return address into ${inside} within what would be the frame of ${name}`,
+        culprit,
+      }),
+    );
+    if (inside !== null)
+      log.evidence.miss(`The code of ${inside} (dis -r), which would tell where its callee's frame is.`);
+  }
   if (words === 1) {
     judged.push(
       textHypothesis({
@@ -64,6 +83,12 @@ export function judgeSlot(facts: SessionFacts, geometry: FrameGeometry): TextHyp
   return judged;
 }
 
+/** The next frame that crash prints, if its return address lies below where this frame has its own. */
+function callerInside(facts: SessionFacts, geometry: FrameGeometry): string | null {
+  const next = facts.task?.frames[facts.detector! + 1];
+  return next !== undefined && next.slot < geometry.cfa - 8n ? next.function : null;
+}
+
 /** Eight printable characters; null for anything else. */
 function asText(word: bigint): string | null {
   let text = "";
@@ -76,7 +101,8 @@ function asText(word: bigint): string | null {
 }
 
 function alike(a: bigint | null, b: bigint): boolean {
-  if (a === null) return false;
+  // Zeros are what unused stack holds.
+  if (a === null || b === 0n) return false;
   return a === b || (asText(b) !== null && asText(a) !== null);
 }
 

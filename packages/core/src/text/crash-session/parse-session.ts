@@ -180,7 +180,7 @@ function buildCode(name: string, lines: ReadonlyMap<bigint, CodeLine>): SessionC
   return { function: name, start, instructions, callees, lines: sources };
 }
 
-/** Null where the text is no such session: neither a prompt nor a frame of `bt` is in it. */
+/** Null where the text is no such session: neither frames of `bt`, nor the fields of `sys`, nor words behind a prompt. */
 export function parseSession(text: string): CrashSession | null {
   const reader = new SessionReader();
   let from = 0;
@@ -191,7 +191,7 @@ export function parseSession(text: string): CrashSession | null {
     from = end + 1;
   }
   const framed = reader.tasks.some(({ frames }) => frames.length > 0);
-  if (!framed && (reader.prompts === 0 || (reader.system.size < 3 && reader.words.size === 0))) return null;
+  if (!framed && reader.system.size < 3 && (reader.prompts === 0 || reader.words.size === 0)) return null;
   const code = new Map<string, SessionCode>();
   for (const [name, lines] of reader.code) {
     const built = buildCode(name, lines);

@@ -2,7 +2,8 @@
 
 import { parseConsole } from "../console/parse-console.ts";
 import type { CallTrace, ConsoleCrash, ConsoleLog, RegisterDump, TraceEntry } from "../console/report.ts";
-import { gatherLogFacts, type LogFacts, mainCrash } from "../log-facts.ts";
+import { gatherLogFacts, headlineOf, type LogFacts, mainCrash } from "../log-facts.ts";
+import { sameFunction } from "../place-name.ts";
 import type { CrashSession, SessionFrame, SessionRegisters, SessionTask } from "./session.ts";
 
 export interface SessionFacts {
@@ -108,6 +109,22 @@ function registersOf(task: SessionTask): RegisterDump | null {
   };
 }
 
+/**
+ * The frame whose check failed: the caller of __stack_chk_fail. crash may leave that one out, as its call of panic() is the
+ * last thing in it; then the frame that the panic message names, by its function or by the address in it.
+ */
+function detectorIn(task: SessionTask, facts: LogFacts): number | null {
+  const check = task.frames.findIndex((frame) => frame.function === "__stack_chk_fail");
+  if (check >= 0) return check + 1 < task.frames.length ? check + 1 : null;
+  const named = headlineOf(facts, "stack-protector")?.at ?? null;
+  const panic = task.frames.findIndex((frame) => frame.function === "panic" || frame.function === "vpanic");
+  if (named === null || panic < 0) return null;
+  const index = task.frames.findIndex(
+    (frame, at) => at > panic && (frame.address === named.address || sameFunction(frame, named)),
+  );
+  return index < 0 ? null : index;
+}
+
 /** The crash that the session's `log` tells of, or failing that the one line that `sys` has of it. */
 function told(session: CrashSession, text: string): { log: ConsoleLog; crash: ConsoleCrash | null } {
   const log = parseConsole(text);
@@ -169,11 +186,11 @@ export function gatherSessionFacts(session: CrashSession, text: string): Session
       ? { traces: [traceOf(session, task)], registers: registersOf(task) }
       : {}),
   };
-  const at = task?.frames.findIndex((frame) => frame.function === "__stack_chk_fail") ?? -1;
+  const facts = gatherLogFacts(log, merged);
   return {
     session,
     task,
-    log: gatherLogFacts(log, merged),
-    detector: task !== null && at >= 0 && at + 1 < task.frames.length ? at + 1 : null,
+    log: facts,
+    detector: task === null ? null : detectorIn(task, facts),
   };
 }
