@@ -34,7 +34,7 @@ export function findPanic(
   let source: string | null = null;
   for (const name of ["panic_cpu", "crashing_cpu"]) {
     const value = readI32(context, name);
-    if (!known(value)) continue;
+    if (!known(value) || (value === 0 && startsAsZero(context, name))) continue;
     cpu = value;
     source = name;
     break;
@@ -63,6 +63,11 @@ export function findPanic(
   }
   if (message === null && cpu === null) context.problem("no sign of a panic: not in the log, and no CPU claims it");
   return { cpu, task, message, source };
+}
+
+/** Where `crashing_cpu` lies in .bss it starts as 0 (seen in 4.4; later kernels start it as -1): CPU 0 then means nothing. */
+function startsAsZero(context: KernelContext, name: string): boolean {
+  return /^b$/i.test(context.symbols.byName(name, null)?.type ?? "");
 }
 
 /** The line that says best what happened, and where it stands in the log. */

@@ -93,8 +93,8 @@ export class ModuleContent {
   }
 
   /**
-   * Where the module's symbols are, {symtab, count, strtab}: a table of Elf64_Sym whose first entry is blank, and behind it
-   * strings that begin with an empty one. `typetab` follows since 5.2 (1c7651f43777). Before 4.5 each of the three is doubled.
+   * Where the module's symbols are, {symtab, count, strtab}: a table of Elf64_Sym, and strings right behind it, or else a blank
+   * first entry and strings that begin with an empty one. `typetab` follows since 5.2 (1c7651f43777). Before 4.5 each of the three is doubled.
    */
   symbols(areas: readonly ModuleArea[]): ModuleSymbolsLocation | null {
     for (let at = MODULE_NAME + 56; at + 40 <= SEARCHED; at += 8) {
@@ -104,8 +104,10 @@ export class ModuleContent {
       const count = this.#u32(at + (doubled ? 16 : 8));
       const strtab = this.#u64(at + (doubled ? 24 : 16));
       if (count === 0 || count > MOST_SYMBOLS || !inside(areas, strtab)) continue;
-      if (strtab < symtab + BigInt(count * SYMBOL_SIZE) || !this.#isBlank(symtab) || this.#space.u8(strtab) !== 0)
-        continue;
+      const end = symtab + BigInt(count * SYMBOL_SIZE);
+      // The loader puts the strings right behind the table (layout_symtab); what both hold may be damaged.
+      const begins = strtab > end && this.#isBlank(symtab) && this.#space.u8(strtab) === 0;
+      if (strtab !== end && !begins) continue;
       const typetab = doubled ? 0n : this.#u64(at + 24);
       return { symtab, count, strtab, typetab: typetab > strtab && inside(areas, typetab) ? typetab : null };
     }
