@@ -1,13 +1,15 @@
 /** One report of a log, put together from the lines that belong to it. */
 import { nowhere } from "./code-place.ts";
+import { CodeState } from "./code-state.ts";
 import { panicMessage } from "./headlines.ts";
 import { KasanReader } from "./kasan-line.ts";
 import type { LogLine } from "./log-line.ts";
 import { readProcessLine } from "./process-line.ts";
+import { ProcessState } from "./process-state.ts";
 import { archOf, type RegisterLine, readRegisterLine } from "./register-line.ts";
 import { RegisterState } from "./register-state.ts";
 import type { ConsoleCrash, Headline, PrintedStack } from "./report.ts";
-import { continueCode, readCode, readStackRange, readStackWords } from "./stack-line.ts";
+import { readStackRange, readStackWords } from "./stack-line.ts";
 import { TraceState } from "./trace-state.ts";
 
 const MAX_WORDS = 4096;
@@ -27,21 +29,15 @@ export class CrashBuilder {
   readonly #from: number;
   #to: number;
   #time: number | null;
-  #cpu: number | null = null;
-  #pid: number | null = null;
-  #comm: string | null = null;
-  #release: string | null = null;
+  readonly #process = new ProcessState();
   #workqueue: string | null = null;
-  #processLine: string | null = null;
   #errorCode: number | null = null;
   readonly #registers = new RegisterState();
   /** Whose the register lines are that come now: the crash's, an exception's within the trace, the user's. */
   #into: "crash" | "frame" | "user" = "crash";
   /** The user's program counter was printed and its stack pointer not yet: a `Code:` line here is the user's. */
   #userCode = false;
-  readonly #code: number[] = [];
-  #codeAt: number | null = null;
-  #codeOpen = false;
+  readonly #code = new CodeState();
   readonly #traces = new TraceState();
   readonly #words: bigint[] = [];
   #inWords = false;
@@ -49,7 +45,6 @@ export class CrashBuilder {
   readonly #kasan: KasanReader | null;
   readonly #modules: string[] = [];
   readonly #tainted: { name: string; taints: string }[] = [];
-  #taints: string | null = null;
   #arch: string | null = null;
   #interleaved = false;
   #ended = false;
@@ -103,17 +98,9 @@ export class CrashBuilder {
     const stack = readStackRange(headline.text);
     if (stack !== null) this.#stacks.push(stack);
     const task = readProcessLine(headline.text);
-    if (task !== null && headline.kind !== "other") this.#process(task);
+    if (task !== null && headline.kind !== "other") this.#process.add(task, null);
     // "Unable to handle kernel … RIP:" of 2.6 goes on with the place on the next line.
     if (headline.kind !== "panic") this.#traces.close();
-  }
-
-  #process(read: NonNullable<ReturnType<typeof readProcessLine>>): void {
-    this.#cpu ??= read.cpu;
-    this.#pid ??= read.pid;
-    this.#comm ??= read.comm;
-    this.#release ??= read.release;
-    this.#taints ??= read.taints;
   }
 
   /** Reads one line. @returns whether it belonged to a report */
@@ -137,16 +124,13 @@ export class CrashBuilder {
       return true;
     }
     if (this.#kasan?.push(text)) return true;
-    const task = readProcessLine(text);
-    if (task !== null) {
-      this.#process(task);
-      this.#processLine ??= text;
+    if (this.#process.push(text)) {
       const stack = readStackRange(text);
       if (stack !== null) this.#stacks.push(stack);
       if (this.#traces.isOpen && this.#traces.entries > 0) this.#traces.close();
       return true;
     }
-    if (this.#readCode(text)) return true;
+    if (this.#code.push(text, this.#userCode)) return true;
     const registers = readRegisterLine(text);
     if (registers !== null) return this.#readRegisters(registers, index);
     if (this.#traces.push(text, index)) return true;
@@ -184,30 +168,13 @@ export class CrashBuilder {
       if (this.#pushWords(text)) return true;
       this.#inWords = false;
     }
-    if (!this.#codeOpen) return false;
-    this.#codeOpen = false;
-    const more = this.#codeAt === null ? continueCode(text) : null;
-    if (more === null) return false;
-    if (more.at !== null) this.#codeAt = this.#code.length + more.at;
-    this.#code.push(...more.bytes);
-    return true;
+    return this.#code.continue(text);
   }
 
   #pushWords(text: string): boolean {
     const words = readStackWords(text);
     if (words === null) return text === "Stack:";
     if (this.#words.length < MAX_WORDS) this.#words.push(...words);
-    return true;
-  }
-
-  #readCode(text: string): boolean {
-    if (!text.startsWith("Code")) return false;
-    const code = readCode(text);
-    if (code === null) return /^Code: (?:Unable|Bad)/.test(text);
-    if (this.#userCode || this.#code.length > 0) return true;
-    this.#code.push(...code.bytes);
-    this.#codeAt = code.at;
-    this.#codeOpen = true;
     return true;
   }
 
@@ -262,14 +229,10 @@ export class CrashBuilder {
       from: this.#from,
       to: this.#to,
       time: this.#time,
-      cpu: this.#cpu,
-      pid: this.#pid,
-      comm: this.#comm,
-      release: this.#release,
-      processLine: this.#processLine,
+      ...this.#process.facts(),
       workqueue: this.#workqueue,
       registers,
-      code: this.#code.length === 0 ? null : { bytes: Uint8Array.from(this.#code), at: this.#codeAt },
+      code: this.#code.code(),
       traces,
       stackWords: this.#words,
       stackAt: this.#words.length === 0 ? null : (registers?.sp ?? null),
@@ -277,7 +240,6 @@ export class CrashBuilder {
       kasan: this.#kasan?.report() ?? null,
       modules: this.#modules,
       taintedModules: this.#tainted,
-      taints: this.#taints,
       arch: registers === null ? this.#arch : (archOf(registers.registers) ?? this.#arch),
       interleaved: this.#interleaved,
       cut: cut && !this.#ended && (traces.length === 0 || !traces[0]!.reachesUser),
