@@ -78,7 +78,7 @@ function kernel(over: Partial<DebuggedKernel> = {}): DebuggedKernel {
   };
 }
 
-function finder(...files: readonly [string, Uint8Array][]) {
+function finder(...files: readonly (readonly [string, Uint8Array])[]) {
   const asked: DebugFileRequest[] = [];
   const opened: string[] = [];
   return {
@@ -111,18 +111,24 @@ describe("the kernel's file", () => {
     expect(info.problems).toEqual([]);
   });
 
-  test("the first that fits is taken; what does not is said, but for stripped files", () => {
-    const stripped = makeElfFile([note(0x3b, 0x43, 0x3b, 0x43)]);
-    const from = finder(
-      ["stripped", stripped],
-      ["other", vmlinux(9)],
-      ["text", new Uint8Array(9)],
-      ["vmlinux", right],
-      ["late", right],
-    );
+  const stripped = makeElfFile([note(0x3b, 0x43, 0x3b, 0x43)]);
+  const wrong = [
+    ["stripped", stripped],
+    ["other", vmlinux(9)],
+    ["text", new Uint8Array(9)],
+  ] as const;
+
+  test("the first that fits is taken", () => {
+    const from = finder(...wrong, ["vmlinux", right], ["late", right]);
     const files = new DebugFiles(kernel(), from);
     expect(files.vmlinux?.name).toBe("vmlinux");
     expect(from.opened).toEqual(["stripped", "other", "text", "vmlinux"]);
+    expect(files.problems).toEqual([]);
+  });
+
+  test("where none fits, what was found is told, but for stripped files", () => {
+    const files = new DebugFiles(kernel(), finder(...wrong));
+    expect(files.vmlinux).toBeNull();
     expect(files.problems).toEqual([
       expect.stringMatching(/^other was not used.*\(09\)/),
       expect.stringMatching(/^text: not/),

@@ -12,6 +12,9 @@ import { type ModuleImage, readModuleImage } from "./module-sections.ts";
 import { type NamedFiles, sortNamedFiles } from "./named-files.ts";
 import { placeBySymbols } from "./symbol-placement.ts";
 
+/** Files that were found and are of no use, of which is told. */
+const MOST_REFUSED = 3;
+
 /** What of a kernel the debug files are matched to. */
 export type DebuggedKernel = Pick<Kernel, "memory" | "symbols" | "types" | "vmcoreinfo" | "release" | "kaslrOffset">;
 
@@ -150,36 +153,33 @@ export class DebugFiles {
     const open = (source: ByteSource) =>
       new ElfFile(source, { ...(codecs && { codecs }), ...(placement && { placement }) });
     if (named !== null) return open(named);
+    const refused: string[] = [];
     for (const source of this.#finder.candidates(request)) {
       try {
         const elf = open(source);
-        if (this.#fits(elf, request)) return elf;
+        const why = elf.hasDebugInfo ? whyNot(elf, request) : "";
+        if (why === null) return elf;
+        if (why !== "") refused.push(why);
       } catch (error) {
         if (!(error instanceof SpillwayError)) throw error;
-        this.#problem(error.message);
+        refused.push(error.message);
       }
     }
+    // Worth saying only where nothing better was there.
+    for (const why of refused.slice(0, MOST_REFUSED)) this.#problem(why);
     return null;
   }
+}
 
-  #fits(elf: ElfFile, request: DebugFileRequest): boolean {
-    if (!elf.hasDebugInfo) return false;
-    const id = hexOrNull(elf.buildId());
-    const what = request.kind === "kernel" ? "the kernel" : `module ${request.name}`;
-    if (request.buildId === null) {
-      this.#problem(
-        `${elf.name} was not used: the dump does not tell the build-id of ${what}. Name it with --debuginfo to trust it.`,
-      );
-      return false;
-    }
-    if (id !== request.buildId) {
-      this.#problem(
-        `${elf.name} was not used: it is of another build (${id ?? "no build-id"}) of ${what} (${request.buildId})`,
-      );
-      return false;
-    }
-    return true;
+/** Why a file with debug information is not the one wanted; null where it is. */
+function whyNot(elf: ElfFile, request: DebugFileRequest): string | null {
+  const id = hexOrNull(elf.buildId());
+  const what = request.kind === "kernel" ? "the kernel" : `module ${request.name}`;
+  if (request.buildId === null) {
+    return `${elf.name} was not used: the dump does not tell the build-id of ${what}. Name it with --debuginfo to trust it.`;
   }
+  if (id === request.buildId) return null;
+  return `${elf.name} was not used: it is of another build (${id ?? "no build-id"}) of ${what} (${request.buildId})`;
 }
 
 function hexOrNull(id: Uint8Array | null): string | null {
