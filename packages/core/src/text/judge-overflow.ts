@@ -65,7 +65,11 @@ function overflowHypothesis(facts: LogFacts, overflow: LogOverflow): TextHypothe
     const range = bounds.high === null ? `begins at ${hex(bounds.low)}` : `is ${hex(bounds.low)}-${hex(bounds.high)}`;
     evidence.add("stack-range", bounds.low, `The ${name} ${range} (${source}).`);
   }
-  evidence.add("overrun", overflow.touched, `It ran over its low end: ${overflow.how}.`);
+  evidence.add(
+    "overrun",
+    overflow.touched,
+    `${overflow.near === true ? "It was nearly used up" : "It ran over its low end"}: ${overflow.how}.`,
+  );
   const onStack = framesOnStack(facts);
   const depth = bounds?.high == null || overflow.touched === null ? null : Number(bounds.high - bounds.low);
   const reason = overflowReason(facts, onStack, depth);
@@ -74,8 +78,9 @@ function overflowHypothesis(facts: LogFacts, overflow: LogOverflow): TextHypothe
   return textHypothesis({
     kind,
     cause: reason.cause,
-    weight: overflow.weight * reason.share,
-    summary: `The ${size}${name} overflowed: ${reason.because}.`,
+    // That a stack ran out, the kernel found itself; how, is what the trace leaves open.
+    weight: Math.max(0.5, overflow.weight * reason.share),
+    summary: `The ${size}${name} ${overflow.near === true ? "was nearly used up" : "overflowed"}: ${reason.because}.`,
     why: overflow.how,
     culprit: reason.culprit,
     recursion: reason.recursion,

@@ -26,6 +26,7 @@ const OF_STACKS: ReadonlySet<HeadlineKind> = new Set<HeadlineKind>([
   "stack-protector",
   "stack-end",
   "stack-end-at-fault",
+  "stack-low",
 ]);
 
 /**

@@ -1,14 +1,17 @@
 /** Did a stack run over its low end? From the kernel's own statement, the stack pointer, and the instruction that faulted. */
 import { hex } from "../diagnose/evidence.ts";
 import { stackAccesses } from "../diagnose/stack-access.ts";
+import { hexNumber } from "./console/code-place.ts";
 import { KERNEL_HALF } from "./kernel-address.ts";
 import { headlineOf, type LogFacts } from "./log-facts.ts";
-import { boundsAbove, printedAt, type StackBounds, stackKindOf, stackNameOf } from "./stack-bounds.ts";
+import { boundsAbove, printedAt, type StackBounds, stackKindOf, stackNameOf, stackSize } from "./stack-bounds.ts";
 
 export interface LogOverflow {
   readonly bounds: StackBounds | null;
   /** Does the log say which stack it is? A double fault without a trace does not. */
   readonly whichStack: boolean;
+  /** There was some room left when it was reported. */
+  readonly near?: boolean;
   /** What could not be touched, or the stack pointer that lies outside. */
   readonly touched: bigint | null;
   readonly how: string;
@@ -34,6 +37,7 @@ export function findLogOverflow(facts: LogFacts): OverflowFinding {
   const checked = headlineOf(facts, "stack-overflow");
   if (checked !== null) return checkedByArchitecture(facts);
   if (headlineOf(facts, "double-fault") !== null) return doubleFault(facts);
+  if (headlineOf(facts, "stack-low") !== null) return lowStack(facts);
   return null;
 }
 
@@ -139,4 +143,28 @@ function doubleFault(facts: LogFacts): OverflowFinding {
     };
   }
   return null;
+}
+
+/**
+ * CONFIG_DEBUG_STACKOVERFLOW: an interrupt compares RSP with the stack it came upon (arch/x86/kernel/irq_64.c to 5.0,
+ * irq_32.c, arch/powerpc/kernel/irq.c).
+ */
+function lowStack(facts: LogFacts): OverflowFinding {
+  const { text } = headlineOf(facts, "stack-low")!;
+  const over = /has overflown/.test(text);
+  const match = /\(cur:([0-9a-f]{8,16}),\s*sp:([0-9a-f]{8,16})/.exec(text);
+  const low = hexNumber(match?.[1]);
+  const sp = hexNumber(match?.[2]) ?? facts.crash.registers?.sp ?? null;
+  // A stack pointer far from the task's stack did not come there by calls.
+  if (low !== null && sp !== null && (sp < low - 65536n || sp > low + 65536n))
+    return { kind: "lost-stack-pointer", sp };
+  const left = low === null || sp === null || sp < low ? "" : `, with ${sp - low} bytes left`;
+  const how = over ? "an interrupt found RSP outside it" : `an interrupt found it nearly used up${left}`;
+  const size = stackSize("task", facts.release, facts.kasan);
+  const bounds: StackBounds | null =
+    low === null ? null : { kind: "task", name: "", low, high: size === null ? null : low + size, printed: true };
+  return {
+    kind: "overflow",
+    overflow: { bounds, whichStack: true, near: !over, touched: sp, how, weight: over ? 0.75 : 0.62 },
+  };
 }

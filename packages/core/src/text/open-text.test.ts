@@ -182,6 +182,25 @@ describe("verdicts on short logs", () => {
       ["stack-overflow", null, "possible", "f"],
     ],
     [
+      "an interrupt's look at the stack it came upon",
+      short(
+        "do_IRQ: sshd near stack overflow (cur:ffff8801d7e44000,sp:ffff8801d7e440f0)",
+        "Pid: 1234, comm: sshd Not tainted 2.6.32-431.el6.x86_64 #1",
+        "Call Trace:",
+        ...Array.from({ length: 30 }, (_, index) => ` [<ffffffff8116${1000 + index}>] f${index}+0x12/0x200`),
+        " [<ffffffff8100b072>] system_call_fastpath+0x16/0x1b",
+      ),
+      ["stack-overflow", "deep-call-chain", "possible", null],
+    ],
+    [
+      "the same, with a stack pointer on another stack",
+      short(
+        "do_IRQ(): x has overflown the kernel stack (cur:ffff888053700000,sp:ffff8880ac1651b8,irq stk top-bottom:0-0)",
+        "CPU: 0 PID: 14788 Comm: x Not tainted 4.20.0+ #6",
+      ),
+      ["undetermined", null, "possible", null],
+    ],
+    [
       "a double fault for another reason",
       short(
         "PANIC: double fault, error_code: 0x0",

@@ -129,7 +129,11 @@ function sizesOf(facts: LogFacts, onStack: readonly LogFrame[], depth: number | 
   }
   const callers = onStack.length - 1;
   const average = Math.round((depth - (own ?? 0)) / callers);
-  evidence.add("average-frame", null, `${callers} callers share ${depth - (own ?? 0)} bytes: ${average} on average.`);
+  evidence.add(
+    "average-frame",
+    null,
+    `${callers === 1 ? "One caller has" : `${callers} callers share`} ${depth - (own ?? 0)} bytes${callers === 1 ? "" : `: ${average} on average`}.`,
+  );
   evidence.miss("The size of each frame: a dump, or the kernel's debug information, tells which is large.");
   if (average >= FRAME_WARN / 2 && callers < MANY_FRAMES) {
     // Ordinary callers take some hundred bytes each. Which of them is the large one, a trace does not tell.
@@ -137,7 +141,7 @@ function sizesOf(facts: LogFacts, onStack: readonly LogFrame[], depth: number | 
     return {
       ...base,
       cause: "large-frame",
-      because: `${callers} callers take ${average} bytes each on average, so that one must be large${suspect === null ? "" : `, perhaps ${placeName(suspect)}`}`,
+      because: `${callers === 1 ? `one caller has ${average} bytes` : `${callers} callers take ${average} bytes each on average, so that one must be large`}${suspect === null ? "" : `, perhaps ${placeName(suspect)}`}`,
       culprit: named(suspect),
       share: average >= FRAME_WARN ? 0.8 : 0.7,
     };
