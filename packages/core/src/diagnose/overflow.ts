@@ -9,6 +9,7 @@ import type { OverflowCause } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
 import { frameBytes } from "./frame-sizes.ts";
+import { framesOf, homeStack, REACH_BELOW } from "./home-stack.ts";
 import { type Cycle, findCycle, findIrregularRecursion } from "./recursion.ts";
 import { stackAccesses } from "./stack-access.ts";
 
@@ -33,21 +34,17 @@ const LARGE_FRAME_SHARE = 1 / 4;
 const ORDINARY_SHARE = 1 / 2;
 /** Recursion is the cause when its turns take this share of what was used. */
 const RECURSION_SHARE = 1 / 3;
-/** How far below a stack's low end an access still counts as running over it: a frame jumps over the guard page. */
-const REACH_BELOW = 1n << 20n;
 
 /** Finds the overflow that the fault shows; null where no stack ran over. */
 export function findOverflow(facts: CrashFacts): Overflow | null {
-  const { fault } = facts;
-  if (fault === null) return null;
-  const hit = overrunAt(facts, fault.index);
+  const hit = hitByFault(facts) ?? ranBelow(facts);
   if (hit === null) return null;
-  const { stack } = hit;
-  const onStack = framesOf(facts.frames, fault.index, stack);
+  const { stack, index } = hit;
+  const onStack = framesOf(facts.frames, index, stack);
   const regular = findCycle(onStack);
   const cycle = coversEnough(regular, onStack) ? regular : (findIrregularRecursion(onStack) ?? regular);
   const largest = largestFrame(facts, onStack);
-  const innermost = onStack[0] ?? fault.frame;
+  const innermost = onStack[0] ?? facts.frames[index]!;
   const usedBytes = Math.min(Number(stack.high - innermost.sp), Number(stack.high - stack.low));
   const size = Number(stack.high - stack.low);
   const depth = Number(stack.high - innermost.sp);
@@ -58,7 +55,36 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
     (depth - largest.bytes <= size * ORDINARY_SHARE || largest.bytes >= size * ORDINARY_SHARE);
   const cause: OverflowCause = recursive ? "recursion" : large ? "large-frame" : "deep-call-chain";
   const culprit = recursive ? heaviest(cycle.frames) : (largest?.frame ?? innermost);
-  return { stack, index: fault.index, touched: hit.touched, how: hit.how, cause, cycle, largest, culprit, usedBytes };
+  return { stack, index, touched: hit.touched, how: hit.how, cause, cycle, largest, culprit, usedBytes };
+}
+
+interface Hit {
+  readonly stack: StackRange;
+  readonly index: number;
+  readonly touched: bigint;
+  readonly how: string;
+}
+
+function hitByFault(facts: CrashFacts): Hit | null {
+  const hit = facts.fault === null ? null : overrunAt(facts, facts.fault.index);
+  return hit === null ? null : { ...hit, index: facts.fault!.index };
+}
+
+/**
+ * Without a guard page a stack runs on into whatever lies below it, and something else crashes sooner or later: a frame of
+ * the chain then lies below the stack that its callers are on.
+ */
+function ranBelow(facts: CrashFacts): Hit | null {
+  for (const [index, frame] of facts.frames.entries()) {
+    const stack = homeStack(facts, index);
+    if (stack === null || frame.sp >= stack.low || frame.sp < stack.low - REACH_BELOW) continue;
+    return { stack, index, touched: frame.sp, how: below(frame.sp, stack) };
+  }
+  return null;
+}
+
+function below(sp: bigint, stack: StackRange): string {
+  return `its RSP is ${hex(sp)}, ${stack.low - sp} bytes below the stack`;
 }
 
 /** Did the frame at `index` touch memory below a stack it lies on? */
@@ -67,18 +93,12 @@ function overrunAt(facts: CrashFacts, index: number): { stack: StackRange; touch
   const frame = facts.frames[index]!;
   const stack = homeStack(facts, index);
   if (stack === null) return null;
-  const below = (address: bigint) => address < stack.low && address >= stack.low - REACH_BELOW;
-  if (below(frame.sp)) {
-    return {
-      stack,
-      touched: frame.sp,
-      how: `its RSP is ${hex(frame.sp)}, ${stack.low - frame.sp} bytes below the stack`,
-    };
-  }
+  const isBelow = (address: bigint) => address < stack.low && address >= stack.low - REACH_BELOW;
+  if (isBelow(frame.sp)) return { stack, touched: frame.sp, how: below(frame.sp, stack) };
   const [instruction] = context.reader.instructionsFrom(frame.address, 1);
   if (instruction !== undefined) {
     for (const access of stackAccesses(instruction, frame.sp)) {
-      if (below(access.address) && kernel.memory.translate(access.address) === null) {
+      if (isBelow(access.address) && kernel.memory.translate(access.address) === null) {
         return {
           stack,
           touched: access.address,
@@ -93,35 +113,6 @@ function overrunAt(facts: CrashFacts, index: number): { stack: StackRange; touch
   }
   if (facts.fault?.kind === "double-fault") evidence.miss("Which access caused the double fault could not be told.");
   return null;
-}
-
-/**
- * The stack that the frame belongs to. RSP itself may already lie outside; then its own CFA, its callers, or the guard page
- * say whose it was.
- */
-function homeStack(facts: CrashFacts, index: number): StackRange | null {
-  const { kernel, frames } = facts;
-  const frame = frames[index]!;
-  const direct = kernel.stackAt(frame.sp);
-  if (direct !== null && !direct.guard) return direct.stack;
-  if (frame.cfa !== null) {
-    const byCfa = kernel.stackAt(frame.cfa - 1n);
-    if (byCfa !== null && !byCfa.guard) return byCfa.stack;
-  }
-  const caller = frames[index + 1];
-  if (caller !== undefined && !caller.interrupted && caller.stack !== null) return caller.stack;
-  return direct?.stack ?? null;
-}
-
-/** The frames from `first` outwards that lie on `stack`; the one that ran over it first of all. */
-export function framesOf(frames: readonly Frame[], first: number, stack: StackRange): Frame[] {
-  const result: Frame[] = [];
-  for (let index = first; index < frames.length; index++) {
-    const frame = frames[index]!;
-    if (index > first && (frame.stack === null || frame.stack.low !== stack.low)) break;
-    result.push(frame);
-  }
-  return result;
 }
 
 function largestFrame(facts: CrashFacts, frames: readonly Frame[]): { frame: Frame; bytes: number } | null {
