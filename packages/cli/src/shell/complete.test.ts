@@ -29,7 +29,8 @@ const types = {
       : null,
 };
 const completer = new Completer(
-  { symbols: kernel.symbols, types },
+  kernel.symbols,
+  types,
   new Map([
     ["bt", ["-a", "--stale"]],
     ["dis", ["-r"]],
@@ -41,6 +42,14 @@ const folder = mkdtempSync(join(tmpdir(), "spillway-complete-"));
 writeFileSync(join(folder, "report.txt"), "");
 writeFileSync(join(folder, ".hidden"), "");
 mkdirSync(join(folder, "reports"));
+const path = process.env.PATH;
+const programs = mkdtempSync(join(tmpdir(), "spillway-programs-"));
+writeFileSync(join(programs, "grep-of-mine"), "");
+process.env.PATH = programs;
+afterAll(() => {
+  process.env.PATH = path;
+  rmSync(programs, { recursive: true });
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each<[string, string[], string]>([
@@ -58,10 +67,17 @@ test.each<[string, string[], string]>([
   ["struct -o th", ["thread_struct"], "th"],
   ["struct task_struct.st", ["task_struct.state", "task_struct.stack"], "task_struct.st"],
   ["struct task_struct.thread.s", ["task_struct.thread.sp", "task_struct.thread.sp0"], "task_struct.thread.s"],
+  ["struct task_struct.state,st", ["state", "stack"], "st"],
+  ["struct task_struct.thread.sp,thread.s", ["thread.sp", "thread.sp0"], "thread.s"],
   ["struct nope.x", [], "nope.x"],
   ["struct task_struct vfs_w", ["vfs_write"], "vfs_w"],
   [`bt > ${folder}/rep`, [`${folder}/report.txt`, `${folder}/reports/`], `${folder}/rep`],
   [`bt | cat ${folder}/`, [`${folder}/report.txt`, `${folder}/reports/`], `${folder}/`],
+  [`bt --html ${folder}/rep`, [`${folder}/report.txt`, `${folder}/reports/`], `${folder}/rep`],
+  ["bt | gre", ["grep-of-mine"], "gre"],
+  ["! gre", ["grep-of-mine"], "gre"],
+  ["bt | ", [], ""],
+  [`! ls ${folder}/report.`, [`${folder}/report.txt`], `${folder}/report.`],
   [`bt > ${folder}/nowhere/x`, [], `${folder}/nowhere/x`],
 ])("%s", (line, offered, word) => {
   const [candidates, replaced] = completer.complete(line);

@@ -1,11 +1,15 @@
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
-import type { Kernel } from "@spillway/core";
+import { carriedTypes, type Kernel } from "@spillway/core";
 import { EXIT_OK } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 import { printable } from "../text/printable.ts";
 import { Completer } from "./complete.ts";
 import { HISTORY_LINES, historyFile, loadHistory, saveHistory } from "./history.ts";
 import type { Shell } from "./shell.ts";
+
+/** The exit code of a program that Ctrl-C ended, as shells say it. */
+const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 /** What a person sees first: which crash this is. */
 function greeting(kernel: Kernel, terminal: Terminal): string {
@@ -26,7 +30,8 @@ export async function readLines(
   const { stdin, stdout } = process;
   const prompting = stdin.isTTY === true && stdout.isTTY === true;
   const file = historyFile();
-  const completer = new Completer(shell.dump.kernel, shell.commands);
+  const { kernel } = shell.dump;
+  const completer = new Completer(kernel.symbols, carriedTypes(kernel), shell.commands);
   const lines = createInterface({
     input: stdin,
     ...(prompting
@@ -42,7 +47,7 @@ export async function readLines(
       : { crlfDelay: Number.POSITIVE_INFINITY }),
   });
   if (prompting) {
-    terminal.write(greeting(shell.dump.kernel, terminal));
+    terminal.write(greeting(kernel, terminal));
     lines.on("history", (history: string[]) => saveHistory(file, history));
     // Ctrl-C takes back what was typed.
     lines.on("SIGINT", () => {
@@ -61,6 +66,8 @@ export async function readLines(
       stdin.setRawMode(false);
     }
     code = await shell.execute(line, options.stopOnError);
+    // What Ctrl-C ended left its "^C" on the line.
+    if (prompting && code === INTERRUPTED) terminal.write("\n");
     if (shell.left || (options.stopOnError && code !== EXIT_OK)) break;
     if (prompting) {
       stdin.setRawMode(true);

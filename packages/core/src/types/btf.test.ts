@@ -137,6 +137,10 @@ describe("openBtf", () => {
   });
 });
 
+it("lists names of structs, unions, enums and typedefs, but no nameless or other types", () => {
+  expect([...openBtf(sample().bytes()).names()]).toEqual(["point", "point", "colour", "wide", "point_t"]);
+});
+
 describe("damaged BTF", () => {
   it("is refused where the header is wrong", () => {
     expect(() => openBtf(new Uint8Array(64))).toThrow(expect.objectContaining({ code: "SPW_BTF_BAD_HEADER" }));

@@ -151,6 +151,16 @@ export class BtfProvider implements TypeProvider {
     return this.structOrUnion(struct)?.size ?? null;
   }
 
+  /** Names of this section's structs, unions, enums and typedefs; its base's not among them. */
+  *names(): Generator<string> {
+    for (const kind of [KIND.struct, KIND.union, KIND.enum, KIND.enum64, KIND.typedef]) {
+      for (const id of this.index.idsOfKind(kind)) {
+        const name = this.index.string(this.index.u32(this.index.offset(id)));
+        if (name !== "") yield name;
+      }
+    }
+  }
+
   /** Names and prototypes of all functions of this section, lazily. */
   *functions(): Generator<{ readonly name: string; readonly type: CType }> {
     for (const id of this.index.idsOfKind(KIND.func)) {

@@ -27,3 +27,13 @@ test("the first source that knows a name answers; later ones are opened only whe
   expect(types.enumOf("X")).toBeNull();
   expect(opened).toEqual(["first", "third"]);
 });
+
+test("names come from all sources, whether they can list theirs or not", () => {
+  const types = new LayeredTypes([
+    () => ({ ...EmptyTypes, names: () => ["a", "b"] }),
+    () => null,
+    () => EmptyTypes,
+    () => ({ ...EmptyTypes, names: () => ["b", "c"] }),
+  ]);
+  expect([...types.names()]).toEqual(["a", "b", "b", "c"]);
+});

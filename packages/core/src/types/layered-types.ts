@@ -13,10 +13,14 @@ export class LayeredTypes implements TypeProvider {
     this.#sources = sources;
   }
 
+  #source(n: number): TypeProvider | null {
+    while (this.#opened.length <= n) this.#opened.push(this.#sources[this.#opened.length]!());
+    return this.#opened[n]!;
+  }
+
   #first<T>(ask: (types: TypeProvider) => T | null): T | null {
     for (let n = 0; n < this.#sources.length; n++) {
-      if (n === this.#opened.length) this.#opened.push(this.#sources[n]!());
-      const types = this.#opened[n]!;
+      const types = this.#source(n);
       const answer = types === null ? null : ask(types);
       if (answer !== null) return answer;
     }
@@ -49,6 +53,11 @@ export class LayeredTypes implements TypeProvider {
 
   variable(name: string): CType | null {
     return this.#first((types) => types.variable(name));
+  }
+
+  /** Of all sources: each is opened. */
+  *names(): Generator<string> {
+    for (let n = 0; n < this.#sources.length; n++) yield* this.#source(n)?.names?.() ?? [];
   }
 
   /** A member of the first definition of the struct: where that lacks it, no other definition is asked. */
