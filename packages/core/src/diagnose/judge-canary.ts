@@ -4,7 +4,9 @@ import { type Damage, explainDamage, measureDamage } from "./damage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
+import { type ForeignWriter, findForeignWriter } from "./foreign-write.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { findPerCpuWriter } from "./per-cpu-writer.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
 import { type BufferUse, explainBuffer } from "./writer.ts";
 
@@ -19,10 +21,12 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   const judged: Hypothesis[] = [];
   if (taskCanary !== null && reference !== null && reference !== taskCanary && found === taskCanary) {
     explainCanary(facts, finding);
+    const writer = findPerCpuWriter(facts, facts.detector);
     return [
       hypothesis({
         kind: "reference-canary-changed",
         weight: 0.97,
+        culprit: writer === null ? null : { function: writer.name, module: writer.module },
         summary: `The stack is whole: the canary in the frame of ${name} is the task's own, but the per-CPU reference it was checked against was changed.`,
         why: "slot and task agree, the reference does not",
         stack: frame.stack,
@@ -43,7 +47,10 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  const weight = overflowWeight(facts, finding, damage, buffer);
+  const overflow = overflowWeight(facts, finding, damage, buffer);
+  const foreign = overflow < CLEAR_OVERFLOW ? findForeignWriter(facts, finding, damage) : null;
+  // Code elsewhere that has the address and writes there explains the damage better than a buffer that might have.
+  const weight = foreign?.writer?.stores == null ? overflow : Math.min(overflow, 0.3);
   judged.push(
     hypothesis({
       ...base,
@@ -54,10 +61,13 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       leads: buffer === null ? {} : { bufferCallees: buffer.callees },
     }),
   );
-  judged.push(strayWrite(facts, finding, damage, weight));
+  judged.push(strayWrite(facts, finding, damage, weight, foreign));
   if (found === 0n && damage.pattern === null) judged.push(zeroReference(finding));
   return judged;
 }
+
+/** From this weight on nobody is looked for outside the frame. */
+const CLEAR_OVERFLOW = 0.9;
 
 /** A zero in the slot alone is also what the prologue stored, if the reference was zero when the function was entered. */
 function zeroReference(finding: CanaryFinding): Hypothesis {
@@ -195,7 +205,13 @@ function overflowWhy(damage: Damage): string {
 }
 
 /** The other reading of an overwritten slot: something that is not this frame's code wrote there. */
-function strayWrite(facts: CrashFacts, finding: CanaryFinding, damage: Damage, overflow: number): Hypothesis {
+function strayWrite(
+  facts: CrashFacts,
+  finding: CanaryFinding,
+  damage: Damage,
+  overflow: number,
+  foreign: ForeignWriter | null,
+): Hypothesis {
   const { kernel, task } = facts;
   const meaning = wordMeaning(kernel, finding.found);
   const owner = canaryOwner(kernel, finding.found, task?.address ?? null);
@@ -204,13 +220,31 @@ function strayWrite(facts: CrashFacts, finding: CanaryFinding, damage: Damage, o
   let weight = single ? 0.55 : 0.15;
   if (single && (near || meaning.class === "zero")) weight = 0.6;
   if (owner !== null) weight = 0.2;
+  const writer = foreign?.writer ?? null;
+  if (foreign !== null && single) weight = Math.max(weight, 0.68);
+  if (writer?.stores != null) weight = 0.86;
+  const name =
+    writer === null ? null : writer.module === null ? writer.function : `${writer.function} [${writer.module}]`;
+  const by =
+    foreign === null
+      ? ""
+      : name === null
+        ? `Whoever uses ${foreign.holder.text}, which points into this stack from outside`
+        : `${name}, whose ${writer!.what ?? "object"} keeps a pointer into this stack,`;
   return hypothesis({
     kind: "foreign-write",
-    weight: Math.min(weight, 1 - overflow),
-    summary: `Something outside ${frameName(finding.frame)} wrote over its canary.`,
-    why: single
-      ? "only the canary's word is changed and its neighbours are not, as a stray write would leave it"
-      : "the overwritten bytes could also have come from outside the frame",
+    weight: writer?.stores == null ? Math.min(weight, 1 - overflow) : weight,
+    summary:
+      foreign === null
+        ? `Something outside ${frameName(finding.frame)} wrote over its canary.`
+        : `${by} wrote over the canary of ${frameName(finding.frame)}.`,
+    culprit: writer === null ? null : { function: writer.function, module: writer.module },
+    why:
+      writer?.stores != null
+        ? `${name} keeps the address and stores through it`
+        : single
+          ? "only the canary's word is changed and its neighbours are not, as a stray write would leave it"
+          : "the overwritten bytes could also have come from outside the frame",
     stack: finding.frame.stack,
     corruption: corruptionOf(finding, damage),
   });

@@ -4,6 +4,8 @@ import { equalBytes } from "../unwind/candidates.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, type Fault, frameName } from "./facts.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { judgePastOverflow } from "./judge-past-overflow.ts";
+import { findStackEndWriter } from "./stack-end-writer.ts";
 import { checkStackHealth, type StackHealth } from "./stack-health.ts";
 
 /** @param explained an overflow or failed canary check is already established */
@@ -11,16 +13,23 @@ export function judgeOther(facts: CrashFacts, explained: boolean): Hypothesis[] 
   const health = checkStackHealth(facts);
   const judged: Hypothesis[] = [];
   if (health.stackEnd === "overwritten" && !explained) {
+    const writer = findStackEndWriter(facts);
     judged.push(
       hypothesis({
         kind: "stack-end-corrupted",
-        weight: 0.85,
-        summary: "The magic word at the low end of the task's stack is overwritten.",
+        weight: writer === null ? 0.85 : 0.9,
+        summary:
+          writer === null
+            ? "The magic word at the low end of the task's stack is overwritten."
+            : `The magic word at the low end of the task's stack is overwritten: ${writer.module === null ? writer.function : `${writer.function} [${writer.module}]`} takes that address from the task and writes there.`,
+        culprit: writer,
         why: "STACK_END_MAGIC is gone, and no guard page was hit",
         stack: taskStack(facts),
       }),
     );
   }
+  const past = explained ? null : judgePastOverflow(facts, health);
+  if (past !== null) judged.push(past);
   const returned = corruptedReturn(facts);
   if (returned !== null && !explained) judged.push(returned);
   if (facts.frames.length > 0 && !explained) judged.push(notStackRelated(facts, health, returned !== null));
