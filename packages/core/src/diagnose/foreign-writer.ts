@@ -2,7 +2,7 @@
  * The code behind a pointer that somebody keeps into a damaged stack: the function stored beside it (a timer's, a work
  * item's, …), and whether its instructions store through that very field.
  */
-import { followValues, storedThrough, type Value } from "../code/value-flow.ts";
+import { ARGUMENTS, followValues, storedThrough, type Value } from "../code/value-flow.ts";
 import type { CrashFacts } from "./facts.ts";
 import type { Holder } from "./holders.ts";
 
@@ -80,7 +80,7 @@ function storesThroughField(
       return;
     }
     if (depth === 0 || instruction.flow !== "call" || instruction.target === null) return;
-    for (const [index, name] of ["rdi", "rsi", "rdx", "rcx", "r8", "r9"].entries()) {
+    for (const [index, name] of ARGUMENTS.entries()) {
       const value = registers.get(name);
       if (value === undefined) continue;
       // The object goes on to a function that writes; or the pointer itself does, to one that stores through its argument.
@@ -94,8 +94,13 @@ function storesThroughField(
   return found;
 }
 
-/** Does the function store through its argument? */
-export function storesThroughArgument(facts: CrashFacts, entry: bigint, argument: number): Writer["stores"] {
+/** Does the function store through its argument, or jump on with it to one that does? */
+export function storesThroughArgument(
+  facts: CrashFacts,
+  entry: bigint,
+  argument: number,
+  depth = MAX_DEPTH,
+): Writer["stores"] {
   const code = facts.context.reader.functionAt(entry);
   if (code === null) return null;
   // The pointer is moved along, and the string instructions store through rdi.
@@ -104,10 +109,18 @@ export function storesThroughArgument(facts: CrashFacts, entry: bigint, argument
   }
   let found: Writer["stores"] = null;
   followValues(code, { currentTask: null }, (instruction, registers) => {
-    const value = storedThrough(instruction, registers);
-    if (found === null && value?.kind === "argument" && value.index === argument) {
+    if (found !== null) return;
+    const isArgument = (value: Value | null | undefined) => value?.kind === "argument" && value.index === argument;
+    if (isArgument(storedThrough(instruction, registers))) {
       found = { address: instruction.address, in: code.range.name };
+      return;
     }
+    const { target } = instruction;
+    const leaves = instruction.flow === "jump" || instruction.flow === "call";
+    if (!leaves || depth === 0 || target === null || (target >= code.range.start && target < code.range.end)) return;
+    const index = ARGUMENTS.findIndex((name) => isArgument(registers.get(name)));
+    const stores = index < 0 ? null : storesThroughArgument(facts, target, index, depth - 1);
+    if (stores !== null) found = { address: instruction.address, in: code.range.name };
   });
   return found;
 }

@@ -21,7 +21,7 @@ export function judgeOther(facts: CrashFacts, explained: boolean): Hypothesis[] 
         summary:
           writer === null
             ? "The magic word at the low end of the task's stack is overwritten."
-            : `The magic word at the low end of the task's stack is overwritten: ${writer.module === null ? writer.function : `${writer.function} [${writer.module}]`} takes that address from the task and writes there.`,
+            : `The magic word at the low end of the task's stack is overwritten: ${writer.module === null ? writer.function : `${writer.function} [${writer.module}]`} is given that address and writes there.`,
         culprit: writer,
         why: "STACK_END_MAGIC is gone, and no guard page was hit",
         stack: taskStack(facts),
