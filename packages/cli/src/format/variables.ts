@@ -59,6 +59,8 @@ export function plainVariable(kernel: Kernel, variable: Variable) {
     type: formatDeclaration(variable.type, ""),
     size,
     address: place.kind === "memory" ? place.address : null,
+    // What has no address: the bytes, little-endian; null for one that is lost.
+    bytes: place.kind === "value" ? place.bytes : null,
     value: value === null ? null : plainValue(value),
     lost: place.kind === "lost" ? place.why : null,
     declared: variable.declared,
