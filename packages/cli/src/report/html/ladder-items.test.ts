@@ -2,7 +2,8 @@ import type { Diagnosis } from "@spillway/core";
 import { describe, expect, it } from "vitest";
 import { BUFFER_OVERFLOW, DEEP_CHAIN, RECURSION, SYSRQ } from "../../testing/diagnoses.ts";
 import { mapOf } from "../../testing/stack-maps.ts";
-import { culpritFrame, ladderItems, recursionFrames } from "./ladder-items.ts";
+import { culpritFrame, recursionFrames } from "./blame.ts";
+import { ladderItems } from "./ladder-items.ts";
 
 /** Items as short words. */
 function items(diagnosis: Diagnosis, map = mapOf(diagnosis)): string[] {

@@ -1,5 +1,6 @@
 /** Which regions of a stack the map shows by themselves, which together behind one line, and which opened. */
 import type { Diagnosis, MappedStack, StackRegion, StackWord } from "@spillway/core";
+import { culpritFrame, recursionFrames } from "./blame.ts";
 
 export interface RegionItem {
   readonly kind: "region";
@@ -55,29 +56,6 @@ function openRegions(stack: MappedStack, culprit: number | null): Set<StackRegio
     open.add(region);
   }
   return open;
-}
-
-/** The frame that the verdict names: its innermost one; for an inlined function the frame that it is part of. */
-export function culpritFrame(diagnosis: Diagnosis): number | null {
-  const { culprit } = diagnosis.verdict;
-  if (culprit === null) return null;
-  const { frames } = diagnosis;
-  const named = frames.findIndex((one) => one.function === culprit.function && one.module === culprit.module);
-  if (named < 0) return null;
-  const index = frames.findIndex((one, at) => at >= named && !one.inlined);
-  return index < 0 ? null : index;
-}
-
-/** Indexes of the frames of recursion's turns, in their order; inlined entries are no frames. */
-export function recursionFrames(diagnosis: Diagnosis): number[] {
-  const { recursion, frames } = diagnosis;
-  if (recursion === null) return [];
-  const total = recursion.functions.length * recursion.turns;
-  const indexes: number[] = [];
-  for (let at = recursion.firstFrame; at < frames.length && indexes.length < total; at++) {
-    if (!frames[at]!.inlined) indexes.push(at);
-  }
-  return indexes;
 }
 
 export function ladderItems(diagnosis: Diagnosis, stack: MappedStack): LadderItem[] {

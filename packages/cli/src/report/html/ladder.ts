@@ -1,9 +1,10 @@
 /** The stack from its low end to its top, one line a region; each opens to its words. */
 import type { Diagnosis, MappedStack, StackMap, StackRegion } from "@spillway/core";
 import { hex16, thousands } from "../../text/hex.ts";
+import { culpritFrame } from "./blame.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 import { Anchors } from "./ids.ts";
-import { culpritFrame, type GroupItem, ladderItems, type RegionItem } from "./ladder-items.ts";
+import { type GroupItem, ladderItems, type RegionItem } from "./ladder-items.ts";
 import { wordsTable } from "./words-table.ts";
 
 /** Width of the bar that shows a frame's share of the stack. Pixels. */

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { BUFFER_OVERFLOW, RECURSION } from "../../testing/diagnoses.ts";
 import { mapOf } from "../../testing/stack-maps.ts";
-import { spread, strip } from "./strip.ts";
+import { strip } from "./strip.ts";
+import { spread } from "./strip-labels.ts";
 
 describe("labels beside the bar", () => {
   it.each<[string, number[], number[]]>([
