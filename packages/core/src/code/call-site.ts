@@ -30,8 +30,11 @@ export function callSiteBefore(reader: CodeReader, returnAddress: bigint): CallS
 /** `instruction` of `code` as a call site, or null where it is no call. */
 export function callSiteOf(reader: CodeReader, code: FunctionCode, instruction: Instruction): CallSite | null {
   if (instruction.flow !== "call" && instruction.flow !== "indirect-call") return null;
-  const target =
-    instruction.target !== null && !isIndirectThunk(reader, instruction.target) ? instruction.target : null;
+  const isThunk =
+    instruction.target === null ||
+    isIndirectThunk(reader, instruction.target) ||
+    isInlineThunk(code, instruction.target);
+  const target = isThunk ? null : instruction.target;
   return {
     instruction,
     returnAddress: instruction.address + BigInt(instruction.length),
@@ -48,6 +51,22 @@ export function callSiteOf(reader: CodeReader, code: FunctionCode, instruction: 
 export function isIndirectThunk(reader: CodeReader, target: bigint): boolean {
   const symbol = reader.symbols.byAddress(target)?.symbol;
   return symbol !== undefined && /^(__x86_indirect_(call_|jump_)?thunk_|__x86_indirect_its_thunk_)/.test(symbol.name);
+}
+
+/**
+ * Retpolines that assembler has in place (`CALL_NOSPEC` up to 5.4, arch/x86/include/asm/nospec-branch.h): a call within the
+ * function to a call, behind which the return address is overwritten with what a register holds, and a return goes there.
+ */
+function isInlineThunk(code: FunctionCode, target: bigint): boolean {
+  if (target <= code.range.start || target >= code.range.end) return false;
+  const inner = code.instructions[code.indexAt(target)];
+  if (inner?.flow !== "call" || inner.target === null) return false;
+  const at = code.indexAt(inner.target);
+  const store = code.instructions[at];
+  const [to, from] = store?.operands ?? [];
+  const overwrites =
+    store?.mnemonic === "mov" && to?.kind === "memory" && to.base === "rsp" && from?.kind === "register";
+  return at >= 0 && overwrites && code.instructions[at + 1]?.flow === "return";
 }
 
 export type Reach =

@@ -46,6 +46,8 @@ function corruptedReturn(facts: CrashFacts): Hypothesis | null {
   const { trace, fault, evidence, frames } = facts;
   const { broken, returned } = trace;
   if (broken === null) return strayReturn(facts);
+  // Where the slot cannot be read nobody knows what it holds.
+  if (broken.cfa !== null && broken.found === null) return null;
   if (broken.dynamic === true || broken.cfa === null || fault === null || trace.brokenFrame !== fault.index)
     return null;
   const slot = broken.cfa - 8n;

@@ -41,7 +41,7 @@ function earlierFault(facts: CrashFacts, overflowed: number): string {
   return "";
 }
 
-function because(overflow: Overflow): string {
+export function because(overflow: Pick<Overflow, "cause" | "cycle" | "largest" | "culprit">): string {
   const { cycle, largest, culprit } = overflow;
   if (overflow.cause === "recursion" && cycle !== null) {
     const who =

@@ -41,11 +41,25 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
   if (hit === null) return null;
   const { stack, index } = hit;
   const onStack = framesOf(facts.frames, index, stack);
+  const innermost = onStack[0] ?? facts.frames[index]!;
+  const usedBytes = Math.min(Number(stack.high - innermost.sp), Number(stack.high - stack.low));
+  const why = causeOf(facts, stack, onStack.length > 0 ? onStack : [innermost]);
+  return { stack, index, touched: hit.touched, how: hit.how, ...why, usedBytes };
+}
+
+/**
+ * Why so much of a stack was used.
+ * @param onStack its frames from the innermost outwards, at least one
+ */
+export function causeOf(
+  facts: CrashFacts,
+  stack: StackRange,
+  onStack: readonly Frame[],
+): Pick<Overflow, "cause" | "cycle" | "largest" | "culprit"> {
   const regular = findCycle(onStack);
   const cycle = coversEnough(regular, onStack) ? regular : (findIrregularRecursion(onStack) ?? regular);
   const largest = largestFrame(facts, onStack);
-  const innermost = onStack[0] ?? facts.frames[index]!;
-  const usedBytes = Math.min(Number(stack.high - innermost.sp), Number(stack.high - stack.low));
+  const innermost = onStack[0]!;
   const size = Number(stack.high - stack.low);
   const depth = Number(stack.high - innermost.sp);
   const recursive = cycle !== null && cycle.bytes >= depth * RECURSION_SHARE;
@@ -55,7 +69,7 @@ export function findOverflow(facts: CrashFacts): Overflow | null {
     (depth - largest.bytes <= size * ORDINARY_SHARE || largest.bytes >= size * ORDINARY_SHARE);
   const cause: OverflowCause = recursive ? "recursion" : large ? "large-frame" : "deep-call-chain";
   const culprit = recursive ? heaviest(cycle.frames) : (largest?.frame ?? innermost);
-  return { stack, index, touched: hit.touched, how: hit.how, cause, cycle, largest, culprit, usedBytes };
+  return { cause, cycle, largest, culprit };
 }
 
 interface Hit {

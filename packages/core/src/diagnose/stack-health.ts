@@ -1,11 +1,11 @@
 /** Is the stack whole? Positive checks, so that "not stack related" is a finding and not a lack of one. */
 import { canaryUse } from "../code/canary.ts";
+import type { StackRange } from "../kernel/kernel.ts";
+import { STACK_END_MAGIC, stackEndAt } from "../kernel/stack-end.ts";
 import type { Frame } from "../unwind/backtrace.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
 
-/** include/uapi/linux/magic.h */
-const STACK_END_MAGIC = 0x57ac6e9dn;
 /** Frames whose canaries are looked at. */
 const MAX_CANARY_FRAMES = 64;
 
@@ -48,21 +48,31 @@ export function checkStackHealth(facts: CrashFacts): StackHealth {
 }
 
 function checkStackEnd(facts: CrashFacts): StackHealth["stackEnd"] {
-  const { task, kernel, evidence } = facts;
-  // With struct thread_info in the stack (before CONFIG_THREAD_INFO_IN_TASK, 4.9) the magic lies behind it.
-  if (task?.stack == null || kernel.types.member("task_struct", "thread_info") === null) return "unknown";
-  const found = kernel.memory.u64(task.stack);
-  if (found === null) return "unknown";
+  const { kernel, evidence } = facts;
+  const low = ownStack(facts)?.low ?? null;
+  const end = low === null ? null : stackEndAt(kernel, low);
+  const found = end === null ? null : kernel.memory.u64(end);
+  if (end === null || found === null) return "unknown";
   if (found === STACK_END_MAGIC) {
-    evidence.add("stack-end", task.stack, "STACK_END_MAGIC at the task stack's low end is intact.");
+    evidence.add("stack-end", end, "STACK_END_MAGIC at the task stack's low end is intact.");
     return "intact";
   }
   evidence.add(
     "stack-end",
-    task.stack,
+    end,
     `The task stack's low end holds ${hex(found)} instead of STACK_END_MAGIC (${hex(STACK_END_MAGIC)}).`,
   );
   return "overwritten";
+}
+
+/** The crashed task's stack: as the task says, or, where the task is destroyed, the one that its outermost frame lies on. */
+export function ownStack(facts: CrashFacts): StackRange | null {
+  const { kernel, task, frames } = facts;
+  const low = task?.stack ?? null;
+  if (low !== null) return kernel.stackAt(low)?.stack ?? null;
+  const outermost = frames.at(-1);
+  const stack = outermost === undefined ? null : kernel.stackAt(outermost.sp);
+  return stack?.stack.kind === "task" ? stack.stack : null;
 }
 
 function checkCanaries(facts: CrashFacts): { brokenCanaries: Frame[]; checkedCanaries: number } {

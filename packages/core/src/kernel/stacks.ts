@@ -9,6 +9,14 @@ import type { TaskReader } from "./tasks.ts";
 const GUARD = 0x1000n;
 /** Lowest kernel address. */
 const KERNEL_HALF = 0xff00000000000000n;
+/** Where the kernel's image begins, which no task's stack but init_task's lies in. */
+const KERNEL_IMAGE = 0xffffffff80000000n;
+const USER_END = 1n << 56n;
+/** __USER_CS and __USER32_CS, __USER_DS (arch/x86/include/asm/segment.h). */
+const USER_CS: readonly bigint[] = [0x33n, 0x23n];
+const USER_DS = 0x2bn;
+/** Places remembered that were looked at for stacks nobody owns. */
+const MOST_BLOCKS = 65536;
 
 /** All kernel stacks and the question which of them an address lies on. */
 export class Stacks {
@@ -21,6 +29,7 @@ export class Stacks {
   #pool: ExtraStackPool | null | undefined;
   #sorted: readonly StackRange[] | null = null;
   readonly #mapped = new Map<bigint, StackRange | null>();
+  readonly #blocks = new Map<bigint, StackRange | null>();
 
   constructor(
     context: KernelContext,
@@ -102,7 +111,33 @@ export class Stacks {
     if (below !== undefined && holds(below, address)) return { stack: below, guard: false };
     const above = stacks[low];
     if (above !== undefined && holdsGuard(above, address)) return { stack: above, guard: true };
-    return this.#mappedAround(address);
+    return this.#mappedAround(address) ?? this.#blockAround(address);
+  }
+
+  /**
+   * A stack without a guard page whose task is not known (its task_struct is destroyed, maybe by that very stack): an aligned
+   * block of memory at whose top lies what the CPU saved on its way from user mode.
+   */
+  #blockAround(address: bigint): { readonly stack: StackRange; readonly guard: boolean } | null {
+    const size = BigInt(this.threadSize);
+    const low = address & ~(size - 1n);
+    if (low < KERNEL_HALF || low >= KERNEL_IMAGE) return null;
+    const known = this.#blocks.get(low);
+    if (known !== undefined) return known === null ? null : { stack: known, guard: false };
+    const holdsUser = this.#endsInUserMode(low + size);
+    const stack = holdsUser ? stackRange(this.#context, { kind: "task", task: null, low, high: low + size }) : null;
+    if (this.#blocks.size < MOST_BLOCKS) this.#blocks.set(low, stack);
+    return stack === null ? null : { stack, guard: false };
+  }
+
+  /** Do RIP, CS, RFLAGS, RSP and SS of user mode lie right below `top`? */
+  #endsInUserMode(top: bigint): boolean {
+    const bytes = this.#context.memory.read(top - 40n, 40);
+    if (bytes === null) return false;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const [rip, cs, flags, rsp, ss] = [0, 8, 16, 24, 32].map((at) => view.getBigUint64(at, true));
+    const segments = USER_CS.includes(cs!) && ss === USER_DS;
+    return segments && (flags! & 2n) !== 0n && flags! < 1n << 22n && rip! < USER_END && rsp! < USER_END;
   }
 
   /**

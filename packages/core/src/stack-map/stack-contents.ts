@@ -1,10 +1,10 @@
 /** A stack's words: what each holds, and what is known of it. */
 import { wordMeaning } from "../diagnose/word.ts";
 import type { StackRange } from "../kernel/kernel.ts";
+import { STACK_END_MAGIC, stackEndAt } from "../kernel/stack-end.ts";
 import type { StaleReturn } from "../unwind/backtrace.ts";
 import { hex, type MapContext } from "./map-context.ts";
 import type { MappedVariable, StackWord, WordKind } from "./stack-map.ts";
-import { STACK_END_MAGIC } from "./unused.ts";
 
 const PAGE = 4096n;
 
@@ -134,11 +134,8 @@ function plain(kind: WordKind, label: string, why: string | null = null): KnownW
   return { kind, label, why, state: null, expected: null, code: [] };
 }
 
-/** With struct thread_info in the stack (before CONFIG_THREAD_INFO_IN_TASK, 4.9) the magic lies behind it. */
 function endMarkerOf({ kernel }: MapContext, stack: StackRange): bigint | null {
-  if (stack.kind !== "task") return null;
-  if (kernel.types.member("task_struct", "thread_info") !== null) return stack.low;
-  return kernel.memory.u64(stack.low) === STACK_END_MAGIC ? stack.low : null;
+  return stack.kind === "task" ? stackEndAt(kernel, stack.low) : null;
 }
 
 const MERGED: ReadonlySet<WordKind> = new Set<WordKind>(["zero", "content", "missing"]);

@@ -1,11 +1,9 @@
 /** The stack below the innermost frame: never used, or used by calls that are over; and what lies below the stack. */
 import type { StackRange } from "../kernel/kernel.ts";
+import { STACK_END_MAGIC } from "../kernel/stack-end.ts";
 import type { MapContext } from "./map-context.ts";
 import type { StackContents } from "./stack-contents.ts";
 import type { MappedStack, RegionKind } from "./stack-map.ts";
-
-/** include/uapi/linux/magic.h */
-export const STACK_END_MAGIC = 0x57ac6e9dn;
 
 /** STACKLEAK_POISON, include/linux/stackleak.h: what the stackleak plugin fills unused stack with. */
 const STACKLEAK_POISON = 0xffff_ffff_ffff_4111n;

@@ -5,6 +5,7 @@ import type { Reach } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import { threadStart } from "./thread-start.ts";
 import { tracedReturn } from "./traced-return.ts";
+import { unnamedCallReaches } from "./unnamed-code.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 
 export type Link =
@@ -43,6 +44,10 @@ export function checkReturnAddress(context: UnwindContext, found: bigint, callee
     // Where a CPU or a kernel thread starts, the "return address" was put there by hand and no call precedes it.
     if (context.orcAt(found)?.type === "end" || context.orcAt(found - 1n)?.type === "end") {
       return { ok: true, returnAddress: found, reach: "entry" };
+    }
+    if (context.functionAt(found - 1n) === null) {
+      const reach = unnamedCallReaches(context, found, callee);
+      if (reach !== "no") return { ok: true, returnAddress: found, reach };
     }
     // Code of the boot is gone when it is done, but where it called is still on the idle task's stack.
     if (context.isInitText(found)) return { ok: true, returnAddress: found, reach: "freed" };
