@@ -140,6 +140,8 @@ function step(state: FrameState, instruction: Instruction): FrameState {
       break;
     case "mov":
     case "lea": {
+      if (isRegister(first, "rsp") && isKeptRsp(second))
+        return { ...state, rspDepth: state.kept ?? null, rbpDepth: null };
       const value = frameAddress(state, instruction.mnemonic, second);
       if (isRegister(first, "rsp")) return { ...state, rspDepth: value };
       if (isRegister(first, "rbp")) return { ...state, rbpDepth: value };
@@ -152,6 +154,20 @@ function step(state: FrameState, instruction: Instruction): FrameState {
   if (isRegister(first, "rbp") && writesFirstOperand(instruction)) return { ...state, rbpDepth: null };
   if (isRegister(first, "rsp") && writesFirstOperand(instruction)) return { ...state, rspDepth: null };
   return state;
+}
+
+/**
+ * RSP loaded from a struct: the scheduler switches to a task that left its RSP there by the very same code (macro `switch_to`
+ * up to 4.8), so that it stands as deep as the one that was stored.
+ */
+function isKeptRsp(source: Operand | undefined): boolean {
+  return (
+    source?.kind === "memory" && source.base !== null && source.displacement !== 0n && !isFrameRegister(source.base)
+  );
+}
+
+function isFrameRegister(register: string): boolean {
+  return register === "rsp" || register === "rbp";
 }
 
 const READ_ONLY = new Set(["cmp", "test", "push", "bt", "call", "jmp", "nop", "prefetcht0", "prefetchw"]);
