@@ -1,5 +1,6 @@
 /** Where a backtrace starts: the registers of a task or CPU. */
 import { callSitesIn } from "../code/call-site.ts";
+import { type FrameState, frameLayout } from "../code/frame-layout.ts";
 import type { Registers } from "../image/dump-image.ts";
 import type { Cpu, Task } from "../kernel/kernel.ts";
 import type { Backtrace } from "./backtrace.ts";
@@ -26,20 +27,53 @@ export function startFromNote(registers: Registers): Start {
 
 /**
  * From what the task switch left on the stack of a task that is not running: with `__switch_to_asm` `struct
- * inactive_task_frame` (arch/x86/include/asm/switch_to.h, since 4.9), six callee-saved registers and the return address.
+ * inactive_task_frame` (arch/x86/include/asm/switch_to.h, since 4.9), the callee-saved registers and the return address.
  */
 export function startFromSavedFrame(context: UnwindContext, task: Task): Start {
   const sp = task.savedSp;
   if (sp !== null && context.kernel.symbols.byName("__switch_to_asm", null) === null) {
     return { state: stateOfInlineSwitch(context, sp), source: "saved", userMode: false };
   }
-  const names = ["r15", "r14", "r13", "r12", "rbx", "rbp"];
-  const bytes = sp === null ? null : context.kernel.memory.read(sp, 56);
-  if (sp === null || bytes === null) return { state: null, source: "saved", userMode: false };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const registers = new Map(names.map((name, index) => [name, view.getBigUint64(index * 8, true)]));
-  const pc = view.getBigUint64(48, true);
-  return { state: { pc, exact: false, sp: sp + 56n, registers }, source: "saved", userMode: false };
+  const frame = sp === null ? null : inactiveFrame(context, sp);
+  return { state: frame, source: "saved", userMode: false };
+}
+
+/** What six pushes leave below the return address, as nearly all kernels have it: RBP was pushed first. */
+const USUAL_FRAME: FrameState = {
+  rspDepth: 56,
+  rbpDepth: null,
+  saved: new Map(["rbp", "rbx", "r12", "r13", "r14", "r15"].map((name, index) => [name, 16 + index * 8])),
+};
+
+/** The frame of `__switch_to_asm` on the stack of a task that it put to sleep. */
+function inactiveFrame(context: UnwindContext, sp: bigint): WalkState | null {
+  const { memory } = context.kernel;
+  const { rspDepth, saved } = switchFrame(context) ?? USUAL_FRAME;
+  const cfa = sp + BigInt(rspDepth!);
+  const pc = memory.u64(cfa - 8n);
+  if (pc === null) return null;
+  const registers = new Map<string, bigint>();
+  for (const [name, depth] of saved) {
+    const value = memory.u64(cfa - BigInt(depth));
+    if (value !== null) registers.set(name, value);
+  }
+  return { pc, exact: false, sp: cfa, registers };
+}
+
+/**
+ * As its own code builds it, where it stores RSP into the task: some kernels push RFLAGS, too (5.1, and what that was
+ * backported to). Null where the code cannot be read.
+ */
+function switchFrame(context: UnwindContext): FrameState | null {
+  const symbol = context.kernel.symbols.byName("__switch_to_asm", null);
+  const code = symbol === null ? null : context.reader.functionAt(symbol.address);
+  if (code === null) return null;
+  const store = code.instructions.findIndex(
+    ({ mnemonic, operands: [target, source] }) =>
+      mnemonic === "mov" && target?.kind === "memory" && source?.kind === "register" && source.register === "rsp",
+  );
+  const state = frameLayout(code)[store] ?? null;
+  return state?.rspDepth == null ? null : state;
 }
 
 /** Functions that the macro `switch_to` was inlined into, the likeliest first. */
