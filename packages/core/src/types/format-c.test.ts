@@ -66,6 +66,20 @@ test("a type that contains itself without end comes to one", () => {
   expect(definitionLines(nameless as never).length).toBeLessThan(100);
 });
 
+test("types that branch at every level come to an end", () => {
+  const bush = { kind: "function" } as {
+    kind: "function";
+    returns: CType;
+    parameters: { name: string; type: CType }[];
+  };
+  bush.returns = pointer(bush);
+  bush.parameters = Array.from({ length: 50 }, () => parameter("", pointer(bush)));
+  expect(formatDeclaration(pointer(bush), "f").length).toBeLessThan(1_000_000);
+  const nest = struct("", 8) as unknown as { members: unknown[] };
+  nest.members = Array.from({ length: 50 }, () => member("", bush, 0)).concat(member("m", pointer(nest as never), 0));
+  expect(definitionLines(nest as never).length).toBeLessThan(30_000);
+});
+
 describe("definitions", () => {
   const inner = union("", 8, member("x", INT, 0), member("", struct("", 8, member("y", INT, 4)), 0));
   const whole = struct(

@@ -9,6 +9,12 @@ type Enum = Extract<CType, { kind: "enum" }>;
 const MAX_DEPTH = 32;
 /** Anonymous structs within each other; the kernel has six. */
 const MAX_NESTING = 16;
+/** C promises 127; the kernel's longest list has some 15. */
+const MAX_PARAMETERS = 256;
+/** Types written out in one answer: a struct of 400 members takes some thousand. */
+const MAX_PARTS = 20_000;
+/** Members of a nameless struct, or enumerators of a nameless enum, on one line. */
+const MAX_INLINE = 64;
 /** Lines of one definition: the largest struct of a kernel has some 400; ends hostile nesting. */
 const MAX_LINES = 20_000;
 
@@ -26,16 +32,21 @@ export interface DefinitionLine {
  * Nameless structs and unions are written out on one line.
  */
 export function formatDeclaration(type: CType, name: string): string {
-  return declare(type, name, 0);
+  return declare(type, name, 0, { left: MAX_PARTS });
 }
 
 /** The type's own name, as in a cast: `char *const`, `struct page *[4]`. */
 export function formatTypeName(type: CType): string {
-  return declare(type, "", 0);
+  return declare(type, "", 0, { left: MAX_PARTS });
 }
 
-function declare(start: CType, declarator: string, depth: number): string {
-  if (depth > MAX_DEPTH) return join("…", declarator);
+/** What is left to write; shared by all parts of one answer, since hostile types branch at every level. */
+interface Budget {
+  left: number;
+}
+
+function declare(start: CType, declarator: string, depth: number, budget: Budget): string {
+  if (depth > MAX_DEPTH || budget.left-- <= 0) return join("…", declarator);
   let type = start;
   let qualifiers = "";
   for (let n = 0; type.kind === "const" || type.kind === "volatile" || type.kind === "restrict"; n++) {
@@ -48,17 +59,17 @@ function declare(start: CType, declarator: string, depth: number): string {
       const stars = `*${qualifiers}${declarator}`;
       const target = withoutQualifiers(type.target);
       const bracketed = target.kind === "array" || target.kind === "function" ? `(${stars.trim()})` : stars;
-      return declare(type.target, declarator === "" ? bracketed.trim() : bracketed, depth + 1);
+      return declare(type.target, declarator === "" ? bracketed.trim() : bracketed, depth + 1, budget);
     }
     case "array": {
       const length = type.length === 0 ? "" : String(type.length);
       // A qualified array is an array of qualified elements.
-      return declare(requalified(type.element, qualifiers), `${declarator}[${length}]`, depth + 1);
+      return declare(requalified(type.element, qualifiers), `${declarator}[${length}]`, depth + 1, budget);
     }
     case "function":
-      return declare(type.returns, `${declarator}(${parameters(type.parameters, depth)})`, depth + 1);
+      return declare(type.returns, `${declarator}(${parameters(type.parameters, depth, budget)})`, depth + 1, budget);
     default:
-      return join(qualifiers + baseName(type, depth), declarator);
+      return join(qualifiers + baseName(type, depth, budget), declarator);
   }
 }
 
@@ -83,17 +94,18 @@ function requalified(element: CType, qualifiers: string): CType {
   return type;
 }
 
-function parameters(list: readonly CParameter[], depth: number): string {
+function parameters(list: readonly CParameter[], depth: number, budget: Budget): string {
   if (list.length === 0) return "void";
   return list
+    .slice(0, MAX_PARAMETERS)
     .map((one, index) => {
       const variadic = index === list.length - 1 && one.name === "" && one.type.kind === "void";
-      return variadic ? "..." : declare(one.type, one.name, depth + 1);
+      return variadic ? "..." : declare(one.type, one.name, depth + 1, budget);
     })
     .join(", ");
 }
 
-function baseName(type: CType, depth: number): string {
+function baseName(type: CType, depth: number, budget: Budget): string {
   switch (type.kind) {
     case "void":
       return "void";
@@ -107,20 +119,26 @@ function baseName(type: CType, depth: number): string {
     case "struct":
     case "union":
       if (type.name !== "") return `${type.kind} ${type.name}`;
-      return `${type.kind} { ${inline(type, depth)}}`;
+      return `${type.kind} { ${inline(type, depth, budget)}}`;
     case "enum":
-      return type.name === "" ? `enum { ${type.enumerators.map((one) => one.name).join(", ")} }` : `enum ${type.name}`;
+      return type.name === ""
+        ? `enum { ${type.enumerators
+            .slice(0, MAX_INLINE)
+            .map((one) => one.name)
+            .join(", ")} }`
+        : `enum ${type.name}`;
     default:
       return type.kind;
   }
 }
 
-function inline(type: Aggregate, depth: number): string {
+function inline(type: Aggregate, depth: number, budget: Budget): string {
   if (depth > MAX_NESTING) return "… ";
   return type.members
+    .slice(0, MAX_INLINE)
     .map(
       (member) =>
-        `${declare(member.type, member.name, depth + 4)}${member.bitSize === null ? "" : ` : ${member.bitSize}`}; `,
+        `${declare(member.type, member.name, depth + 4, budget)}${member.bitSize === null ? "" : ` : ${member.bitSize}`}; `,
     )
     .join("");
 }
@@ -132,7 +150,7 @@ function inline(type: Aggregate, depth: number): string {
 export function definitionLines(type: Aggregate): DefinitionLine[] {
   const lines: DefinitionLine[] = [];
   lines.push({ depth: 0, text: `${heading(type)} {`, bitOffset: null });
-  addMembers(lines, type, 1, 0);
+  addMembers(lines, type, 1, 0, { left: MAX_PARTS });
   lines.push({ depth: 0, text: "}", bitOffset: null });
   return lines;
 }
@@ -147,7 +165,7 @@ export function typedefLines(name: string, target: CType): DefinitionLine[] {
     lines.push({ depth: 0, text: `} ${name};`, bitOffset: null });
     return lines;
   }
-  addDeclaration(lines, { name, type: target, bitOffset: 0, bitSize: null }, 0, 0);
+  addDeclaration(lines, { name, type: target, bitOffset: 0, bitSize: null }, 0, 0, { left: MAX_PARTS });
   return lines.map((line, index) => ({
     ...line,
     text: index === 0 ? `typedef ${line.text}` : line.text,
@@ -160,22 +178,34 @@ function heading(type: Aggregate): string {
 }
 
 /** @param base bits from the start of the outermost type; null behind a pointer, where there is no such distance */
-function addMembers(lines: DefinitionLine[], type: Aggregate, depth: number, base: number | null): void {
+function addMembers(
+  lines: DefinitionLine[],
+  type: Aggregate,
+  depth: number,
+  base: number | null,
+  budget: Budget,
+): void {
   for (const member of type.members) {
     if (lines.length > MAX_LINES) return;
-    addDeclaration(lines, member, depth, base);
+    addDeclaration(lines, member, depth, base, budget);
   }
 }
 
-function addDeclaration(lines: DefinitionLine[], member: CMember, depth: number, base: number | null): void {
+function addDeclaration(
+  lines: DefinitionLine[],
+  member: CMember,
+  depth: number,
+  base: number | null,
+  budget: Budget,
+): void {
   const bitOffset = base === null ? null : base + member.bitOffset;
   const { inner, declarator, indirect } = namelessBase(member.type, member.name);
   if (inner === null || depth > MAX_NESTING) {
-    lines.push({ depth, text: `${formatMember(member.name, member.type, member.bitSize)};`, bitOffset });
+    lines.push({ depth, text: `${writeMember(member, budget)};`, bitOffset });
     return;
   }
   lines.push({ depth, text: `${inner.kind} {`, bitOffset: null });
-  addMembers(lines, inner, depth + 1, indirect ? null : bitOffset);
+  addMembers(lines, inner, depth + 1, indirect ? null : bitOffset, budget);
   lines.push(
     declarator === "" ? { depth, text: "};", bitOffset: null } : { depth, text: `} ${declarator};`, bitOffset },
   );
@@ -214,7 +244,11 @@ function namelessBase(start: CType, name: string): { inner: Aggregate | null; de
 
 /** One member as a line of its own: `pid_t pid`, `unsigned int in_execve : 1`. */
 export function formatMember(name: string, type: CType, bitSize: number | null): string {
-  return `${declare(type, name, 0)}${bitSize === null ? "" : ` : ${bitSize}`}`;
+  return writeMember({ name, type, bitSize }, { left: MAX_PARTS });
+}
+
+function writeMember({ name, type, bitSize }: Pick<CMember, "name" | "type" | "bitSize">, budget: Budget): string {
+  return `${declare(type, name, 0, budget)}${bitSize === null ? "" : ` : ${bitSize}`}`;
 }
 
 /** The definition of an enum: `enum NAME {`, an enumerator a line, `}`. */
