@@ -86,7 +86,7 @@ export function registerList(program: Command, context: Context): void {
     usesDebugInfo: true,
     summary: "linked lists: the addresses of their entries, or their content",
     description:
-      "linked lists. START is the first entry, linked by a pointer at the offset; with -h an entry with a list_head\nembedded there; with -H a list_head outside the entries.",
+      "linked lists. START is the first entry, linked by a pointer at the offset; with -h an entry with a list_head embedded there; with -H a list_head outside the entries.",
     examples: [
       ["list vmcore module.list -H modules -s module.name", "the modules"],
       ["list vmcore task_struct.tasks -h init_task -s task_struct.pid,comm", "all processes"],

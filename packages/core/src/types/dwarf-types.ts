@@ -15,6 +15,7 @@ export class DwarfTypes implements TypeProvider {
   readonly #names: DwarfNames;
   readonly #reader: DwarfTypeReader;
   readonly #structs = new Map<string, CAggregate | null>();
+  readonly #members = new Map<string, MemberLocation | null>();
 
   /** @param outer where a module's struct is looked for that its own file only declares: the kernel's types */
   constructor(file: DwarfFile, outer: TypeProvider | null = null) {
@@ -78,8 +79,13 @@ export class DwarfTypes implements TypeProvider {
   }
 
   member(struct: string, path: string): MemberLocation | null {
+    const key = `${struct}.${path}`;
+    const cached = this.#members.get(key);
+    if (cached !== undefined) return cached;
     const type = this.structOrUnion(struct);
-    return type === null ? null : this.#file.attempt(() => findMember(type, path));
+    const found = type === null ? null : this.#file.attempt(() => findMember(type, path));
+    this.#members.set(key, found);
+    return found;
   }
 
   sizeOf(struct: string): number | null {
