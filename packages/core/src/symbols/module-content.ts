@@ -80,7 +80,8 @@ export class ModuleContent {
         for (let kind = 0; kind < 4; kind++) {
           const start = this.#u64(at + kind * stride);
           const size = this.#u32(at + kind * stride + sizeAt);
-          if (start === 0n && size === 0) continue;
+          // Every module has text and data, at least its own struct module.
+          if (kind > 1 && start === 0n && size === 0) continue;
           if (!this.#isArea(start) || size === 0 || size > LARGEST_AREA) break;
           areas.push({ start, size, text: kind === 0 });
         }
