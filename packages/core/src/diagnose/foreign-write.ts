@@ -1,77 +1,106 @@
-/** A write from elsewhere: who still holds a pointer into the damaged part of the stack, and does its code write there? */
-import type { CanaryFinding } from "./canary-finding.ts";
-import type { Damage } from "./damage.ts";
+/**
+ * A write from elsewhere: who still holds a pointer into the damaged part of a stack, and does code store through it? The
+ * search costs a pass over the kernel's data, so it is made only where the frame itself does not explain the damage.
+ */
 import { hex } from "./evidence.ts";
 import type { CrashFacts } from "./facts.ts";
-import { type Writer, writersOf } from "./foreign-writer.ts";
-import { type Holder, staticHolders } from "./holders.ts";
-import { slabHolders } from "./slab-holders.ts";
+import { findHolders } from "./holders/find-holders.ts";
+import type { Holder, Writer } from "./holders/holder.ts";
 
-export interface ForeignWriter {
+export interface OutsideWriter {
   readonly holder: Holder;
-  /** Null where no function is kept beside the pointer. */
-  readonly writer: Writer | null;
+  readonly writer: Writer;
+  /**
+   * How much it says, from 0 to 1: code that stores through the very pointer 0.9, more where the damage begins just where
+   * it points; code that hands it on 0.7; a function pointer beside it 0.6.
+   */
+  readonly strength: number;
 }
 
-/** How far below the first damaged byte the object may begin that the pointer was taken of. Bytes. */
-const REACH = 2048n;
+/** Bytes of a stack that were written. */
+export interface WrittenRange {
+  readonly start: bigint;
+  readonly end: bigint;
+  /** Where the same data begin, at or below `start`. */
+  readonly from: bigint;
+}
+
+/** How far below the damage the object may begin that the pointer was taken of. Bytes. */
+const REACH = 1024n;
 /** Holders told of in the evidence. */
 const MENTIONED = 4;
+const WORTH_NAMING = 0.5;
 
 /**
- * Looks for the writer, best first: one whose code stores through the pointer, then one that keeps a function beside it,
- * then any pointer in a module's data. Null where nobody holds one.
+ * Searches for the writer, adds evidence for the holders that say most, and says what was not searched. Null where nobody
+ * holds a pointer, or no code is known that would write through it.
  */
-export function findForeignWriter(facts: CrashFacts, finding: CanaryFinding, damage: Damage): ForeignWriter | null {
-  const { kernel } = facts;
-  const { stack } = finding.frame;
-  if (stack === null) return null;
-  const from = damage.patternStart - REACH;
-  const low = from < stack.low ? stack.low : from;
-  const high = damage.patternStart + 1n;
-  const inStatic = best(facts, staticHolders(kernel, low, high));
-  if (inStatic?.writer?.stores != null) return told(facts, inStatic);
-  const { holders, unsearched } = slabHolders(kernel, low, high, Date.now);
-  if (unsearched > 0) {
-    facts.evidence.miss(
-      `Whether an object in the ${unsearched} page frames that were not gone through points into the damage: the search of a large dump is cut short.`,
+export function findOutsideWriter(facts: CrashFacts, written: WrittenRange): OutsideWriter | null {
+  const { kernel, evidence } = facts;
+  const own = kernel.stackAt(written.start)?.stack ?? null;
+  const lowest = written.from - REACH;
+  const low = own !== null && lowest < own.low ? own.low : lowest;
+  const { holders, leftOut } = findHolders(kernel, low, written.end, own);
+  const ranked = holders
+    .filter((holder) => !isOwnRecord(facts, holder))
+    .map((holder) => ({ holder, strength: strengthOf(holder, written) }))
+    .sort((a, b) => b.strength - a.strength);
+  const telling = ranked.filter(({ holder }) => isTelling(holder));
+  for (const [index, { holder }] of telling.slice(0, MENTIONED).entries()) explainHolder(facts, holder, written, index);
+  for (const one of leftOut) evidence.miss(`Not searched for pointers into the damaged range: ${one}.`);
+  if (telling.length === 0) {
+    evidence.add(
+      "no-pointer-holder",
+      null,
+      `No variable of a module, slab object, live frame of another stack or register of another CPU points to ${hex(low)} to ${hex(written.end)}.`,
     );
   }
-  const inSlab = best(facts, holders);
-  if (inSlab?.writer?.stores != null || inStatic === null) return inSlab === null ? null : told(facts, inSlab);
-  return told(facts, inStatic);
+  const best = ranked[0];
+  if (best === undefined || best.holder.writer === null || best.strength < WORTH_NAMING) return null;
+  return { holder: best.holder, writer: best.holder.writer, strength: best.strength };
 }
 
-/** The one whose code says most, of equals the one that points nearest below the damage. */
-function best(facts: CrashFacts, holders: readonly Holder[]): ForeignWriter | null {
-  const found = holders.map((holder): ForeignWriter => ({ holder, writer: writersOf(facts, holder)[0] ?? null }));
-  const rank = ({ holder, writer }: ForeignWriter): number =>
-    writer?.stores != null ? 0 : writer !== null && holder.module !== null ? 1 : holder.module !== null ? 2 : 3;
-  found.sort((a, b) => rank(a) - rank(b) || (a.holder.pointer > b.holder.pointer ? -1 : 1));
-  for (const [index, { holder }] of found.slice(0, MENTIONED).entries()) {
-    facts.evidence.add(
-      `pointer-holder-${index + 1}`,
-      holder.at,
-      `${holder.text} holds ${hex(holder.pointer)}, a pointer into this stack at or below the damage.`,
-    );
-  }
-  const [first] = found;
-  // The kernel's own data point at live stacks all the time: without code that writes, that says nothing.
-  return first === undefined || rank(first) === 3 ? null : first;
+/** What the kernel notes of every task: where its stack and its saved registers are. */
+function isOwnRecord({ task }: CrashFacts, { place }: Holder): boolean {
+  return place.cache === "task_struct" || (task !== null && place.object?.low === task.address);
 }
 
-function told(facts: CrashFacts, found: ForeignWriter): ForeignWriter {
-  const { writer } = found;
-  if (writer === null) return found;
-  const name = writer.module === null ? writer.function : `${writer.function} [${writer.module}]`;
-  const what = writer.what === null ? "beside it" : `in the ${writer.what} of the same object`;
-  facts.evidence.add("pointer-function", writer.at, `${name} is kept ${what}, at ${hex(writer.at)}.`);
-  if (writer.stores !== null) {
-    facts.evidence.add(
-      "pointer-store",
-      writer.stores.address,
-      `${writer.stores.in} stores through that very field at ${hex(writer.stores.address)}.`,
-    );
-  }
-  return found;
+/** Old words on stacks and what entry code and the scheduler note are everywhere. */
+function isTelling({ writer, place }: Holder): boolean {
+  if (writer !== null && writer.certainty !== "near")
+    return place.kind !== "kernel-data" || writer.certainty === "stores";
+  return (
+    place.kind === "module-data" || place.kind === "slab" || place.kind === "register" || place.stack?.live === true
+  );
+}
+
+function strengthOf({ writer, value, place }: Holder, written: WrittenRange): number {
+  if (writer === null) return place.stack?.live === true ? 0.3 : place.kind === "slab" ? 0.2 : 0.1;
+  const exact = value === written.from || value === written.start ? 0.05 : 0;
+  if (writer.certainty === "stores") return 0.9 + exact;
+  // What the kernel's own variables note, an oops may just have put there.
+  if (place.kind === "kernel-data") return 0.3;
+  return (writer.certainty === "passes" ? 0.7 : 0.6) + exact;
+}
+
+function explainHolder({ evidence }: CrashFacts, holder: Holder, written: WrittenRange, index: number): void {
+  const { place, value, writer, address } = holder;
+  const off = written.start - value;
+  const where =
+    off === 0n ? "where the damage begins" : off > 0n ? `${off} bytes below the damage` : "inside the damage";
+  evidence.add(`pointer-holder-${index + 1}`, address, `${place.text} points to ${hex(value)}, ${where}.`);
+  if (writer === null || index > 0) return;
+  const name = writerName(writer);
+  const does =
+    writer.certainty === "stores"
+      ? `loads this pointer and stores through it${writer.at === null ? "" : `, at ${hex(writer.at)}`}`
+      : writer.certainty === "passes"
+        ? "loads this pointer and hands it on"
+        : "may use this pointer; its code does not show that it does";
+  evidence.add("pointer-writer", writer.at ?? writer.function.start, `${name}, ${writer.how}, ${does}.`);
+}
+
+/** "exchange_timer [vandal]". */
+export function writerName({ function: range }: Writer): string {
+  return range.module === null ? range.name : `${range.name} [${range.module}]`;
 }

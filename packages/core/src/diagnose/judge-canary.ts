@@ -4,11 +4,12 @@ import { type Damage, explainDamage, measureDamage } from "./damage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
-import { type ForeignWriter, findForeignWriter } from "./foreign-write.ts";
+import { findOutsideWriter } from "./foreign-write.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { outsideWrite, strayWrite } from "./judge-foreign.ts";
 import { findPerCpuWriter } from "./per-cpu-writer.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
-import { type BufferUse, explainBuffer } from "./writer.ts";
+import { type BufferUse, buffersBelow, explainBuffer } from "./writer.ts";
 
 export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (facts.detector === null) return [];
@@ -47,10 +48,16 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  const overflow = overflowWeight(facts, finding, damage, buffer);
-  const foreign = overflow < CLEAR_OVERFLOW ? findForeignWriter(facts, finding, damage) : null;
-  // Code elsewhere that has the address and writes there explains the damage better than a buffer that might have.
-  const weight = foreign?.writer?.stores == null ? overflow : Math.min(overflow, 0.3);
+  const inFrame = overflowWeight(facts, finding, damage, buffer);
+  const outside =
+    inFrame >= CLEAR_OVERFLOW
+      ? null
+      : findOutsideWriter(facts, { start: damage.start, end: damage.end, from: damage.patternStart });
+  // A pointer to a local of this very frame, which its own code has given away, may be there by right.
+  const lent =
+    outside !== null && buffersBelow(facts, finding, finding.slot).some((use) => use.address === outside.holder.value);
+  const foreign = outside === null ? 0 : lent ? Math.min(outside.strength, LENT) : outside.strength;
+  const weight = Math.min(inFrame, Math.max(1 - foreign, LEAST_OVERFLOW));
   judged.push(
     hypothesis({
       ...base,
@@ -61,13 +68,22 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       leads: buffer === null ? {} : { bufferCallees: buffer.callees },
     }),
   );
-  judged.push(strayWrite(facts, finding, damage, weight, foreign));
+  const victim = { frame, corruption: corruptionOf(finding, damage) };
+  judged.push(
+    outside === null
+      ? strayWrite(facts, finding, damage, victim, weight)
+      : outsideWrite(victim, outside, Math.max(foreign, 1 - inFrame - LEAST_OVERFLOW)),
+  );
   if (found === 0n && damage.pattern === null) judged.push(zeroReference(finding));
   return judged;
 }
 
 /** From this weight on nobody is looked for outside the frame. */
 const CLEAR_OVERFLOW = 0.9;
+/** What a holder says at most whose pointer the frame's own code gave away. */
+const LENT = 0.6;
+/** An overrun in the frame stays an alternative to every write from elsewhere. */
+const LEAST_OVERFLOW = 0.3;
 
 /** A zero in the slot alone is also what the prologue stored, if the reference was zero when the function was entered. */
 function zeroReference(finding: CanaryFinding): Hypothesis {
@@ -202,50 +218,4 @@ function overflowWhy(damage: Damage): string {
     return `the canary and what lies around it hold ${damage.pattern}, from inside the frame upwards`;
   if (damage.returnSlots.length > 0) return "the canary and the return address above it are both overwritten";
   return "the canary is overwritten, and the frame has a buffer below it";
-}
-
-/** The other reading of an overwritten slot: something that is not this frame's code wrote there. */
-function strayWrite(
-  facts: CrashFacts,
-  finding: CanaryFinding,
-  damage: Damage,
-  overflow: number,
-  foreign: ForeignWriter | null,
-): Hypothesis {
-  const { kernel, task } = facts;
-  const meaning = wordMeaning(kernel, finding.found);
-  const owner = canaryOwner(kernel, finding.found, task?.address ?? null);
-  const single = damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
-  const near = distance(finding.found, finding.expected) < 0x10000n;
-  let weight = single ? 0.55 : 0.15;
-  if (single && (near || meaning.class === "zero")) weight = 0.6;
-  if (owner !== null) weight = 0.2;
-  const writer = foreign?.writer ?? null;
-  if (foreign !== null && single) weight = Math.max(weight, 0.68);
-  if (writer?.stores != null) weight = 0.86;
-  const name =
-    writer === null ? null : writer.module === null ? writer.function : `${writer.function} [${writer.module}]`;
-  const by =
-    foreign === null
-      ? ""
-      : name === null
-        ? `Whoever uses ${foreign.holder.text}, which points into this stack from outside`
-        : `${name}, whose ${writer!.what ?? "object"} keeps a pointer into this stack,`;
-  return hypothesis({
-    kind: "foreign-write",
-    weight: writer?.stores == null ? Math.min(weight, 1 - overflow) : weight,
-    summary:
-      foreign === null
-        ? `Something outside ${frameName(finding.frame)} wrote over its canary.`
-        : `${by} wrote over the canary of ${frameName(finding.frame)}.`,
-    culprit: writer === null ? null : { function: writer.function, module: writer.module },
-    why:
-      writer?.stores != null
-        ? `${name} keeps the address and stores through it`
-        : single
-          ? "only the canary's word is changed and its neighbours are not, as a stray write would leave it"
-          : "the overwritten bytes could also have come from outside the frame",
-    stack: finding.frame.stack,
-    corruption: corruptionOf(finding, damage),
-  });
 }

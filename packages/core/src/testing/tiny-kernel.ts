@@ -4,6 +4,7 @@
 import type { Kernel, StackRange, Task } from "../kernel/kernel.ts";
 import type { AddressSpace, MemoryFault } from "../memory/address-space.ts";
 import type { FunctionRange, KernelSymbol, SymbolTable } from "../symbols/symbol-table.ts";
+import { EmptyTypes } from "../types/empty-types.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 
 export const TEXT = 0xffffffff81000000n;
@@ -211,6 +212,9 @@ export function tinyKernel(options: TinyKernelOptions): {
     debugInfo: null,
     orc,
     cpus: [],
+    types: EmptyTypes,
+    vmcoreinfo: new Map(),
+    image: { memory: { presentRanges: () => [] } },
     tasks: () => [task],
     task: (address: bigint) => (address === TASK ? task : null),
     stacks: () => [STACK],
