@@ -90,6 +90,9 @@ static int __init spw_init(void)
 	rc = spw_unwind_hook();
 	if (rc)
 		goto no_unwind;
+	rc = spw_usercopy_hook();
+	if (rc)
+		goto no_usercopy;
 	rc = spw_selftest();
 	if (rc)
 		goto no_points;
@@ -107,6 +110,7 @@ no_points:
 	spw_points_unhook();
 	spw_settle();
 	spw_usercopy_unhook();
+no_usercopy:
 	spw_unwind_unhook();
 	spw_settle();
 no_unwind:

@@ -118,6 +118,19 @@ void spw_note_high_water(unsigned int in_use)
 		;
 }
 
+/* Starts all counting anew; no stack is in use. */
+void spw_forget_statistics(void)
+{
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(spw_counts, cpu), 0, sizeof(*spw_counts));
+	for (i = 0; i <= SPW_MAX_STACKS; i++)
+		atomic_long_set(&spw_occupancy[i], 0);
+	WRITE_ONCE(spw_high_water, 0);
+}
+
 /* The stack that holds an address, in use or not. */
 struct spw_stack *spw_pool_find(unsigned long addr)
 {

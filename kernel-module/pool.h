@@ -58,30 +58,24 @@ static inline struct spw_stack *spw_claim(unsigned long own, bool low)
 /*
  * Takes a free stack for the current task, which is at sp of its own stack or
  * of "from". NULL when none is left, or the task is on too many already.
- * "later" is set where one is free, but cannot be used yet (usercopy.c).
  */
 static inline struct spw_stack *spw_pool_get(unsigned int point,
 					     unsigned long sp,
-					     const struct spw_stack *from,
-					     bool *later)
+					     const struct spw_stack *from)
 {
 	unsigned long own = (unsigned long)task_stack_page(current);
 	unsigned int level = from ? from->level + 1 : 0;
-	bool ready = READ_ONCE(spw_usercopy_ready);
 	struct spw_stack *stack;
 	unsigned int in_use;
 
 	if (level >= SPW_MAX_LEVELS)
 		return NULL;
-	/* The self-test, at point 0, copies nothing. */
-	stack = spw_claim(own, !ready && point);
-	if (unlikely(!stack)) {
-		if (!ready && atomic_read(&spw_in_use) < READ_ONCE(spw_total)) {
-			spw_usercopy_want();
-			*later = true;
-		}
+	/* One above would make every copy ask usercopy.c. */
+	stack = spw_claim(own, true);
+	if (unlikely(!stack))
+		stack = spw_claim(own, false);
+	if (!stack)
 		return NULL;
-	}
 
 	stack->prev_sp = sp;
 	stack->level = level;

@@ -114,6 +114,7 @@ int spw_selftest(void)
 			working++;
 	}
 	WRITE_ONCE(spw_selftest_task, NULL);
+	spw_forget_statistics();
 	if (!trouble && working)
 		return 0;
 	return -ENOTSUPP;

@@ -78,6 +78,7 @@ extern atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
 
 int spw_pool_init(unsigned int total, unsigned int per_cpu);
 void spw_pool_exit(void);
+void spw_forget_statistics(void);
 int spw_pool_resize(unsigned int total);
 struct spw_stack *spw_pool_find(unsigned long addr);
 void spw_pool_reap(unsigned long sp);
@@ -120,8 +121,7 @@ void spw_unwind_unhook(void);
 
 /* usercopy.c */
 extern atomic_t spw_high_in_use;
-extern bool spw_usercopy_ready;
-void spw_usercopy_want(void);
+int spw_usercopy_hook(void);
 void spw_usercopy_unhook(void);
 
 /* controls.c */

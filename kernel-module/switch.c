@@ -23,9 +23,6 @@ DEFINE_PER_CPU(u64[SPW_MAX_POINTS], spw_calls);
 static u32 spw_least_left[SPW_MAX_POINTS] = {
 	[0 ... SPW_MAX_POINTS - 1] = THREAD_SIZE
 };
-/* Bytes left on a stack with which a task can go on until its next point. */
-#define SPW_ROOM_TO_WAIT (THREAD_SIZE / 4)
-
 static u32 spw_min_left = THREAD_SIZE / 2;
 static bool spw_drained;
 static DEFINE_RAW_SPINLOCK(spw_trigger_lock);
@@ -162,7 +159,6 @@ asmlinkage struct spw_stack *spw_acquire(unsigned int point, unsigned long sp,
 	struct spw_stack *from, *stack;
 	long left = spw_left(sp, &from);
 	bool test = point == 0 && READ_ONCE(spw_selftest_task) == current;
-	bool later = false;
 
 	if (left < 0)
 		return NULL;
@@ -173,12 +169,9 @@ asmlinkage struct spw_stack *spw_acquire(unsigned int point, unsigned long sp,
 
 	stack = test && spw_selftest_refuse ?
 			NULL :
-			spw_pool_get(point, sp, from, &later);
+			spw_pool_get(point, sp, from);
 	if (likely(stack))
 		return stack;
-	/* Soon there is one. Until then there is room for some calls more. */
-	if (later && left >= SPW_ROOM_TO_WAIT)
-		return NULL;
 	raw_cpu_inc(spw_counts->refusals[point]);
 	if (!test)
 		spw_say_refused(point, left);

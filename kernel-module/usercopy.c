@@ -7,21 +7,18 @@
  * depth"). With RSP on an extra stack at a higher address every buffer on the
  * task's own stack would fail that test, and BUG. Nothing decides whether an
  * extra stack lies above a task's own. So stacks below are taken first, and
- * once one above is needed, the check is answered here for the bytes of the old
- * stack that are live.
+ * while one above is in use, the check is answered here for the bytes of the
+ * old stack that are live; else it costs one comparison.
  */
 #define pr_fmt(fmt) "spillway: " fmt
 
 #include <linux/ftrace.h>
 #include <linux/sched/task_stack.h>
-#include <linux/workqueue.h>
 #include "compat.h"
 #include "spillway.h"
 
 /* Stacks in use that lie above their owner's own stack. */
 atomic_t spw_high_in_use;
-/* Stacks above a task's own may be used. */
-bool spw_usercopy_ready;
 
 asmlinkage bool spw_usercopy_allowed(unsigned long object, unsigned long bytes);
 
@@ -58,40 +55,25 @@ static struct ftrace_ops spw_usercopy_ops = {
 	.flags = FTRACE_OPS_FL_PERMANENT,
 };
 
-static void spw_usercopy_hook(struct work_struct *work)
+int spw_usercopy_hook(void)
 {
 	char name[] = "__check_object_size";
-	int rc = ftrace_set_filter(&spw_usercopy_ops, name, strlen(name), true);
+	int rc;
 
+	if (!IS_ENABLED(CONFIG_HARDENED_USERCOPY))
+		return 0;
+	rc = ftrace_set_filter(&spw_usercopy_ops, name, strlen(name), true);
 	if (!rc)
 		rc = spw_register_direct(&spw_usercopy_ops,
 					 (unsigned long)spw_enter_usercopy);
 	if (rc)
-		pr_err("%s cannot be hooked: %d; tasks whose stacks lie below all extra ones get none\n",
-		       name, rc);
-	else
-		smp_store_release(&spw_usercopy_ready, true);
+		pr_err("%s cannot be hooked: %d\n", name, rc);
+	return rc;
 }
 
-static DECLARE_WORK(spw_usercopy_work, spw_usercopy_hook);
-
-/*
- * Some task needs a stack above its own. Hooking sleeps, and costs every copy
- * a little from then on: so it is done when first needed, and by another task.
- */
-void spw_usercopy_want(void)
-{
-	static int wanted;
-
-	if (!xchg(&wanted, 1))
-		schedule_work(&spw_usercopy_work);
-}
-
-/* No extra stack is in use any more. */
 void spw_usercopy_unhook(void)
 {
-	cancel_work_sync(&spw_usercopy_work);
-	if (READ_ONCE(spw_usercopy_ready))
+	if (IS_ENABLED(CONFIG_HARDENED_USERCOPY))
 		spw_unregister_direct(&spw_usercopy_ops,
 				      (unsigned long)spw_enter_usercopy);
 }
