@@ -152,6 +152,11 @@ static int spw_parse(struct spw_point *point, char *word)
 			return -EINVAL;
 		}
 	}
+	if (kind && strcmp(kind, "int") && strcmp(kind, "ptr") &&
+	    strcmp(kind, "bio")) {
+		pr_err("%s:%s: a point returns int, ptr or bio\n", word, kind);
+		return -EINVAL;
+	}
 	for (i = 0; i < ARRAY_SIZE(spw_known); i++) {
 		if (!strcmp(spw_known[i].name, word)) {
 			point->returns = spw_known[i].returns;
@@ -161,10 +166,6 @@ static int spw_parse(struct spw_point *point, char *word)
 	if (!kind) {
 		pr_err("%s is not known to be fit as a critical point: say what it returns, as %s:int, %s:ptr or %s:bio\n",
 		       word, word, word, word);
-		return -EINVAL;
-	}
-	if (strcmp(kind, "int") && strcmp(kind, "ptr") && strcmp(kind, "bio")) {
-		pr_err("%s:%s: a point returns int, ptr or bio\n", word, kind);
 		return -EINVAL;
 	}
 	point->returns = strcmp(kind, "bio") ? SPW_RETURNS_ERROR :

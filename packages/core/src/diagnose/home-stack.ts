@@ -17,6 +17,8 @@ export function homeStack(facts: CrashFacts, index: number): StackRange | null {
   const { kernel, frames } = facts;
   const frame = frames[index]!;
   const direct = kernel.stackAt(frame.sp);
+  const emptied = emptiedStack(facts, frame);
+  if (emptied !== null) return emptied;
   const left = stackLeft(facts, index);
   if (left !== null && (direct === null || direct.guard || direct.stack.kind === "task")) return left;
   if (direct !== null && !direct.guard) return direct.stack;
@@ -29,12 +31,26 @@ export function homeStack(facts: CrashFacts, index: number): StackRange | null {
   return direct?.stack ?? null;
 }
 
+/**
+ * The code that switched to an extra stack is at its very top while what it called runs there; its own frame is on the stack
+ * that it switched from.
+ */
+function emptiedStack(facts: CrashFacts, frame: Frame): StackRange | null {
+  const below = facts.kernel.stackAt(frame.sp - 1n);
+  return below !== null && !below.guard && below.stack.kind === "extra" && below.stack.high === frame.sp
+    ? below.stack
+    : null;
+}
+
 /** The stack that the frame's callers end on, without a switch on the way, if the frame itself lies below it. */
 function stackLeft(facts: CrashFacts, index: number): StackRange | null {
   const { frames, kernel } = facts;
   const frame = frames[index]!;
   let last = index;
-  while (last + 1 < frames.length && follows(frames[last]!, frames[last + 1]!)) last++;
+  while (last + 1 < frames.length && follows(frames[last]!, frames[last + 1]!)) {
+    last++;
+    if (emptiedStack(facts, frames[last]!) !== null) return null;
+  }
   const stack = kernel.stackAt(frames[last]!.sp);
   const isLeft =
     stack !== null && !stack.guard && frame.sp < stack.stack.low && frame.sp >= stack.stack.low - REACH_BELOW;
