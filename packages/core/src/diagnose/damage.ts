@@ -1,5 +1,6 @@
 /** The extent of an overwrite: first and last byte, what the bytes are, and what of the frames they hit. */
 import type { Frame } from "../unwind/backtrace.ts";
+import { firstDifferentByte, lastDifferentByte } from "./bytes-of-word.ts";
 import type { CanaryFinding } from "./canary-finding.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
@@ -93,16 +94,6 @@ function hitReturnSlots(facts: CrashFacts, index: number): Damage["returnSlots"]
     if (found !== null) hits.push({ slot, of: frames[index]!, found, was: null });
   }
   return hits;
-}
-
-function lastDifferentByte(a: bigint, b: bigint): number {
-  for (let byte = 7; byte >= 0; byte--) if (((a ^ b) >> BigInt(byte * 8)) & 0xffn) return byte;
-  return -1;
-}
-
-function firstDifferentByte(a: bigint, b: bigint): number {
-  for (let byte = 0; byte < 8; byte++) if (((a ^ b) >> BigInt(byte * 8)) & 0xffn) return byte;
-  return 0;
 }
 
 /** Adds the evidence for the damage. */

@@ -68,7 +68,7 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
       leads: buffer === null ? {} : { bufferCallees: buffer.callees },
     }),
   );
-  const victim = { frame, corruption: corruptionOf(finding, damage) };
+  const victim = { what: `the frame of ${name}`, stack: frame.stack, corruption: base.corruption };
   judged.push(
     outside === null
       ? strayWrite(facts, finding, damage, victim, weight)

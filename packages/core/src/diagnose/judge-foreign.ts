@@ -1,5 +1,5 @@
 /** Hypothesis: something that is not the frame's own code, nor a callee's, wrote into it. */
-import type { Frame } from "../unwind/backtrace.ts";
+import type { StackRange } from "../kernel/kernel.ts";
 import type { CanaryFinding } from "./canary-finding.ts";
 import type { Damage } from "./damage.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -9,7 +9,9 @@ import { type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
 
 export interface Victim {
-  readonly frame: Frame;
+  /** What was written over, for a sentence: "the frame of parse_packet [vandal]". */
+  readonly what: string;
+  readonly stack: StackRange | null;
   readonly corruption: Diagnosis["corruption"];
 }
 
@@ -17,11 +19,10 @@ export interface Victim {
 export function outsideWrite(victim: Victim, outside: OutsideWriter, weight: number): Hypothesis {
   const { holder, writer } = outside;
   const { name, module } = writer.function;
-  const whose = frameName(victim.frame);
   const summary =
     writer.certainty === "stores"
-      ? `${writerName(writer)} wrote into the frame of ${whose} from outside: ${holder.place.text} still holds a pointer there, and it stores through that.`
-      : `Something outside wrote into the frame of ${whose}, most likely ${writerName(writer)}: ${holder.place.text} holds a pointer there.`;
+      ? `${writerName(writer)} wrote into ${victim.what} from outside: ${holder.place.text} still holds a pointer there, and it stores through that.`
+      : `Something outside wrote into ${victim.what}, most likely ${writerName(writer)}: ${holder.place.text} holds a pointer there.`;
   return hypothesis({
     kind: "foreign-write",
     weight,
@@ -31,7 +32,7 @@ export function outsideWrite(victim: Victim, outside: OutsideWriter, weight: num
         ? `${writerName(writer)} stores through a pointer into the damaged range that is kept outside this stack`
         : "a pointer into the damaged range is kept outside this stack",
     culprit: { function: name, module },
-    stack: victim.frame.stack,
+    stack: victim.stack,
     corruption: victim.corruption,
   });
 }
@@ -60,7 +61,7 @@ export function strayWrite(
     why: single
       ? "only the canary's word is changed and its neighbours are not, as a stray write would leave it"
       : "the overwritten bytes could also have come from outside the frame",
-    stack: victim.frame.stack,
+    stack: victim.stack,
     corruption: victim.corruption,
   });
 }
