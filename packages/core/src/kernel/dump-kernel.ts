@@ -20,7 +20,7 @@ import { PerCpu } from "./percpu.ts";
 import { referenceCanary } from "./reference-canary.ts";
 import { Stacks } from "./stacks.ts";
 import { TaskReader } from "./tasks.ts";
-import { threadSize } from "./thread-size.ts";
+import { stackTops, threadSize } from "./thread-size.ts";
 import { crashTime, type KernelTime, readLoadAverage, readMemoryBytes, readTime } from "./time.ts";
 import { readBanner, readUtsname, type Utsname } from "./utsname.ts";
 
@@ -141,7 +141,10 @@ export class DumpKernel implements Kernel {
   }
 
   get threadSize(): number {
-    return this.#once("threadSize", () => threadSize(this.#context));
+    return this.#once("threadSize", () => {
+      const stackOf = (task: bigint) => this.#tasks.task(task)?.stack ?? null;
+      return threadSize(this.#context, () => stackTops(this.#kernelCpus, this.#perCpu, stackOf));
+    });
   }
 
   get #time(): KernelTime {

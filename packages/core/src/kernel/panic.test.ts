@@ -125,6 +125,16 @@ describe("findPanic", () => {
     expect(found).toMatchObject({ cpu, source, task: TASK[1] });
   });
 
+  it("takes no crashing_cpu of 0 that lies in .bss, where it starts so", () => {
+    const c = context({ crashing_cpu: 0 });
+    const byName = (name: string) => {
+      const symbol = c.symbols.byName(name);
+      return symbol === null ? null : { ...symbol, type: "b" };
+    };
+    const found = findPanic({ ...c, symbols: { ...c.symbols, byName } }, cpus, lines, pidOf, () => null);
+    expect(found).toMatchObject({ cpu: 1, source: "log" });
+  });
+
   it("says so where the log names another task", () => {
     const c = context({ panic_cpu: 1 });
     const found = findPanic(

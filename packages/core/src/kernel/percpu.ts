@@ -36,9 +36,10 @@ export class PerCpu {
     return BigInt.asUintN(64, variable.address + offset);
   }
 
-  u64(symbol: string, cpu: number): bigint | null {
+  /** The word at `offset` of a per-CPU variable. */
+  u64(symbol: string, cpu: number, offset = 0n): bigint | null {
     const address = this.address(symbol, cpu);
-    return address === null ? null : this.#context.memory.u64(address);
+    return address === null ? null : this.#context.memory.u64(address + offset);
   }
 
   /** A member of the per-CPU struct variable `symbol` of type `struct`; `otherwise` is its offset where types are unknown. */

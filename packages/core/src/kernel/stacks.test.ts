@@ -7,6 +7,8 @@ import type { StackRange } from "./kernel.ts";
 import { FakeMemory } from "./memory.fixture.ts";
 import { PerCpu } from "./percpu.ts";
 import { referenceCanary } from "./reference-canary.ts";
+import { Stacks } from "./stacks.ts";
+import { TaskReader } from "./tasks.ts";
 import { threadSize } from "./thread-size.ts";
 
 const IMAGE = 0xffffffff82000000n;
@@ -73,6 +75,30 @@ describe("cpuStacks", () => {
   });
 });
 
+describe("a stack that nobody owns any more", () => {
+  const LOW = 0xffff888001238000n;
+  const USER = { rip: 0x401000n, cs: 0x33n, flags: 0x246n, rsp: 0x7ffd00n, ss: 0x2bn };
+  it.each<[string, Partial<typeof USER>, bigint, boolean]>([
+    ["ends in what the CPU saved of user mode", {}, LOW + 0x10n, true],
+    ["the same for a 32-bit process", { cs: 0x23n }, LOW + 0x3ff8n, true],
+    ["is no block that ends otherwise", { ss: 0x18n }, LOW + 0x10n, false],
+    ["nor one of another size", {}, LOW - 0x10n, false],
+  ])("%s", (_what, change, address, known) => {
+    const memory = new FakeMemory();
+    memory.map(LOW - 0x4000n, 0x8000);
+    Object.values({ ...USER, ...change }).forEach((word, index) => {
+      memory.write64(LOW + 0x4000n - 40n + BigInt(index * 8), word);
+    });
+    const context = fakeContext({ memory });
+    const perCpu = new PerCpu(context);
+    const stacks = new Stacks(context, perCpu, () => [], new TaskReader(context, perCpu, () => []), 0x4000);
+    const found = stacks.at(address);
+    expect(found === null ? null : [found.stack.low, found.stack.high, found.stack.task, found.guard]).toEqual(
+      known ? [LOW, LOW + 0x4000n, null, false] : null,
+    );
+  });
+});
+
 describe("threadSize", () => {
   it.each([
     ["__start_init_stack (6.10)", { __start_init_stack: IMAGE, __end_init_stack: IMAGE + 0x8000n }, 0x8000],
@@ -81,6 +107,16 @@ describe("threadSize", () => {
     ["nonsense", { __start_init_task: IMAGE, __end_init_task: IMAGE + 0x4001n }, 0x4000],
   ])("from %s", (_what, symbols, size) => {
     expect(threadSize(fakeContext({ symbols }))).toBe(size);
+  });
+
+  it.each([
+    ["the top itself", 0x2000n, 0x2000],
+    ["five words below the top, as up to 4.0", 0x2000n - 40n, 0x2000],
+    ["a size that no stack has", 0x3000n, 0x4000],
+    ["another stack's", 0x200000n, 0x4000],
+  ])("from where CPUs enter the stacks they are on: %s", (_what, above, size) => {
+    const low = 0xffff888001000000n;
+    expect(threadSize(fakeContext({ symbols: {} }), () => [{ low, top: low + above }])).toBe(size);
   });
 });
 

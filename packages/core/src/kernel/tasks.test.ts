@@ -160,6 +160,60 @@ describe("TaskReader", () => {
   });
 });
 
+describe("a layout by content without the code of the task switch", () => {
+  /** As a 4.4 has it: an inline switch, canaries of 32 bits, names that tell nothing. */
+  const PLACES = { stack: 8, tasks: 0x240, mm: 0x290, pid: 0x334, canary: 0x340, comm: 0x540, sp: 0x820 };
+  const COUNT = 6;
+
+  function old(change: (memory: FakeMemory, task: (n: number) => bigint) => void = () => {}) {
+    const memory = new FakeMemory();
+    memory.map(IMAGE, 0xc000);
+    memory.map(HEAP, 0x200000);
+    const task = (n: number) => (n === 0 ? INIT_TASK : taskAt(n));
+    for (let n = 0; n <= COUNT; n++) {
+      const stack = n === 0 ? INIT_STACK : stackAt(n);
+      const put = (at: number, value: bigint) => memory.write64(task(n) + BigInt(at), value);
+      put(PLACES.stack, stack);
+      put(PLACES.sp, stack + 0x3e00n + BigInt(n * 8));
+      put(PLACES.sp - 8, stack + 0x4000n);
+      memory.write32(task(n) + BigInt(PLACES.pid), n);
+      memory.write32(task(n) + BigInt(PLACES.pid + 4), n);
+      put(PLACES.canary, n === 0 ? 0n : BigInt(0x9a31c205 + n * 0x1011));
+      memory.writeText(task(n) + BigInt(PLACES.comm), `${n === 0 ? "swapper/0" : `task${n}`}\0`);
+      const next = task(n === COUNT ? 0 : n + 1);
+      put(PLACES.tasks, next + BigInt(PLACES.tasks));
+      memory.write64(next + BigInt(PLACES.tasks + 8), task(n) + BigInt(PLACES.tasks));
+      if (n === 1) for (const at of [0, 8]) put(PLACES.mm + at, HEAP + 0x1f0000n);
+    }
+    change(memory, task);
+    const context = fakeContext({ memory, symbols: { init_task: INIT_TASK, init_stack: INIT_STACK } });
+    return new TaskReader(context, new PerCpu(context), () => []);
+  }
+
+  it("finds the list, the numbers, the canary, the saved RSP and the memory", () => {
+    const reader = old();
+    const { stack, tasks, mm, pid, canary, comm, sp } = PLACES;
+    expect(reader.layout).toMatchObject({ stack, tasks, mm, pid, tgid: pid + 4, canary, comm, threadSp: sp, state: 0 });
+    expect(reader.all().map((one) => `${one.pid} ${one.comm} ${one.kernelThread}`)).toEqual([
+      "0 swapper/0 true",
+      "1 task1 false",
+      ...[2, 3, 4, 5, 6].map((n) => `${n} task${n} true`),
+    ]);
+  });
+
+  it("knows a kernel without stack protector", () => {
+    const reader = old((memory, task) => {
+      for (let n = 0; n <= COUNT; n++) memory.write64(task(n) + BigInt(PLACES.canary), task(0));
+    });
+    expect(reader.layout).toMatchObject({ pid: PLACES.pid, canary: null });
+  });
+
+  it("tells nothing where no list leads to tasks", () => {
+    const reader = old((memory) => memory.write64(INIT_TASK + BigInt(PLACES.tasks), 0n));
+    expect(reader.layout).toBeNull();
+  });
+});
+
 describe("switchOffsetsFrom", () => {
   it("reads the saved SP and the canary from the code of the task switch", () => {
     expect(switchOffsetsFrom(Uint8Array.from(SWITCH))).toEqual({ threadSp: 0x400, canary: 0x130 });
