@@ -67,7 +67,8 @@ export function framesOf(frames: readonly Frame[], first: number, stack: StackRa
   const result: Frame[] = [];
   for (let index = first; index < frames.length; index++) {
     const frame = frames[index]!;
-    const isBelow = frame.sp < stack.low && frame.sp >= stack.low - REACH_BELOW;
+    const elsewhere = frame.stack !== null && frame.stack.kind !== "task";
+    const isBelow = !elsewhere && frame.sp < stack.low && frame.sp >= stack.low - REACH_BELOW;
     const isOn = frame.stack !== null && frame.stack.low === stack.low;
     const previous = frames[index - 1];
     if (index > first && !isOn && !(isBelow && previous !== undefined && follows(previous, frame))) break;
