@@ -59,6 +59,11 @@ static int spw_check_kernel(void)
 		       SPW_MAX_STACKS);
 		return -EINVAL;
 	}
+	if (strcmp(mode, "auto") && strcmp(mode, "direct") &&
+	    strcmp(mode, "ipmodify")) {
+		pr_err("mode is auto, direct or ipmodify, not \"%s\"\n", mode);
+		return -EINVAL;
+	}
 	if (spw_threshold_set(threshold)) {
 		pr_err("a threshold is at most %lu bytes\n",
 		       THREAD_SIZE - PAGE_SIZE);
@@ -82,10 +87,13 @@ static int __init spw_init(void)
 
 	if (rc)
 		return rc;
+	rc = spw_points_read(points);
+	if (rc)
+		goto no_pool;
 	rc = spw_pool_init(stacks, per_cpu);
 	if (rc) {
 		pr_err("no memory for the pool: %d\n", rc);
-		return rc;
+		goto no_pool;
 	}
 	rc = spw_unwind_hook();
 	if (rc)
@@ -96,7 +104,7 @@ static int __init spw_init(void)
 	rc = spw_selftest();
 	if (rc)
 		goto no_points;
-	rc = spw_points_hook(points, mode);
+	rc = spw_points_hook(mode);
 	if (!rc)
 		rc = spw_controls_create();
 	if (rc)
@@ -114,8 +122,9 @@ no_usercopy:
 	spw_unwind_unhook();
 	spw_settle();
 no_unwind:
-	spw_points_free();
 	spw_pool_exit();
+no_pool:
+	spw_points_free();
 	return rc;
 }
 
@@ -127,8 +136,8 @@ static void __exit spw_exit(void)
 	spw_usercopy_unhook();
 	spw_unwind_unhook();
 	spw_settle();
-	spw_points_free();
 	spw_pool_exit();
+	spw_points_free();
 	pr_info("unloaded\n");
 }
 

@@ -173,7 +173,7 @@ static int spw_parse(struct spw_point *point, char *word)
 	return 0;
 }
 
-static int spw_add_point(char *word, const char *mode)
+static int spw_add_point(char *word)
 {
 	struct spw_point *point;
 	int rc;
@@ -186,48 +186,54 @@ static int spw_add_point(char *word, const char *mode)
 	if (!point)
 		return -ENOMEM;
 	rc = spw_parse(point, word);
-	if (!rc) {
-		/* The entry may be reached before the next line is. */
-		spw_points[spw_points_used] = point;
-		rc = spw_hook(point, spw_points_used, mode);
-		if (rc)
-			pr_err("%s cannot be hooked: %d (%s)\n", point->name,
-			       rc,
-			       rc == -EBUSY ? "a BPF program or a livepatch is there" :
-			       rc == -EINVAL ? "no such function, or one that was inlined or is not traceable" :
-					       "see the code");
-	}
 	if (rc) {
-		spw_points[spw_points_used] = NULL;
 		kfree(point);
 		return rc;
 	}
-	spw_points_used++;
+	spw_points[spw_points_used++] = point;
 	return 0;
 }
 
 /*
- * Hooks all points of a list with commas between them. What went before the
- * first that fails stays hooked: the caller undoes it with spw_points_unhook.
+ * Reads a list of points with commas between them. Nothing is hooked yet; what
+ * was read is freed with spw_points_free(), after a failure too.
  */
-int spw_points_hook(const char *list, const char *mode)
+int spw_points_read(const char *list)
 {
 	char *copy, *rest, *word;
 	int rc = 0;
 
-	if (strcmp(mode, "auto") && strcmp(mode, "direct") &&
-	    strcmp(mode, "ipmodify")) {
-		pr_err("mode is auto, direct or ipmodify, not \"%s\"\n", mode);
-		return -EINVAL;
-	}
 	copy = kstrdup(list, GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
 	rest = strim(copy);
 	while (!rc && (word = strsep(&rest, ",")))
-		rc = spw_add_point(strim(word), mode);
+		rc = spw_add_point(strim(word));
 	kfree(copy);
 	return rc;
+}
+
+/*
+ * Hooks all points. What went before the first that fails stays hooked: the
+ * caller undoes it with spw_points_unhook().
+ */
+int spw_points_hook(const char *mode)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 1; i < spw_points_used; i++) {
+		rc = spw_hook(spw_points[i], i, mode);
+		if (!rc)
+			continue;
+		pr_err("%s cannot be hooked: %d (%s)\n", spw_points[i]->name,
+		       rc,
+		       rc == -EBUSY ? "a BPF program or a livepatch is there" :
+		       rc == -EINVAL ? "no such function, or one that was inlined or is not traceable" :
+				       "see the code");
+		return rc;
+	}
+	return 0;
 }
 
 /* Unhooks all; they keep their names and counters until the module goes. */

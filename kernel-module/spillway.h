@@ -105,7 +105,8 @@ void spw_reset_point(unsigned int point);
 enum spw_returns { SPW_RETURNS_ERROR, SPW_RETURNS_BIO };
 
 struct spw_point;
-int spw_points_hook(const char *list, const char *mode);
+int spw_points_read(const char *list);
+int spw_points_hook(const char *mode);
 void spw_points_unhook(void);
 unsigned int spw_points_count(void);
 const char *spw_point_name(unsigned int point);

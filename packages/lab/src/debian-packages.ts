@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { SpillwayError } from "@spillway/core";
 import { runCommand, tryCommand } from "./command.ts";
@@ -8,7 +8,7 @@ import type { Progress } from "./progress.ts";
 interface NeededProgram {
   readonly program: string;
   readonly package: string;
-  readonly neededFor: "all" | "kdump";
+  readonly neededFor: "all" | "kdump" | "guest-programs";
 }
 
 const NEEDED: readonly NeededProgram[] = [
@@ -19,7 +19,11 @@ const NEEDED: readonly NeededProgram[] = [
   { program: "make", package: "make", neededFor: "all" },
   { program: "kexec", package: "kexec-tools", neededFor: "kdump" },
   { program: "makedumpfile", package: "makedumpfile", neededFor: "kdump" },
+  { program: "gcc", package: "gcc", neededFor: "guest-programs" },
 ];
+
+/** The C library to link a guest's programs with: no program, so told by its archive. */
+const C_LIBRARY = { file: "/usr/lib/x86_64-linux-gnu/libc.a", package: "libc6-dev" };
 
 /** The full path of a program, looked for in PATH and where Debian keeps administrators' programs. */
 export function findProgram(program: string): string | null {
@@ -88,7 +92,15 @@ export async function installPackages(packages: readonly string[], progress: Pro
 
 /** Sees to it that the programs for the captures asked for are there. */
 export async function ensurePrograms(withKdump: boolean, progress: Progress): Promise<void> {
-  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "all" || withKdump);
+  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "all" || (withKdump && neededFor === "kdump"));
   const packages = wanted.filter(({ program }) => findProgram(program) === null).map((needed) => needed.package);
+  await installPackages(packages, progress);
+}
+
+/** Sees to it that C programs can be compiled for guests. */
+export async function ensureCompiler(progress: Progress): Promise<void> {
+  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "guest-programs");
+  const packages = wanted.filter(({ program }) => findProgram(program) === null).map((needed) => needed.package);
+  if (!existsSync(C_LIBRARY.file)) packages.push(C_LIBRARY.package);
   await installPackages(packages, progress);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MARKS } from "./guest-scripts.ts";
@@ -19,6 +19,8 @@ export interface ScriptGuest {
   readonly commandLine?: string;
   readonly memoryMiB?: number;
   readonly cpus?: number;
+  /** Size of an empty NVMe disk (/dev/nvme0n1); left out: none. */
+  readonly diskMiB?: number;
   readonly timeoutMs?: number;
   /** Where QEMU writes an ELF core when the guest panics. */
   readonly vmcore?: string;
@@ -55,6 +57,11 @@ poweroff -f
 `;
     const files = new Map([...guest.files, ["script", Buffer.from(guest.script)]]);
     await writeFile(initramfs, await buildInitramfs({ init, programs: guest.programs ?? [], files }));
+    const disk = guest.diskMiB === undefined ? null : join(scratch, "disk");
+    if (disk !== null) {
+      await writeFile(disk, "");
+      await truncate(disk, (guest.diskMiB ?? 0) * 1024 * 1024);
+    }
     const machine = QemuMachine.start({
       kernel: guest.kernel.image,
       initramfs,
@@ -62,7 +69,7 @@ poweroff -f
       memoryMiB: guest.memoryMiB ?? 512,
       cpus: guest.cpus ?? 2,
       la57: false,
-      disk: null,
+      disk,
     });
     try {
       await machine.control.negotiate().catch(() => {
