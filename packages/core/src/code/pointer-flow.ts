@@ -26,6 +26,8 @@ export interface PointerQuestion {
   readonly entry?: ReadonlyMap<string, Value>;
   /** Where the pointer is kept in memory; null where it is just what `entry` says. */
   readonly holder: bigint | null;
+  /** Other memory operands whose load gives the pointer. */
+  readonly isHolder?: (operand: Extract<Operand, { kind: "memory" }>) => boolean;
   /** `__per_cpu_offset` of the CPU that runs it, so that `%gs:` can be read; left out where it may be any. */
   readonly perCpuOffset?: bigint;
 }
@@ -192,6 +194,7 @@ class PointerWalk {
     if (operand.kind !== "memory") return null;
     const local = localOf(operand, depths);
     if (local !== null) return state.locals.get(local) ?? null;
+    if (this.#question.isHolder?.(operand) === true) return "pointer";
     const address = this.#address(operand, state);
     if (typeof address !== "bigint") return null;
     if (address === this.#question.holder) return "pointer";

@@ -1,5 +1,6 @@
 /** The extent of an overwrite: first and last byte, what the bytes are, and what of the frames they hit. */
 import type { Frame } from "../unwind/backtrace.ts";
+import { PT_REGS_SIZE } from "../unwind/pt-regs.ts";
 import { firstDifferentByte, lastDifferentByte } from "./bytes-of-word.ts";
 import type { CanaryFinding } from "./canary-finding.ts";
 import { hex } from "./evidence.ts";
@@ -53,7 +54,7 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   );
   const returnSlots = hitReturnSlots(facts, index);
   let end = slot + BigInt(lastDifferentByte(finding.found, finding.expected) + 1);
-  if (pattern !== null) end = max(end, low + BigInt(pattern.end));
+  if (pattern !== null) end = max(end, patternEnd(facts, finding, low + BigInt(pattern.end)));
   for (const hit of returnSlots) {
     const last = hit.was === null ? 7 : lastDifferentByte(hit.found, hit.was);
     end = max(end, hit.slot + BigInt(last + 1));
@@ -61,6 +62,17 @@ export function measureDamage(facts: CrashFacts, finding: CanaryFinding, index: 
   const patternStart = pattern === null ? slot : min(slot, low + BigInt(pattern.start));
   const first = pattern === null ? BigInt(firstDifferentByte(finding.found, finding.expected)) : 0n;
   return { start: slot + first, end, pattern: pattern?.text ?? null, patternStart, returnSlots };
+}
+
+/**
+ * The user's registers lie at the top of a task's stack, and are zeros in a kernel thread: a run of zeros that reaches them
+ * says nothing of them.
+ */
+function patternEnd({ kernel }: CrashFacts, { found, frame }: CanaryFinding, end: bigint): bigint {
+  const { stack } = frame;
+  if (found !== 0n || stack?.kind !== "task") return end;
+  const registers = stack.high - BigInt(kernel.types.sizeOf("pt_regs") ?? PT_REGS_SIZE);
+  return min(end, registers);
 }
 
 /** An overrun that ends inside the canary: the pattern of the words below, if it goes on through all changed bytes. */

@@ -26,13 +26,9 @@ export interface DiagnoseOptions {
 export function diagnose(kernel: Kernel, options: DiagnoseOptions): Diagnosis {
   const facts = gatherFacts(kernel);
   const overflow = judgeOverflow(facts);
-  const canary = overflow === null ? judgeCanary(facts) : [];
-  const explained = overflow !== null || canary.some((one) => one.weight >= ENOUGH);
-  const all = [
-    ...(overflow === null ? [] : [overflow]),
-    ...canary,
-    ...judgeOther(facts, explained || facts.detector !== null),
-  ];
+  const canary = overflow.length === 0 ? judgeCanary(facts) : [];
+  const explained = overflow.length > 0 || canary.some((one) => one.weight >= ENOUGH);
+  const all = [...overflow, ...canary, ...judgeOther(facts, explained || facts.detector !== null)];
   all.sort((a, b) => b.weight - a.weight);
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undetermined(facts, all);
   const sources = frameSources(kernel, facts.frames);

@@ -61,7 +61,8 @@ export function findOutsideWriter(facts: CrashFacts, written: WrittenRange): Out
 }
 
 /** What the kernel notes of every task: where its stack and its saved registers are. */
-function isOwnRecord({ task }: CrashFacts, { place }: Holder): boolean {
+function isOwnRecord({ task, kernel }: CrashFacts, { place, value }: Holder): boolean {
+  if (place.kind === "slab" && kernel.stackAt(value)?.stack.low === value) return true;
   return place.cache === "task_struct" || (task !== null && place.object?.low === task.address);
 }
 

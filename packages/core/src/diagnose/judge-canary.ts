@@ -7,7 +7,7 @@ import { type CrashFacts, frameName } from "./facts.ts";
 import { findOutsideWriter } from "./foreign-write.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { outsideWrite, strayWrite } from "./judge-foreign.ts";
-import { findPerCpuWriter } from "./per-cpu-writer.ts";
+import { judgeChangedReference, judgeEarlierReference } from "./judge-reference.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
 import { type BufferUse, buffersBelow, explainBuffer } from "./writer.ts";
 
@@ -15,24 +15,15 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (facts.detector === null) return [];
   const finding = findCanary(facts, facts.detector);
   if (finding === null) return [];
-  const { frame, found, taskCanary, reference } = finding;
+  const { frame, found } = finding;
   const damage = measureDamage(facts, finding, facts.detector);
   const base = { culprit: frame, stack: frame.stack, corruption: corruptionOf(finding, damage) };
   const name = frameName(frame);
   const judged: Hypothesis[] = [];
-  if (taskCanary !== null && reference !== null && reference !== taskCanary && found === taskCanary) {
+  const reference = judgeChangedReference(facts, finding);
+  if (reference !== null) {
     explainCanary(facts, finding);
-    const writer = findPerCpuWriter(facts, facts.detector);
-    return [
-      hypothesis({
-        kind: "reference-canary-changed",
-        weight: 0.97,
-        culprit: writer === null ? null : { function: writer.name, module: writer.module },
-        summary: `The stack is whole: the canary in the frame of ${name} is the task's own, but the per-CPU reference it was checked against was changed.`,
-        why: "slot and task agree, the reference does not",
-        stack: frame.stack,
-      }),
-    ];
+    return [reference];
   }
   const mismatch = judgeGeometry(facts, finding);
   if (mismatch !== null) {
@@ -48,16 +39,19 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
+  const alone = damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
+  const earlier = alone ? judgeEarlierReference(facts, finding) : null;
   const inFrame = overflowWeight(facts, finding, damage, buffer);
   const outside =
-    inFrame >= CLEAR_OVERFLOW
+    inFrame >= CLEAR_OVERFLOW || (earlier !== null && earlier.weight >= CLEAR_OVERFLOW)
       ? null
       : findOutsideWriter(facts, { start: damage.start, end: damage.end, from: damage.patternStart });
   // A pointer to a local of this very frame, which its own code has given away, may be there by right.
   const lent =
     outside !== null && buffersBelow(facts, finding, finding.slot).some((use) => use.address === outside.holder.value);
   const foreign = outside === null ? 0 : lent ? Math.min(outside.strength, LENT) : outside.strength;
-  const weight = Math.min(inFrame, Math.max(1 - foreign, LEAST_OVERFLOW));
+  const other = Math.max(foreign, earlier?.weight ?? 0);
+  const weight = Math.min(inFrame, Math.max(1 - other, other >= CLEAR_OVERFLOW ? 0 : LEAST_OVERFLOW));
   judged.push(
     hypothesis({
       ...base,
@@ -71,10 +65,10 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   const victim = { what: `the frame of ${name}`, stack: frame.stack, corruption: base.corruption };
   judged.push(
     outside === null
-      ? strayWrite(facts, finding, damage, victim, weight)
+      ? strayWrite(facts, finding, damage, victim, Math.max(weight, earlier?.weight ?? 0))
       : outsideWrite(victim, outside, Math.max(foreign, 1 - inFrame - LEAST_OVERFLOW)),
   );
-  if (found === 0n && damage.pattern === null) judged.push(zeroReference(finding));
+  if (earlier !== null) judged.push(earlier);
   return judged;
 }
 
@@ -84,17 +78,6 @@ const CLEAR_OVERFLOW = 0.9;
 const LENT = 0.6;
 /** An overrun in the frame stays an alternative to every write from elsewhere. */
 const LEAST_OVERFLOW = 0.3;
-
-/** A zero in the slot alone is also what the prologue stored, if the reference was zero when the function was entered. */
-function zeroReference(finding: CanaryFinding): Hypothesis {
-  return hypothesis({
-    kind: "reference-canary-changed",
-    weight: 0.3,
-    summary: `The reference canary was zero when ${frameName(finding.frame)} was entered, and is not any more.`,
-    why: "the slot holds zero and nothing around it is changed; the reference may have been wiped for a while, or the task have come from a CPU where it was",
-    stack: finding.frame.stack,
-  });
-}
 
 /**
  * Frame geometry, before any talk of overwriting: is the slot that was checked the slot of this frame at all?

@@ -3,40 +3,23 @@ import { type CrashFacts, type Fault, frameName } from "./facts.ts";
 import { type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { judgePastOverflow } from "./judge-past-overflow.ts";
 import { judgeReturn } from "./judge-return.ts";
-import { findStackEndWriter } from "./stack-end-writer.ts";
+import { judgeStackEnd } from "./judge-stack-end.ts";
+import { judgeStackPointer } from "./judge-stack-pointer.ts";
 import { checkStackHealth, type StackHealth } from "./stack-health.ts";
 
 /** @param explained an overflow or failed canary check is already established */
 export function judgeOther(facts: CrashFacts, explained: boolean): Hypothesis[] {
   const health = checkStackHealth(facts);
   const judged: Hypothesis[] = [];
-  if (health.stackEnd === "overwritten" && !explained) {
-    const writer = findStackEndWriter(facts);
-    judged.push(
-      hypothesis({
-        kind: "stack-end-corrupted",
-        weight: writer === null ? 0.85 : 0.9,
-        summary:
-          writer === null
-            ? "The magic word at the low end of the task's stack is overwritten."
-            : `The magic word at the low end of the task's stack is overwritten: ${writer.module === null ? writer.function : `${writer.function} [${writer.module}]`} is given that address and writes there.`,
-        culprit: writer,
-        why: "STACK_END_MAGIC is gone, and no guard page was hit",
-        stack: taskStack(facts),
-      }),
-    );
-  }
+  if (health.stackEnd === "overwritten" && !explained) judged.push(judgeStackEnd(facts));
   const past = explained ? null : judgePastOverflow(facts, health);
   if (past !== null) judged.push(past);
-  const returned = explained ? [] : judgeReturn(facts);
+  const lost = explained ? null : judgeStackPointer(facts);
+  if (lost !== null) judged.push(lost);
+  const returned = explained || lost !== null ? [] : judgeReturn(facts);
   judged.push(...returned);
   if (facts.frames.length > 0 && !explained) judged.push(notStackRelated(facts, health, returned.length > 0));
   return judged;
-}
-
-function taskStack(facts: CrashFacts) {
-  const low = facts.task?.stack;
-  return low == null ? null : (facts.kernel.stacks().find((stack) => stack.low === low) ?? null);
 }
 
 const FAULTS: Record<Fault["kind"], string> = {
