@@ -34,7 +34,11 @@ const terminal = processTerminal();
 try {
   const given = process.argv.slice(2);
   const args = given.length > 0 ? given : ["diagnose", sample()];
-  process.exitCode = await run(args, { terminal, open: openFiles, openText: openTextInput }, { diagnoseByDefault: true });
+  process.exitCode = await run(
+    args,
+    { terminal, open: openFiles, openText: openTextInput },
+    { diagnoseByDefault: true },
+  );
 } catch (error) {
   process.exitCode = printError(error, terminal, false);
 }
