@@ -11,7 +11,8 @@
 
 static const struct scenario *const lists[] = {
 	overrun_scenarios, parser_scenarios, overflow_scenarios, layers_scenarios, interrupt_scenarios,
-	reply_scenarios,   control_scenarios, stray_scenarios,	 stray_fp_scenarios, plain_scenarios,
+	reply_scenarios,   late_scenarios,    control_scenarios, canary_scenarios, stray_scenarios,
+	stray_fp_scenarios, plain_scenarios,
 };
 
 static const struct scenario *find_scenario(const char *name)

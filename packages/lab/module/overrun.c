@@ -195,7 +195,50 @@ static int start_tail_call(void)
 	return answer_query(4) > 1 ? 0 : -EINVAL;
 }
 
+/* --- overrun-union: 48 bytes for a union of 34, and no pattern in them. --- */
+
+union mailbox_message {
+	u8 raw[34];
+	struct {
+		u16 tag;
+		u16 length;
+		u16 words[15];
+	} property;
+};
+
+static noinline u32 decode_message(const union mailbox_message *message)
+{
+	return message->property.tag ^ message->property.length ^ message->raw[33];
+}
+
+static noinline u32 read_mailbox(const u16 *from, int length)
+{
+	union mailbox_message message;
+	u16 *to = (u16 *)message.raw;
+	int i;
+
+	for (i = 0; i < length / 2; i++)
+		to[i] = from[i];
+	return decode_message(&message);
+}
+
+static noinline u32 query_firmware(const u16 *from, int length)
+{
+	return read_mailbox(from, length) + 1;
+}
+
+static int start_overrun_union(void)
+{
+	static const u16 answer[] = {
+		0x0003, 0x0030, 0x91c4, 0x27fe, 0xd05b, 0x6a12, 0xbe49, 0x0c77, 0xf3a8, 0x58d1, 0x8e36, 0x4b9f,
+		0xe265, 0x1ad8, 0xc793, 0x305e, 0x9f0c, 0x64b7, 0xd82a, 0x05f1, 0x7ce4, 0xab3d, 0x1986, 0xe67f,
+	};
+
+	return query_firmware(answer, sizeof(answer)) ? 0 : -EINVAL;
+}
+
 const struct scenario overrun_scenarios[] = {
+	{ "overrun-union", start_overrun_union },
 	{ "canary-only", start_canary_only },
 	{ "callee-overrun", start_callee_overrun },
 	{ "memcpy-overrun", start_memcpy_overrun },

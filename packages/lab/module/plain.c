@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Crashes that have nothing to do with the stack. */
 #include <linux/bug.h>
+#include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/panic.h>
 #include <linux/sched.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
 
 #include "vandal.h"
 
@@ -86,9 +90,95 @@ static int start_hung_task(void)
 	return wait_for_peer(&lonely_session) + 1;
 }
 
+/* A stack that is deep but whole: three quarters of it are in use. */
+static noinline u32 sum_history(const u8 *history, int count, const struct session *session)
+{
+	u32 sum = 0;
+
+	while (count--)
+		sum += history[count];
+	return sum + peer_bytes(session);
+}
+
+static noinline u32 replay_history(const struct session *session)
+{
+	u8 history[9000];
+	int i;
+
+	for (i = 0; i < sizeof(history); i++)
+		history[i] = session->id + i;
+	return sum_history(history, sizeof(history), session);
+}
+
+static int start_null_deep(void)
+{
+	return replay_history(&lonely_session) ? 0 : -EINVAL;
+}
+
+/* Others hold pointers into the stack, and by right: a timer and a wait queue entry are waited for. */
+static DECLARE_WAIT_QUEUE_HEAD(session_queue);
+
+struct session_wait {
+	struct timer_list timer;
+	u32 ticks;
+};
+
+static void session_tick(struct timer_list *timer)
+{
+	struct session_wait *wait = container_of(timer, struct session_wait, timer);
+
+	wait->ticks++;
+	mod_timer(timer, jiffies + 1);
+}
+
+static noinline u32 await_session(const struct session *session)
+{
+	struct session_wait wait = {};
+	DEFINE_WAIT(entry);
+	u32 bytes;
+
+	timer_setup_on_stack(&wait.timer, session_tick, 0);
+	mod_timer(&wait.timer, jiffies + 1);
+	prepare_to_wait(&session_queue, &entry, TASK_UNINTERRUPTIBLE);
+	schedule_timeout(msecs_to_jiffies(30));
+	bytes = peer_bytes(session);
+	finish_wait(&session_queue, &entry);
+	destroy_timer_on_stack(&wait.timer);
+	return bytes + wait.ticks;
+}
+
+static int start_null_awaited(void)
+{
+	return await_session(&lonely_session) ? 0 : -EINVAL;
+}
+
+/* The same pointer, read by a timer: the task whose CPU it runs on has nothing to do with it. */
+static struct timer_list session_timer;
+
+static noinline u32 expire_session(const struct session *session)
+{
+	return peer_bytes(session) + 1;
+}
+
+static void session_timeout(struct timer_list *timer)
+{
+	lonely_session.bytes = expire_session(&lonely_session);
+}
+
+static int start_null_in_timer(void)
+{
+	timer_setup(&session_timer, session_timeout, 0);
+	mod_timer(&session_timer, jiffies + 2);
+	mdelay(1000);
+	return lonely_session.bytes ? 0 : -EINVAL;
+}
+
 const struct scenario plain_scenarios[] = {
 	{ "null-dereference", start_null_dereference },
 	{ "null-call", start_null_call },
+	{ "null-deep", start_null_deep },
+	{ "null-awaited", start_null_awaited },
+	{ "null-in-timer", start_null_in_timer },
 	{ "bug", start_bug },
 	{ "warn-panic", start_warn_panic },
 	{ "hung-task", start_hung_task },

@@ -22,6 +22,8 @@ extern const struct scenario overflow_scenarios[];
 extern const struct scenario layers_scenarios[];
 extern const struct scenario interrupt_scenarios[];
 extern const struct scenario reply_scenarios[];
+extern const struct scenario late_scenarios[];
+extern const struct scenario canary_scenarios[];
 extern const struct scenario control_scenarios[];
 extern const struct scenario stray_scenarios[];
 extern const struct scenario stray_fp_scenarios[];

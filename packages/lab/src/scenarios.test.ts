@@ -19,8 +19,10 @@ describe("the table of scenarios", () => {
   });
 
   test("has the start function that the module has, where the chain goes through it", () => {
+    // What crashes is another task than the one that started it.
+    const elsewhere = ["hung-task", "reference-elsewhere", "null-in-timer"];
     for (const [, name, start] of inModule) {
-      if (name !== "hung-task") expect(scenarioNamed(name!).expected.chain, name).toContain(start);
+      if (!elsewhere.includes(name!)) expect(scenarioNamed(name!).expected.chain, name).toContain(start);
     }
   });
 

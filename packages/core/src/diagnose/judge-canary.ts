@@ -5,7 +5,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import { hex } from "./evidence.ts";
 import { type CrashFacts, frameName } from "./facts.ts";
 import { findOutsideWriter } from "./foreign-write.ts";
-import { type Hypothesis, hypothesis } from "./hypothesis.ts";
+import { ENOUGH, type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { outsideWrite, strayWrite } from "./judge-foreign.ts";
 import { judgeChangedReference, judgeEarlierReference } from "./judge-reference.ts";
 import { canaryOwner, wordMeaning } from "./word.ts";
@@ -39,11 +39,12 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  const alone = damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
+  // Zeros below the slot are on every stack.
+  const alone = damage.end <= finding.slot + 8n && (damage.patternStart === finding.slot || found === 0n);
   const earlier = alone ? judgeEarlierReference(facts, finding) : null;
   const inFrame = overflowWeight(facts, finding, damage, buffer);
   const outside =
-    inFrame >= CLEAR_OVERFLOW || (earlier !== null && earlier.weight >= CLEAR_OVERFLOW)
+    (inFrame >= CLEAR_OVERFLOW && (earlier?.weight ?? 0) < ENOUGH) || (earlier?.weight ?? 0) >= CLEAR_OVERFLOW
       ? null
       : findOutsideWriter(facts, { start: damage.start, end: damage.end, from: damage.patternStart });
   // A pointer to a local of this very frame, which its own code has given away, may be there by right.
@@ -51,7 +52,8 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
     outside !== null && buffersBelow(facts, finding, finding.slot).some((use) => use.address === outside.holder.value);
   const foreign = outside === null ? 0 : lent ? Math.min(outside.strength, LENT) : outside.strength;
   const other = Math.max(foreign, earlier?.weight ?? 0);
-  const weight = Math.min(inFrame, Math.max(1 - other, other >= CLEAR_OVERFLOW ? 0 : LEAST_OVERFLOW));
+  const least = other >= CLEAR_OVERFLOW ? 0 : LEAST_OVERFLOW;
+  const weight = other < ENOUGH ? inFrame : Math.min(inFrame, Math.max(1 - other, least));
   judged.push(
     hypothesis({
       ...base,

@@ -14,7 +14,7 @@ const MOST_FRAMES = 32;
 export function judgeChangedReference(facts: CrashFacts, finding: CanaryFinding): Hypothesis | null {
   const { frame, found, taskCanary, reference } = finding;
   if (taskCanary === null || reference === null || reference === taskCanary || found !== taskCanary) return null;
-  const writer = findPerCpuWriter(facts, facts.detector!);
+  const writer = findPerCpuWriter(facts, facts.detector!) ?? findPerCpuWriterElsewhere(facts);
   return changed(finding, writer, {
     weight: 0.97,
     summary: `The stack is whole: the canary in the frame of ${frameName(frame)} is the task's own, but the per-CPU reference it was checked against was changed.`,
@@ -38,7 +38,7 @@ export function judgeEarlierReference(facts: CrashFacts, finding: CanaryFinding)
       alike[0]!.slot,
       `The frame of ${alike.map((one) => one.name).join(", ")} holds the same value ${hex(found)} as its canary: it was the reference when they were entered.`,
     );
-    return changed(finding, findPerCpuWriter(facts, facts.detector!), {
+    return changed(finding, findPerCpuWriter(facts, facts.detector!) ?? findPerCpuWriterElsewhere(facts), {
       weight: 0.95,
       summary: `The stack is whole: the reference canary was changed from ${hex(found)} to ${hex(expected)} while ${name} and its callers were active.`,
       why: "frames that were entered before hold the same value as their canaries",
