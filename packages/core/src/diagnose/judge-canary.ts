@@ -8,8 +8,8 @@ import { findOutsideWriter } from "./foreign-write.ts";
 import { ENOUGH, type Hypothesis, hypothesis } from "./hypothesis.ts";
 import { outsideWrite, strayWrite } from "./judge-foreign.ts";
 import { judgeChangedReference, judgeEarlierReference } from "./judge-reference.ts";
-import { canaryOwner, wordMeaning } from "./word.ts";
-import { type BufferUse, buffersBelow, explainBuffer } from "./writer.ts";
+import { overflowWeight } from "./overflow-weight.ts";
+import { buffersBelow, explainBuffer } from "./writer.ts";
 
 export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (facts.detector === null) return [];
@@ -150,45 +150,6 @@ function corruptionOf(finding: CanaryFinding, damage: Damage): Diagnosis["corrup
     pattern: damage.pattern,
     canary: { slot: hex(finding.slot), expected: hex(finding.expected), found: hex(finding.found) },
   };
-}
-
-/** A header or an already consumed part may stand at a buffer's start before the data that repeat. Bytes. */
-const FILL_SLACK = 16n;
-
-/** How well an overrun from a buffer in the detector's own frame explains what is there. */
-function overflowWeight(facts: CrashFacts, finding: CanaryFinding, damage: Damage, buffer: BufferUse | null): number {
-  const { kernel, task } = facts;
-  if (canaryOwner(kernel, finding.found, task?.address ?? null) !== null) return 0.15;
-  if (damage.patternStart < finding.slot) {
-    // Data that begin where a buffer begins leave no doubt; others may have been written across the frame from elsewhere.
-    if (buffer === null) return 0.7;
-    return distance(buffer.address, damage.patternStart) <= FILL_SLACK ? 0.97 : 0.8;
-  }
-  if (distance(finding.found, finding.expected) < 0x10000n) return 0.2;
-  const beyond = damage.end > finding.slot + 8n;
-  if (beyond) return damage.returnSlots.length > 0 ? 0.92 : 0.8;
-  if (buffer === null) return 0.3;
-  return sameKindBelow(facts, finding) ? 0.75 : 0.4;
-}
-
-/**
- * Only the slot was hit, with nothing that repeats: is the word below, the buffer's last, of the same data? The same kind
- * of value, and for pointers and numbers one from the same neighbourhood.
- */
-function sameKindBelow(facts: CrashFacts, finding: CanaryFinding): boolean {
-  const { kernel } = facts;
-  const below = kernel.memory.u64(finding.slot - 8n);
-  if (below === null || below === 0n || finding.found === 0n) return false;
-  const found = wordMeaning(kernel, finding.found).class;
-  if (wordMeaning(kernel, below).class !== found) return false;
-  return found === "text" || found === "repeated-byte" || distance(finding.found, below) < NEIGHBOURHOOD;
-}
-
-/** Elements of one array of pointers mostly point into one object or slab. Bytes. */
-const NEIGHBOURHOOD = 1n << 20n;
-
-function distance(a: bigint, b: bigint): bigint {
-  return a > b ? a - b : b - a;
 }
 
 function overflowSummary(finding: CanaryFinding, damage: Damage): string {
