@@ -3,8 +3,9 @@
  */
 import type { Kernel, StackRange, Task } from "../kernel/kernel.ts";
 import type { AddressSpace, MemoryFault } from "../memory/address-space.ts";
-import type { FunctionRange, KernelSymbol, SymbolTable } from "../symbols/symbol-table.ts";
+import type { FunctionRange, KernelModule, KernelSymbol, SymbolTable } from "../symbols/symbol-table.ts";
 import { EmptyTypes } from "../types/empty-types.ts";
+import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 
 export const TEXT = 0xffffffff81000000n;
@@ -21,12 +22,23 @@ export interface TinyFunction {
   readonly module?: string;
 }
 
+/** A variable: words at an address, named like a symbol. */
+export interface TinyData {
+  readonly name: string;
+  readonly address: bigint;
+  readonly words: readonly bigint[];
+  readonly module?: string;
+}
+
 export interface TinyKernelOptions {
   readonly functions: readonly TinyFunction[];
   /** Words of the stack by address. */
   readonly stack?: Readonly<Record<string, bigint>>;
   /** Functions at which ORC says the stack ends (entry code). */
   readonly entries?: readonly string[];
+  /** Memory besides text and stack; what names a module becomes that module's data. */
+  readonly data?: readonly TinyData[];
+  readonly types?: TypeProvider;
 }
 
 function bytesOfHex(text: string): Uint8Array {
@@ -38,11 +50,13 @@ function bytesOfHex(text: string): Uint8Array {
 
 /** Functions laid out one after the other from TEXT on. */
 class TinySymbols implements SymbolTable {
-  readonly modules = [];
+  readonly modules: readonly KernelModule[];
+  readonly #data: readonly TinyData[];
   readonly ranges: FunctionRange[] = [];
   readonly text: Uint8Array;
 
-  constructor(functions: readonly TinyFunction[]) {
+  constructor(functions: readonly TinyFunction[], data: readonly TinyData[]) {
+    this.#data = data;
     const parts = functions.map((one) => bytesOfHex(one.code));
     this.text = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -57,11 +71,23 @@ class TinySymbols implements SymbolTable {
       });
       at += part.length;
     }
+    const names = new Set([...functions, ...data].flatMap((one) => one.module ?? []));
+    this.modules = [...names].map((name) => this.#module(name));
+  }
+
+  /** All of the text counts as each module's: what lies in it is told by the functions' own entries. */
+  #module(name: string): KernelModule {
+    const own = this.#data.filter((one) => one.module === name);
+    const areas = own.map((one) => ({ start: one.address, size: one.words.length * 8, text: false }));
+    const text = { start: TEXT, size: this.text.length, text: true };
+    return { name, address: 0n, size: 0, base: TEXT, state: "live", taints: "", areas: [text, ...areas] };
   }
 
   byName(name: string): KernelSymbol | null {
     if (name === "_stext") return { name, address: TEXT, type: "T", module: null };
     if (name === "_etext") return { name, address: TEXT + BigInt(this.text.length), type: "T", module: null };
+    const variable = this.#data.find((one) => one.name === name);
+    if (variable !== undefined) return { name, address: variable.address, type: "d", module: variable.module ?? null };
     const range = this.ranges.find((one) => one.name === name);
     return range ? { name, address: range.start, type: "t", module: range.module } : null;
   }
@@ -72,6 +98,10 @@ class TinySymbols implements SymbolTable {
   }
 
   byAddress(address: bigint) {
+    for (const { name, address: at, words, module } of this.#data) {
+      if (address < at || address >= at + BigInt(words.length * 8)) continue;
+      return { symbol: { name, address: at, type: "d", module: module ?? null }, offset: Number(address - at) };
+    }
     const range = this.functionAt(address);
     if (range === null) return null;
     const symbol = { name: range.name, address: range.start, type: "t", module: range.module };
@@ -91,13 +121,19 @@ class TinySymbols implements SymbolTable {
   }
 }
 
-/** Text at TEXT and one stack; nothing else is mapped. */
+/** Text at TEXT, one stack and the variables; nothing else is mapped. */
 class TinyMemory implements AddressSpace {
   readonly stack = new Uint8Array(Number(STACK_SIZE));
-  readonly #text: Uint8Array;
+  readonly #regions: (readonly [bigint, Uint8Array])[];
 
-  constructor(text: Uint8Array) {
-    this.#text = text;
+  constructor(text: Uint8Array, data: readonly TinyData[]) {
+    this.#regions = [
+      [TEXT, text],
+      [STACK_LOW, this.stack],
+    ];
+    for (const { address, words } of data) {
+      this.#regions.push([address, new Uint8Array(BigUint64Array.from(words).buffer)]);
+    }
   }
 
   setWord(address: bigint, value: bigint): void {
@@ -113,7 +149,7 @@ class TinyMemory implements AddressSpace {
   }
 
   read(virtual: bigint, length: number): Uint8Array | null {
-    for (const [base, bytes] of [[TEXT, this.#text] as const, [STACK_LOW, this.stack] as const]) {
+    for (const [base, bytes] of this.#regions) {
       const offset = Number(virtual - base);
       if (offset >= 0 && offset + length <= bytes.length) return bytes.slice(offset, offset + length);
     }
@@ -171,8 +207,9 @@ export function tinyKernel(options: TinyKernelOptions): {
   kernel: Kernel;
   at: (name: string, offset?: number) => bigint;
 } {
-  const symbols = new TinySymbols(options.functions);
-  const memory = new TinyMemory(symbols.text);
+  const data = options.data ?? [];
+  const symbols = new TinySymbols(options.functions, data);
+  const memory = new TinyMemory(symbols.text, data);
   for (const [address, value] of Object.entries(options.stack ?? {})) memory.setWord(BigInt(address), value);
   const entries = new Set(options.entries ?? []);
   const orc: OrcTable = {
@@ -212,7 +249,7 @@ export function tinyKernel(options: TinyKernelOptions): {
     debugInfo: null,
     orc,
     cpus: [],
-    types: EmptyTypes,
+    types: options.types ?? EmptyTypes,
     vmcoreinfo: new Map(),
     image: { memory: { presentRanges: () => [] } },
     tasks: () => [task],
