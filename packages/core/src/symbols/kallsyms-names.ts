@@ -134,7 +134,8 @@ export class KallsymsNames {
 
   /** nm's type letter of symbol `i`. */
   type(i: number): string {
-    const first = this.tokens.texts[this.#bytes[this.#start(i)] as number] as string;
+    // An empty name at the very end of damaged tables has no first byte.
+    const first = this.tokens.texts[this.#bytes[this.#start(i)] ?? -1] ?? "";
     return first === "" ? "?" : (first[0] as string);
   }
 

@@ -188,7 +188,19 @@ describe("what is missing or wrong", () => {
           decoded(open(kernel));
         },
       ),
-      { numRuns: 60 },
+      {
+        numRuns: 60,
+        examples: [
+          // The last name has no bytes.
+          [
+            [
+              [43206, 2],
+              [0, 0],
+            ],
+            { encoding: "absolute-percpu", order: "before", longLengths: false, markerWidth: 8 },
+          ],
+        ],
+      },
     );
   });
 });
