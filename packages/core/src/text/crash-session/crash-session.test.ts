@@ -19,7 +19,12 @@ describe("the crash of 2019", () => {
     expect(diagnosis.verdict).toMatchObject({
       kind: "frame-mismatch",
       confidence: "likely",
-      culprit: { function: "hrtimer_nanosleep", module: null },
+      culprit: {
+        function: "hrtimer_nanosleep",
+        module: null,
+        file: "/usr/src/debug/kernel-3.10.0-862.14.2.el7/linux-3.10.0-862.14.2.el7.x86_64/kernel/hrtimer.c",
+        line: 1545,
+      },
     });
     expect(diagnosis.alternatives.map((one) => one.kind)).toContain("stack-buffer-overflow");
     expect(diagnosis.panic).toMatchObject({ cpu: 18, pid: 115885, comm: "App01" });

@@ -25,16 +25,22 @@ function crashedTask(session: CrashSession): SessionTask | null {
   return framed.find(({ frames }) => frames.some((frame) => PANIC.test(frame.function))) ?? framed[0] ?? null;
 }
 
+/** Bytes of a near call, through a register or memory too. */
+const CALL_BYTES = [5n, 2n, 3n, 4n, 6n, 7n];
+
 function entryOf(frame: SessionFrame, session: CrashSession): TraceEntry {
-  const start = session.code.get(frame.function)?.start;
+  const code = session.code.get(frame.function);
+  const start = code?.start;
+  // `dis -l` names the line of the call, which lies before the return address.
+  const line = CALL_BYTES.map((bytes) => code?.lines.get(frame.address - bytes)).find((one) => one !== undefined);
   return {
     function: frame.function,
     module: frame.module,
     offset: start === undefined ? null : Number(frame.address - start),
     size: null,
     address: frame.address,
-    file: null,
-    codeLine: null,
+    file: line?.file ?? null,
+    codeLine: line?.line ?? null,
     stale: false,
     marker: null,
     sp: frame.slot,
@@ -63,9 +69,6 @@ function exceptionEntry(registers: SessionRegisters): TraceEntry | null {
     line: 0,
   };
 }
-
-/** Bytes of a near call, through a register or memory too. */
-const CALL_BYTES = [5n, 2n, 3n, 4n, 6n, 7n];
 
 /** Does the session list the call that this frame's return address comes from, and does it go to the next inner frame? */
 function isProven(session: CrashSession, task: SessionTask, index: number): boolean {
