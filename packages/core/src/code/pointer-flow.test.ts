@@ -39,6 +39,11 @@ describe("a pointer loaded from its holder", () => {
     ],
     ["is found from a part of the object: lea -0x10(%rdi)", "488d5ff0 488b4340 48874008 c3", 8n],
     ["is counted through: lock incl (%rcx)", "4889fb 488b4b30 f0ff01 c3", 7n],
+    [
+      "is there on one of two ways: je 1f; mov 0x30(%rdi),%rax; jmp 2f; 1: xor %eax,%eax; 2: mov %rsi,(%rax)",
+      "85f6 7406 488b4730 eb02 31c0 488930 c3",
+      12n,
+    ],
     ["is stored through behind a loop that never ends", "488b4730 488930 ebfe", 4n],
   ])("%s", (_what, code, at) => {
     expect(follow(only(code))).toEqual({ kind: "stores", path: ["callback"], at });

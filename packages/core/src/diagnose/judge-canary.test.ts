@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Task } from "../kernel/kernel.ts";
-import { CANARY, STACK_HIGH, TASK, tinyKernel } from "../testing/tiny-kernel.ts";
+import { CANARY, STACK_HIGH, TASK, type TinyData, type TinyFunction, tinyKernel } from "../testing/tiny-kernel.ts";
 import { follow } from "../unwind/unwind.ts";
 import { unwindContext } from "../unwind/unwind-context.ts";
 import { EvidenceLog } from "./evidence.ts";
@@ -22,21 +22,27 @@ const SP = STACK_HIGH - 0x200n;
 const AT = { buffer: SP + 0x18n, slot: SP + 0x58n, saved: SP + 0x60n, returnSlot: SP + 0x70n };
 const FAIL_RETURN = 0x43;
 
+/** mov 0xffffffffc0000000,%rax; mov %rsi,0x18(%rax); ret */
+const LATE = { name: "late", code: "488b0425000000c0 48897018 c3", module: "driver" };
+const LATE_REPLY = 0xffffffffc0000000n;
+
 interface Case {
+  readonly functions?: readonly TinyFunction[];
+  readonly data?: readonly TinyData[];
   readonly words?: Readonly<Record<string, bigint>>;
   readonly slot: bigint;
   readonly tasks?: readonly Partial<Task>[];
   readonly reference?: bigint;
 }
 
-function judge({ words = {}, slot, tasks = [], reference = CANARY }: Case) {
+function judge({ words = {}, slot, tasks = [], reference = CANARY, functions = [], data = [] }: Case) {
   const { at } = tinyKernel({ functions: FUNCTIONS });
   const stack: Record<string, bigint> = {
     [AT.returnSlot.toString()]: at("entry", 9),
     [AT.slot.toString()]: slot,
     ...words,
   };
-  const tiny = tinyKernel({ functions: FUNCTIONS, stack, entries: ["entry"] });
+  const tiny = tinyKernel({ functions: [...FUNCTIONS, ...functions], stack, entries: ["entry"], data });
   const own = tiny.kernel.task(TASK)!;
   const kernel = Object.assign(tiny.kernel, {
     tasks: () => [own, ...tasks],
@@ -117,6 +123,44 @@ describe("a failed canary check", () => {
     ],
   ])("%s", (_what, given, kind) => {
     expect(judge(given).best?.kind).toBe(kind);
+  });
+
+  it("is an overrun of data without a pattern where the canary's bytes are changed from its lowest on", () => {
+    const { best } = judge({ words: fill(AT.buffer, AT.slot - 8n, 5n), slot: (CANARY & ~0xffffffn) | 0xd05b91n });
+    expect(best?.kind).toBe("stack-buffer-overflow");
+    expect(judge({ words: fill(AT.buffer, AT.slot - 8n, 5n), slot: CANARY ^ 0xff0000000000n }).best?.kind).toBe(
+      "foreign-write",
+    );
+  });
+
+  it("is a write from elsewhere, by name, where a module's code stores through a pointer into the frame", () => {
+    const { best, evidence } = judge({
+      words: fill(AT.buffer, AT.slot - 8n, 5n),
+      slot: 0xc0de0015n,
+      functions: [LATE],
+      data: [{ name: "late_reply", address: LATE_REPLY, module: "driver", words: [AT.slot - 24n] }],
+    });
+    expect(best).toMatchObject({ kind: "foreign-write", culprit: { function: "late", module: "driver" } });
+    expect(best!.weight).toBeGreaterThanOrEqual(0.9);
+    expect(evidence.items.find((item) => item.id === "pointer-holder-1")?.text).toBe(
+      `late_reply [driver] points to 0x${(AT.slot - 24n).toString(16)}, 24 bytes below the damage.`,
+    );
+  });
+
+  it("leaves an overrun that runs from the buffer's start alone, whoever holds a pointer", () => {
+    const { best, evidence } = judge({
+      words: fill(AT.buffer, AT.saved, A),
+      slot: A,
+      functions: [LATE],
+      data: [{ name: "late_reply", address: LATE_REPLY, module: "driver", words: [AT.slot - 24n] }],
+    });
+    expect(best?.kind).toBe("stack-buffer-overflow");
+    expect(evidence.has("pointer-holder-1")).toBe(false);
+  });
+
+  it("says that nobody is known where no one holds a pointer", () => {
+    const { evidence } = judge({ words: fill(AT.buffer, AT.slot - 8n, 5n), slot: 0xc0de0015n });
+    expect(evidence.has("no-pointer-holder")).toBe(true);
   });
 
   it("thinks of a wiped reference where only the slot is zero", () => {

@@ -251,7 +251,7 @@ export function tinyKernel(options: TinyKernelOptions): {
     cpus: [],
     types: options.types ?? EmptyTypes,
     vmcoreinfo: new Map(),
-    image: { memory: { presentRanges: () => [] } },
+    image: { memory: { presentRanges: () => [] }, cpuNotes: [], problems: [] },
     tasks: () => [task],
     task: (address: bigint) => (address === TASK ? task : null),
     stacks: () => [STACK],
