@@ -51,12 +51,12 @@ function bytesOfHex(text: string): Uint8Array {
 /** Functions laid out one after the other from TEXT on. */
 class TinySymbols implements SymbolTable {
   readonly modules: readonly KernelModule[];
-  readonly #data: readonly TinyData[];
+  readonly data: readonly TinyData[];
   readonly ranges: FunctionRange[] = [];
   readonly text: Uint8Array;
 
   constructor(functions: readonly TinyFunction[], data: readonly TinyData[]) {
-    this.#data = data;
+    this.data = data;
     const parts = functions.map((one) => bytesOfHex(one.code));
     this.text = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -77,7 +77,7 @@ class TinySymbols implements SymbolTable {
 
   /** All of the text counts as each module's: what lies in it is told by the functions' own entries. */
   #module(name: string): KernelModule {
-    const own = this.#data.filter((one) => one.module === name);
+    const own = this.data.filter((one) => one.module === name);
     const areas = own.map((one) => ({ start: one.address, size: one.words.length * 8, text: false }));
     const text = { start: TEXT, size: this.text.length, text: true };
     return { name, address: 0n, size: 0, base: TEXT, state: "live", taints: "", areas: [text, ...areas] };
@@ -86,7 +86,7 @@ class TinySymbols implements SymbolTable {
   byName(name: string): KernelSymbol | null {
     if (name === "_stext") return { name, address: TEXT, type: "T", module: null };
     if (name === "_etext") return { name, address: TEXT + BigInt(this.text.length), type: "T", module: null };
-    const variable = this.#data.find((one) => one.name === name);
+    const variable = this.data.find((one) => one.name === name);
     if (variable !== undefined) return { name, address: variable.address, type: "d", module: variable.module ?? null };
     const range = this.ranges.find((one) => one.name === name);
     return range ? { name, address: range.start, type: "t", module: range.module } : null;
@@ -98,7 +98,7 @@ class TinySymbols implements SymbolTable {
   }
 
   byAddress(address: bigint) {
-    for (const { name, address: at, words, module } of this.#data) {
+    for (const { name, address: at, words, module } of this.data) {
       if (address < at || address >= at + BigInt(words.length * 8)) continue;
       return { symbol: { name, address: at, type: "d", module: module ?? null }, offset: Number(address - at) };
     }
