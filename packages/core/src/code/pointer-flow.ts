@@ -28,6 +28,8 @@ export interface PointerQuestion {
   readonly holder: bigint | null;
   /** Other memory operands whose load gives the pointer. */
   readonly isHolder?: (operand: Extract<Operand, { kind: "memory" }>) => boolean;
+  /** Instructions that may still be looked at, shared by many questions; counted down. */
+  readonly budget?: { left: number };
   /** `__per_cpu_offset` of the CPU that runs it, so that `%gs:` can be read; left out where it may be any. */
   readonly perCpuOffset?: bigint;
 }
@@ -92,7 +94,7 @@ class PointerWalk {
     const states = new Map<number, State>([[start, { registers, locals: new Map() }]]);
     const calls = new Map<number, { target: bigint | null; registers: readonly Value[] }>();
     const work = [start];
-    while (work.length > 0 && this.#steps++ < MOST_STEPS) {
+    while (work.length > 0 && this.#mayStep()) {
       const index = work.pop()!;
       const instruction = code.instructions[index]!;
       const state = states.get(index)!;
@@ -111,6 +113,12 @@ class PointerWalk {
       }
     }
     return this.#follow(code, calls, depth);
+  }
+
+  #mayStep(): boolean {
+    const { budget } = this.#question;
+    if (budget !== undefined && budget.left-- <= 0) return false;
+    return this.#steps++ < MOST_STEPS;
   }
 
   /** Where control leaves the function by a call or a tail jump; null where it does not. */

@@ -1,7 +1,8 @@
 /** What a place in memory is, for a person: a variable, an object of a slab cache, a frame on another stack. */
 
 import { callSiteBefore } from "../../code/call-site.ts";
-import type { Kernel } from "../../kernel/kernel.ts";
+import type { Kernel, StackRange } from "../../kernel/kernel.ts";
+import type { Frame } from "../../unwind/backtrace.ts";
 import { backtrace } from "../../unwind/unwind.ts";
 import { unwindContext } from "../../unwind/unwind-context.ts";
 import { hex } from "../evidence.ts";
@@ -98,7 +99,7 @@ function describeOnStack(kernel: Kernel, address: bigint): Place {
     owner !== null
       ? `the stack of task ${owner.pid} (${owner.comm})`
       : `the ${stack.name === "" ? stack.kind : `${stack.kind} ${stack.name}`} stack${stack.cpu === null ? "" : ` of CPU ${stack.cpu}`}`;
-  const { frames } = backtrace(kernel, stack.task !== null ? { task: stack.task } : { cpu: stack.cpu ?? 0 });
+  const frames = framesOn(kernel, stack);
   const frame = frames.find(
     (one) => one.stack?.low === stack.low && one.cfa !== null && address >= one.sp && address < one.cfa,
   );
@@ -118,6 +119,23 @@ function describeOnStack(kernel: Kernel, address: bigint): Place {
     module: frame?.module ?? null,
     stack: { range: stack, live, function: name },
   };
+}
+
+const traces = new WeakMap<Kernel, Map<bigint, readonly Frame[]>>();
+
+/** The frames of whoever is on a stack; walked once, since a stack that is destroyed takes long. */
+function framesOn(kernel: Kernel, stack: StackRange): readonly Frame[] {
+  let known = traces.get(kernel);
+  if (known === undefined) {
+    known = new Map();
+    traces.set(kernel, known);
+  }
+  let frames = known.get(stack.low);
+  if (frames === undefined) {
+    frames = backtrace(kernel, stack.task !== null ? { task: stack.task } : { cpu: stack.cpu ?? 0 }).frames;
+    known.set(stack.low, frames);
+  }
+  return frames;
 }
 
 /** The function that the next return address above leads into: the caller of whoever's frame the word lay in. */

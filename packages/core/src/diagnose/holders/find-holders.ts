@@ -18,6 +18,10 @@ export interface HolderSearch {
 
 /** Holders described and followed; of more, those found first. */
 const MOST_HOLDERS = 48;
+/** Instructions followed for all holders together; a writer is mostly found within some hundred. */
+const MOST_STEPS = 200_000;
+/** Variables of the kernel itself whose users are looked for: each takes a pass over all of its text. */
+const MOST_KERNEL_VARIABLES = 2;
 /** An object with more code pointers than this is a table of operations, of which any or none may be the one. */
 const MOST_FOLLOWED = 4;
 
@@ -46,13 +50,16 @@ export function findHolders(kernel: Kernel, low: bigint, high: bigint, own: Stac
   const leftOut = [...plan.leftOut];
   if (places.length > MOST_HOLDERS) leftOut.push(`what ${places.length - MOST_HOLDERS} more pointers there belong to`);
   let written = false;
+  let kernelVariables = 0;
+  const budget = { left: MOST_STEPS };
   const holders = places.slice(0, MOST_HOLDERS).map(({ address, range }): Holder => {
     const place = describePlace(kernel, plan.slabs, range, address);
     const value = kernel.memory.u64(address) ?? 0n;
     const callbacks = place.object === null ? [] : callbacksIn(kernel, place.object.low, place.object.high, address);
     // All of the kernel's own text is a long way to go for a variable that an oops may just have set.
-    const follow = !(written && place.kind === "kernel-data");
-    const writer = follow ? writerThrough(kernel, address, place, callbacks) : null;
+    const far = place.kind === "kernel-data";
+    const follow = !far || (!written && kernelVariables++ < MOST_KERNEL_VARIABLES);
+    const writer = follow ? writerThrough(kernel, address, place, callbacks, budget) : null;
     written ||= writer?.certainty === "stores";
     return { address, value, place, callbacks, writer };
   });
@@ -60,7 +67,13 @@ export function findHolders(kernel: Kernel, low: bigint, high: bigint, own: Stac
 }
 
 /** The code that writes through the pointer at `holder`: what is called with the object, or what names the variable. */
-function writerThrough(kernel: Kernel, holder: bigint, place: Place, callbacks: readonly Callback[]): Writer | null {
+function writerThrough(
+  kernel: Kernel,
+  holder: bigint,
+  place: Place,
+  callbacks: readonly Callback[],
+  budget: { left: number },
+): Writer | null {
   const { reader } = unwindContext(kernel);
   let best: Writer | null = null;
   const consider = (writer: Writer): boolean => {
@@ -71,7 +84,7 @@ function writerThrough(kernel: Kernel, holder: bigint, place: Place, callbacks: 
   if (object !== null) {
     for (const callback of callbacks.slice(0, MOST_FOLLOWED)) {
       for (const guess of callGuesses(kernel, callback, object.low, object.high)) {
-        const use = followPointer(reader, callback.function.start, { entry: guess.args, holder });
+        const use = followPointer(reader, callback.function.start, { entry: guess.args, holder, budget });
         if (use === null) continue;
         const role = guess.role ?? callback.role;
         const how = role === null ? "a function kept beside the pointer" : `the callback of a ${role} there`;
@@ -82,7 +95,7 @@ function writerThrough(kernel: Kernel, holder: bigint, place: Place, callbacks: 
   if (place.kind === "module-data" || place.kind === "kernel-data") {
     const from = object?.low ?? holder;
     for (const range of addressUsers(reader, place.module, from, holder + 8n)) {
-      const use = followPointer(reader, range.start, { holder });
+      const use = followPointer(reader, range.start, { holder, budget });
       if (use === null) continue;
       const how = place.module === null ? "a function that names the variable" : "a function of its module";
       if (consider({ function: range, certainty: use.kind, how, at: use.at })) return best;

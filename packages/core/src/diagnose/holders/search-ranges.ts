@@ -21,6 +21,9 @@ const MOST_CPUS = 1024;
 /** `pcpu_unit_size` is some hundred KiB; its static part alone is searched where that is unreadable. */
 const LONGEST_UNIT = 1 << 22;
 
+/** All that is searched, so that a damaged list of CPUs or modules cannot make it endless. Bytes. */
+const MOST_BYTES = 1 << 30;
+
 export interface SearchPlan {
   readonly ranges: readonly SearchRange[];
   readonly slabs: SlabPages | null;
@@ -39,7 +42,13 @@ export function planSearch(kernel: Kernel): SearchPlan {
     for (const { start, size } of runs) ranges.push({ kind: "slab", start, size, of: null });
     if (!all) leftOut.push("part of the slab memory: there is too much of it");
   }
-  return { ranges, slabs, leftOut };
+  let bytes = 0;
+  const within = ranges.filter((range) => {
+    bytes += range.size;
+    return bytes <= MOST_BYTES;
+  });
+  if (within.length < ranges.length) leftOut.push("what goes beyond the first GiB of data");
+  return { ranges: within, slabs, leftOut };
 }
 
 function moduleData({ symbols }: Kernel): SearchRange[] {
