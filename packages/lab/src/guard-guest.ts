@@ -19,6 +19,9 @@ try() {
   if echo "$2" 2>/dev/null > $S/$1; then echo "set $1 to $2: ok"
   else echo "set $1 to $2: refused, is $(cat $S/$1)"; fi
 }
+# until_true COMMAND...: waits for it to succeed, 20 seconds at most.
+until_true() { for second in $(seq 20); do "$@" && return; sleep 1; done; }
+settled() { [ $(($(cat $C/holding) + $(cat $S/refusals))) -ge $1 ]; }
 writers() { ps | grep "flow write" | grep -v grep | sed 's/^ *//; s/ .*//'; }
 `;
 

@@ -57,7 +57,7 @@ try threshold -1; try threshold abc; try threshold 12289; try threshold 20000; t
 try total 0; try total 1025; try total x; try drain 2; try high_water 5
 echo 1 > $C/hold
 for i in 1 2 3 4 5 6; do flow write /dev/cascade20 64 $i & done
-sleep 1; echo "holding $(cat $C/holding) refusals $(cat $S/refusals)"
+until_true settled 6; echo "holding $(cat $C/holding) refusals $(cat $S/refusals)"
 rmmod spillway || echo "rmmod refused"
 try total 200; for i in 1 2; do flow write /dev/cascade20 64 9 & done; sleep 1
 try total 2
@@ -98,7 +98,7 @@ sleep 1; rmmod spillway && echo unloaded`);
     const { console, said, ended } = await guest(`
 insmod /spillway.ko stacks=200; echo 1 > $C/hold
 for i in $(seq 64); do flow write /dev/cascade20 64 $i >/dev/null & done
-sleep 3; echo "holding $(cat $C/holding)"; state in_use
+until_true settled 64; echo "holding $(cat $C/holding)"; state in_use
 for p in $(writers | head -n 10); do kill -9 $p; done; sleep 1
 echo "after kills $(cat $C/holding)"
 echo 0 > $C/hold; wait; state in_use free
