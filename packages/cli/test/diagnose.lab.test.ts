@@ -13,6 +13,7 @@ import {
   openDump,
   openKernel,
   SpillwayError,
+  sameDiagnosis,
 } from "@spillway/core";
 import {
   ensureLab,
@@ -137,7 +138,7 @@ describe.each(runs)("$name", ({ name, scenario, variant }) => {
         const small = extracted(result.vmcore.path);
         expect(small.size).toBeLessThan(8 << 20);
         const again = diagnose(openKernel(openDump([small])), { path: "small.kdump" });
-        expect({ ...again, input: null }).toEqual({ ...diagnosis, input: null });
+        expect(sameDiagnosis(again, diagnosis), JSON.stringify(again.verdict)).toBe(true);
       }
     } finally {
       await rm(path, { recursive: true, force: true });

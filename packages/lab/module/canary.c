@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 #include <asm/processor.h>
 
 #include "vandal.h"
@@ -97,12 +98,20 @@ static noinline void reset_counter(int cpu, int index)
 	counters[index] = 0;
 }
 
+static void publish_statistics(struct work_struct *work)
+{
+	cond_resched();
+}
+
+static DECLARE_WORK(publication, publish_statistics);
+
 static noinline int reset_statistics_of(int cpu, int count)
 {
 	int ms;
 
 	reset_counter(cpu, count);
-	/* The other CPU gets to notice. */
+	/* The other CPU gets something to do, and so to notice. */
+	schedule_work_on(cpu, &publication);
 	for (ms = 0; ms < 3000; ms++)
 		mdelay(1);
 	return count;

@@ -2,6 +2,7 @@
  * Who can have changed the reference canary: it lies among the CPU's own variables, so code that writes per-CPU memory at
  * an address it computes reaches it with a wrong index or pointer.
  */
+import { addressUsers } from "../code/address-users.ts";
 import { isReferenceCanary } from "../code/canary.ts";
 import { writesFirstOperand } from "../code/frame-layout.ts";
 import type { Instruction } from "../code/instruction.ts";
@@ -15,6 +16,7 @@ import { type CrashFacts, frameName } from "./facts.ts";
 const MAX_DEPTH = 2;
 const MAX_FUNCTIONS = 64;
 const MOST_CPUS = 16;
+const MOST_MODULES = 256;
 
 export interface PerCpuWriter {
   readonly function: FunctionRange;
@@ -51,7 +53,24 @@ export function findPerCpuWriterElsewhere(facts: CrashFacts): PerCpuWriter | nul
     const writer = best(writersFrom(facts, functions));
     if (writer !== null) return told(facts, writer, `, in the call chain of CPU ${cpu.number},`);
   }
-  return null;
+  const only = onlyModuleWriter(facts);
+  return only === null ? null : told(facts, only, ", alone among the modules' functions,");
+}
+
+/** The one function of all modules that names the table of the CPUs' offsets and stores to what it finds there. */
+function onlyModuleWriter(facts: CrashFacts): PerCpuWriter | null {
+  const { kernel, context } = facts;
+  const table = kernel.symbols.byName("__per_cpu_offset", null)?.address ?? null;
+  if (table === null) return null;
+  const found: PerCpuWriter[] = [];
+  for (const module of kernel.symbols.modules.slice(0, MOST_MODULES)) {
+    for (const range of addressUsers(context.reader, module.name, table, table + 8n)) {
+      const store = range.module === null ? null : perCpuStore(facts, range);
+      if (store !== null) found.push(store);
+      if (found.length > 1) return null;
+    }
+  }
+  return found[0] ?? null;
 }
 
 /** The kernel's own per-CPU counters are everywhere: only a module's are worth a name, or what names the reference itself. */
