@@ -17,7 +17,9 @@ export interface ProgramArea {
   readonly end: bigint;
   /** Null for the kernel itself. */
   readonly module: string | null;
-  /** Code that is gone once the kernel (or the module) has started: its calls are no part of any budget at run time. */
+  /** What it holds, in the manner of section names: ".text", ".init.text", ".rodata", ".data", ".bss", ".data..percpu". */
+  readonly section: string;
+  /** Gone once the kernel (or the module) has started: its calls are no part of any budget at run time. */
   readonly init: boolean;
 }
 
@@ -34,12 +36,14 @@ export interface Alternative {
   readonly replacementLength: number;
 }
 
+/** Everything behind a getter is found when it is first asked for. */
 export interface Program {
   readonly source: ProgramSource;
+  /** Of the file or the machine, for people. */
   readonly name: string;
   /** As `uname -r` says it; null where it is not told. */
   readonly release: string | null;
-  /** Text and initialised data, at the addresses that the code was linked (or relocated) for. */
+  /** Text and initialised data, at the addresses that the code was linked (or relocated, or loaded) for. */
   readonly memory: AddressSpace;
   readonly symbols: SymbolTable;
   /** Null where the kernel has none. */
@@ -50,7 +54,11 @@ export interface Program {
   moduleTypes(module: string): TypeProvider;
   /** Code, in ascending order of address. */
   readonly text: readonly ProgramArea[];
-  /** Initialised data that can hold pointers to functions: operations tables, handlers, work items, per-CPU data. */
+  /**
+   * Data that can hold pointers to functions: operations tables, handlers, work items, per-CPU data; ascending. Out of a
+   * file as the compiler initialised them; out of a dump as they were then, zeroed sections and one CPU's copy of the
+   * per-CPU data among them.
+   */
   readonly data: readonly ProgramArea[];
   readonly alternatives: readonly Alternative[];
   /**
@@ -60,6 +68,6 @@ export interface Program {
   readonly relocations: readonly bigint[] | null;
   /** THREAD_SIZE in bytes. */
   readonly threadSize: number;
-  /** What is missing or could not be understood, in words. */
+  /** What is missing or could not be understood, in words, as far as it has come to light. */
   readonly problems: readonly string[];
 }

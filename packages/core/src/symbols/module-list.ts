@@ -105,7 +105,7 @@ function readModule(
     base,
     state: readState(space, address, layout.state),
     taints: readTaints(space, address, layout.taints),
-    areas: areas.map(({ start, size, text }) => ({ start, size, text })),
+    areas,
     symbols: readSymbolsLocation(space, types, address),
   };
 }

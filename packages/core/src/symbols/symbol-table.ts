@@ -35,8 +35,13 @@ export interface KernelModule {
   readonly base: bigint;
   readonly state: "live" | "coming" | "going" | "unformed";
   readonly taints: string;
-  /** Memory areas; `text` ones hold code. */
-  readonly areas: readonly { readonly start: bigint; readonly size: number; readonly text: boolean }[];
+  /** Memory areas; `text` ones hold code, `init` ones are given back once the module has started. */
+  readonly areas: readonly {
+    readonly start: bigint;
+    readonly size: number;
+    readonly text: boolean;
+    readonly init?: boolean;
+  }[];
 }
 
 /** Addresses <-> names, over the kernel and its modules. */
