@@ -51,7 +51,7 @@ export {
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
-export type { Alternative, Program, ProgramArea, ProgramSource } from "./program/program.ts";
+export type { Alternative, Program, ProgramArea, ProgramSource, RelocationColumns } from "./program/program.ts";
 export { framesMap } from "./stack-map/frames-map.ts";
 export {
   type MappedStack,

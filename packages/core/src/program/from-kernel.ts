@@ -4,7 +4,7 @@ import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 import { byAddress, kernelData, kernelText } from "./kernel-areas.ts";
-import type { Alternative, Program, ProgramArea, ProgramSource } from "./program.ts";
+import type { Alternative, Program, ProgramArea, ProgramSource, RelocationColumns } from "./program.ts";
 
 export interface FromKernelOptions {
   /** `vmcore` where left out. */
@@ -28,7 +28,7 @@ class KernelProgram implements Program {
   readonly source: ProgramSource;
   readonly name: string;
   readonly alternatives: readonly Alternative[] = [];
-  readonly relocations: readonly bigint[] | null = null;
+  readonly relocations: RelocationColumns | null = null;
   readonly #kernel: Kernel;
   readonly #problems: string[] = [];
   readonly #moduleTypes = new Map<string, TypeProvider>();

@@ -36,6 +36,17 @@ export interface Alternative {
   readonly replacementLength: number;
 }
 
+/**
+ * Places at which a relocation puts an absolute address (in data, or inside an instruction), ascending, as columns. Addresses
+ * are signed 32-bit numbers, as in the call graph. What code reaches relative to RIP has no place here: the code tells.
+ */
+export interface RelocationColumns {
+  readonly count: number;
+  readonly place: Int32Array;
+  /** The address that stands there. */
+  readonly target: Int32Array;
+}
+
 /** Everything behind a getter is found when it is first asked for. */
 export interface Program {
   readonly source: ProgramSource;
@@ -61,11 +72,8 @@ export interface Program {
    */
   readonly data: readonly ProgramArea[];
   readonly alternatives: readonly Alternative[];
-  /**
-   * Places at which a relocation puts an address (in data, or inside an instruction), ascending; null where the input has
-   * none left, and every aligned word has to be looked at instead.
-   */
-  readonly relocations: readonly bigint[] | null;
+  /** Null where the input has none left, and every aligned word has to be looked at instead. */
+  readonly relocations: RelocationColumns | null;
   /** THREAD_SIZE in bytes. */
   readonly threadSize: number;
   /** What is missing or could not be understood, in words, as far as it has come to light. */
