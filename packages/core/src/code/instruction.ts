@@ -1,20 +1,22 @@
 /**
  * Machine instructions as plain objects: what call-site checks, prologue reading and stack tracking ask of them.
  */
-import { Decoder, DecoderOptions, FlowControl, IcedInstruction, loadIced, Mnemonic, OpKind, Register } from "./iced.ts";
+import {
+  CodeColumns,
+  FLOWS,
+  type Flow,
+  MAX_OPERANDS,
+  mnemonicName,
+  OPERAND,
+  registerInfo,
+  WIDE_DISPLACEMENT,
+  WIDE_IMMEDIATE,
+  WIDE_IMMEDIATE_2,
+  WIDE_KINDS,
+  WIDE_TARGET,
+} from "./code-columns.ts";
 
-export type Flow =
-  | "next"
-  | "call"
-  | "indirect-call"
-  | "jump"
-  | "indirect-jump"
-  | "conditional"
-  | "return"
-  | "interrupt"
-  /** ud2 and the like: WARN goes on behind it, BUG does not. */
-  | "trap"
-  | "invalid";
+export { type Flow, GENERAL_REGISTERS } from "./code-columns.ts";
 
 /** `register` names are those of the full 64-bit register ("rax" for al, ax, eax and rax); `size` is in bytes. */
 export type Operand =
@@ -46,119 +48,44 @@ export interface Instruction {
   readonly operands: readonly Operand[];
 }
 
-const mnemonicNames = new Map<number, string>();
-
-function mnemonicName(mnemonic: number): string {
-  let name = mnemonicNames.get(mnemonic);
-  if (name === undefined) {
-    name = (Mnemonic[mnemonic] ?? "invalid").toLowerCase();
-    mnemonicNames.set(mnemonic, name);
-  }
-  return name;
-}
-
-interface RegisterInfo {
-  readonly name: string;
-  readonly size: number;
-}
-const registerInfos = new Map<number, RegisterInfo | null>();
-
-const LEGACY = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
-
-/** Full-width name and access size of an iced register; null for none. */
-function registerInfo(register: number): RegisterInfo | null {
-  let info = registerInfos.get(register);
-  if (info === undefined) {
-    info = describeRegister(register);
-    registerInfos.set(register, info);
-  }
-  return info;
-}
-
-function describeRegister(register: number): RegisterInfo | null {
-  if (register === Register.None) return null;
-  const name = (Register[register] ?? "").toLowerCase();
-  const numbered = /^r(\d+)(d|w|l)?$/.exec(name);
-  if (numbered) {
-    const size = { d: 4, w: 2, l: 1 }[numbered[2] as "d" | "w" | "l"] ?? 8;
-    return { name: `r${numbered[1]}`, size };
-  }
-  if (/^r[a-z]{2}$/.test(name)) return { name, size: 8 };
-  if (/^e[a-z]{2}$/.test(name)) return { name: `r${name.slice(1)}`, size: 4 };
-  if (/^(ax|cx|dx|bx|sp|bp|si|di)$/.test(name)) return { name: `r${name}`, size: 2 };
-  if (/^[abcd][lh]$/.test(name)) return { name: `r${name[0]}x`, size: 1 };
-  if (/^(sp|bp|si|di)l$/.test(name)) return { name: `r${name.slice(0, 2)}`, size: 1 };
-  return { name, size: 8 };
-}
-
-/** The sixteen general registers in encoding order; used where code numbers them. */
-export const GENERAL_REGISTERS: readonly string[] = [
-  ...LEGACY,
-  ...Array.from({ length: 8 }, (_, index) => `r${index + 8}`),
-];
-
-let flows: ReadonlyMap<number, Flow> | null = null;
-
-/** Made with the library at hand, so not before the first instruction is decoded. */
-function flowOf(control: number): Flow {
-  flows ??= new Map<number, Flow>([
-    [FlowControl.Next, "next"],
-    [FlowControl.UnconditionalBranch, "jump"],
-    [FlowControl.IndirectBranch, "indirect-jump"],
-    [FlowControl.ConditionalBranch, "conditional"],
-    [FlowControl.Return, "return"],
-    [FlowControl.Call, "call"],
-    [FlowControl.IndirectCall, "indirect-call"],
-    [FlowControl.Interrupt, "interrupt"],
-    [FlowControl.XbeginXabortXend, "next"],
-    [FlowControl.Exception, "trap"],
-  ]);
-  return flows.get(control) ?? "next";
-}
-
-function readOperand(instruction: IcedInstruction, index: number): Operand {
-  const kind = instruction.opKind(index);
-  switch (kind) {
-    case OpKind.Register: {
-      const info = registerInfo(instruction.opRegister(index));
+function readOperand(code: CodeColumns, at: number, operand: number, immediates: number): Operand {
+  const slot = at * MAX_OPERANDS + operand;
+  switch (code.operandKind[slot]) {
+    case OPERAND.REGISTER: {
+      const info = registerInfo(code.operandRegister[slot]!);
       return info ? { kind: "register", register: info.name, size: info.size } : { kind: "other" };
     }
-    case OpKind.NearBranch16:
-    case OpKind.NearBranch32:
-    case OpKind.NearBranch64:
-      return { kind: "branch", target: instruction.nearBranchTarget };
-    case OpKind.Memory: {
-      const segment = instruction.memorySegment;
-      const ripRelative = instruction.isIpRelMemoryOperand;
-      const base = ripRelative ? null : (registerInfo(instruction.memoryBase)?.name ?? null);
-      const index = registerInfo(instruction.memoryIndex)?.name ?? null;
-      return {
-        kind: "memory",
-        base,
-        index,
-        scale: instruction.memoryIndexScale,
-        displacement: ripRelative
-          ? instruction.ipRelMemoryAddress
-          : base === null && index === null
-            ? BigInt.asUintN(64, instruction.memoryDisplacement)
-            : BigInt.asIntN(64, instruction.memoryDisplacement),
-        segment: segment === Register.GS ? "gs" : segment === Register.FS ? "fs" : null,
-        ripRelative,
-      };
+    case OPERAND.BRANCH:
+      return { kind: "branch", target: BigInt.asUintN(64, wide(code, at, WIDE_TARGET, code.target)) };
+    case OPERAND.MEMORY:
+      return readMemory(code, at);
+    case OPERAND.IMMEDIATE: {
+      const kind = immediates === 0 ? WIDE_IMMEDIATE : WIDE_IMMEDIATE_2;
+      return { kind: "immediate", value: wide(code, at, kind, code.immediate) };
     }
-    case OpKind.Immediate8:
-    case OpKind.Immediate8_2nd:
-    case OpKind.Immediate16:
-    case OpKind.Immediate32:
-    case OpKind.Immediate64:
-    case OpKind.Immediate8to16:
-    case OpKind.Immediate8to32:
-    case OpKind.Immediate8to64:
-    case OpKind.Immediate32to64:
-      return { kind: "immediate", value: BigInt.asIntN(64, instruction.immediate(index)) };
     default:
       return { kind: "other" };
   }
+}
+
+function readMemory(code: CodeColumns, at: number): Operand {
+  const base = registerInfo(code.base[at]!)?.name ?? null;
+  const index = registerInfo(code.index[at]!)?.name ?? null;
+  const displacement = wide(code, at, WIDE_DISPLACEMENT, code.displacement);
+  return {
+    kind: "memory",
+    base,
+    index,
+    scale: code.scale[at]!,
+    displacement: base === null && index === null ? BigInt.asUintN(64, displacement) : displacement,
+    segment: ([null, "fs", "gs"] as const)[code.segment[at]!] ?? null,
+    ripRelative: code.ripRelative[at] === 1,
+  };
+}
+
+function wide(code: CodeColumns, at: number, kind: number, column: Int32Array): bigint {
+  // A second immediate is in no column.
+  return code.wide.get(at * WIDE_KINDS + kind) ?? BigInt(column[at]!);
 }
 
 /**
@@ -171,37 +98,30 @@ export function decodeInstructions(
   address: bigint,
   limit = Number.POSITIVE_INFINITY,
 ): Instruction[] {
-  loadIced();
-  const decoder = new Decoder(64, bytes, DecoderOptions.None);
-  const scratch = new IcedInstruction();
+  const code = new CodeColumns();
+  code.decode(bytes, address, limit);
   const result: Instruction[] = [];
-  try {
-    decoder.ip = address;
-    while (decoder.canDecode && result.length < limit) {
-      const position = decoder.position;
-      decoder.decodeOut(scratch);
-      if (scratch.mnemonic === Mnemonic.INVALID) {
-        const at = address + BigInt(position);
-        result.push({ address: at, length: 1, mnemonic: "invalid", flow: "invalid", target: null, operands: [] });
-        decoder.position = position + 1;
-        decoder.ip = at + 1n;
-        continue;
-      }
-      const operands: Operand[] = [];
-      for (let index = 0; index < scratch.opCount; index++) operands.push(readOperand(scratch, index));
-      const first = operands[0];
-      result.push({
-        address: address + BigInt(position),
-        length: scratch.length,
-        mnemonic: mnemonicName(scratch.mnemonic),
-        flow: flowOf(scratch.flowControl),
-        target: first?.kind === "branch" ? first.target : null,
-        operands,
-      });
+  let at = address;
+  for (let index = 0; index < code.count; index++) {
+    const operands: Operand[] = [];
+    let immediates = 0;
+    for (let operand = 0; operand < code.operandCount[index]!; operand++) {
+      const read = readOperand(code, index, operand, immediates);
+      if (read.kind === "immediate") immediates++;
+      operands.push(read);
     }
-  } finally {
-    scratch.free();
-    decoder.free();
+    const first = operands[0];
+    const flow = FLOWS[code.flow[index]!]!;
+    const length = code.length[index]!;
+    result.push({
+      address: at,
+      length,
+      mnemonic: flow === "invalid" ? "invalid" : mnemonicName(code.mnemonic[index]!),
+      flow,
+      target: first?.kind === "branch" ? first.target : null,
+      operands,
+    });
+    at += BigInt(length);
   }
   return result;
 }

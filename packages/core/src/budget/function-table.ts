@@ -1,0 +1,218 @@
+/**
+ * The functions of a program, numbered by address: from symbols, each with its split-off cold parts. Clones that compilers
+ * make (`.isra.0`, `.constprop.0`, `.part.0`) are functions of their own; padding before a function (`__pfx_f`, `__cfi_f`)
+ * is no function, but calls may lead there and mean `f`.
+ */
+import type { Program, ProgramArea } from "../program/program.ts";
+import type { KernelSymbol } from "../symbols/symbol-table.ts";
+
+/** A run of bytes; addresses are the low 32 bits, signed. */
+export interface Span {
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+}
+
+/** gcc: `f.cold` (before 9 `f.cold.N`); also of clones, `f.isra.0.cold`. clang has none but with profiles. */
+const COLD = /^(.+)\.cold(\.\d+)?$/;
+/** Padding that holds no function: scripts' `__pfx_` (9f2899fe36a6, 6.2) and kCFI's `__cfi_` with the hash (3c516f89e17e, 6.2). */
+const PADDING = /^__(pfx|cfi)_/;
+/** No function of a kernel is larger; what follows is not text. Bytes. */
+const MAX_FUNCTION_BYTES = 1 << 20;
+
+export class FunctionTable {
+  readonly count: number;
+  readonly name: readonly string[];
+  readonly module: readonly (string | null)[];
+  readonly start: Int32Array;
+  readonly end: Int32Array;
+  /** The cold parts of functions that have any. */
+  readonly parts: ReadonlyMap<number, readonly Span[]>;
+  /** Where each byte run belongs: starts ascending, with their ends and functions. */
+  readonly #runStart: Int32Array;
+  readonly #runEnd: Int32Array;
+  readonly #runOwner: Int32Array;
+  readonly #byName: ReadonlyMap<string, readonly number[]>;
+
+  constructor(program: Program) {
+    const found = collect(program);
+    const bodies = found.filter((one) => !one.padding && one.parents === null);
+    this.count = bodies.length;
+    this.name = bodies.map((one) => one.name);
+    this.module = bodies.map((one) => one.module);
+    this.start = Int32Array.from(bodies, (one) => one.start);
+    this.end = Int32Array.from(bodies, (one) => one.end);
+    const byName = new Map<string, number[]>();
+    for (const [index, { names }] of bodies.entries()) {
+      for (const name of names) {
+        const same = byName.get(name);
+        if (same === undefined) byName.set(name, [index]);
+        else same.push(index);
+      }
+    }
+    this.#byName = byName;
+
+    const parts = new Map<number, Span[]>();
+    const runs: { start: number; end: number; owner: number }[] = bodies.map(({ start, end }, owner) => ({
+      start,
+      end,
+      owner,
+    }));
+    const orphans: Found[] = [];
+    for (const one of found) {
+      if (one.padding) {
+        const owner = bodyAt(this.start, one.end);
+        if (owner >= 0) runs.push({ start: one.start, end: one.end, owner });
+      } else if (one.parents !== null) {
+        const owner = this.#parentOf(program, one);
+        if (owner < 0) orphans.push(one);
+        else {
+          const list = parts.get(owner);
+          if (list === undefined) parts.set(owner, [one]);
+          else list.push(one);
+          runs.push({ start: one.start, end: one.end, owner });
+        }
+      }
+    }
+    this.parts = parts;
+    this.orphans = orphans.map(({ start, end }) => ({ start, end }));
+    runs.sort((a, b) => a.start - b.start);
+    this.#runStart = Int32Array.from(runs, (run) => run.start);
+    this.#runEnd = Int32Array.from(runs, (run) => run.end);
+    this.#runOwner = Int32Array.from(runs, (run) => run.owner);
+  }
+
+  /** Cold parts that no function jumps to. */
+  readonly orphans: readonly Span[];
+
+  /** The function that the byte belongs to: its body, a cold part, or the padding before it; -1 for none. */
+  holding(address: number): number {
+    const run = lastNotAfter(this.#runStart, address);
+    return run >= 0 && address < this.#runEnd[run]! ? this.#runOwner[run]! : -1;
+  }
+
+  /** The function that begins at the address, or whose padding does or holds it; -1 for none. */
+  entryAt(address: number): number {
+    const owner = this.holding(address);
+    if (owner < 0) return -1;
+    const start = this.start[owner]!;
+    // Padding lies before the function and is at most a few dozen bytes long.
+    return address === start || (address < start && start - address <= MAX_PADDING && !this.#inPart(owner, address))
+      ? owner
+      : -1;
+  }
+
+  #inPart(owner: number, address: number): boolean {
+    return this.parts.get(owner)?.some((part) => address >= part.start && address < part.end) ?? false;
+  }
+
+  /** Functions of that name, aliases among them. */
+  named(name: string): readonly number[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** The function that a cold part was split from: of several by that name the one that jumps there. */
+  #parentOf(program: Program, part: Found): number {
+    const candidates = [...new Set((part.parents ?? []).flatMap((name) => this.named(name)))].filter(
+      (index) => this.module[index] === part.module,
+    );
+    if (candidates.length <= 1) return candidates[0] ?? -1;
+    return candidates.find((index) => jumpsInto(program, this.start[index]!, this.end[index]!, part)) ?? -1;
+  }
+}
+
+const MAX_PADDING = 128;
+
+interface Found extends Span {
+  readonly name: string;
+  readonly names: readonly string[];
+  readonly module: string | null;
+  readonly padding: boolean;
+  /** Names of the functions it may be a part of; null for a function. */
+  readonly parents: readonly string[] | null;
+}
+
+/** All that symbols say of the text that stays, ascending. */
+function collect(program: Program): Found[] {
+  const areas = program.text.filter((area) => !area.init);
+  const named = new Map<bigint, { area: ProgramArea; symbols: KernelSymbol[] }>();
+  for (const symbol of program.symbols.all()) {
+    if (!/^[tTwW]$/.test(symbol.type)) continue;
+    const known = named.get(symbol.address);
+    if (known !== undefined) known.symbols.push(symbol);
+    else {
+      const area = areaOf(areas, symbol.address);
+      if (area !== null) named.set(symbol.address, { area, symbols: [symbol] });
+    }
+  }
+  const found: Found[] = [];
+  for (const [address, { area, symbols }] of named) {
+    const range = program.symbols.functionAt(address);
+    if (range === null || range.start !== address) continue;
+    const end = low32(range.end) < low32(area.end) ? range.end : area.end;
+    if (end <= range.start || end - range.start > MAX_FUNCTION_BYTES) continue;
+    const names = symbols.map((symbol) => symbol.name);
+    const colds = names.flatMap((name) => COLD.exec(name)?.[1] ?? []);
+    found.push({
+      start: low32(range.start),
+      end: low32(end),
+      name: range.name,
+      names,
+      module: range.module,
+      padding: PADDING.test(range.name),
+      parents: colds.length === names.length ? colds : null,
+    });
+  }
+  return found.sort((a, b) => a.start - b.start);
+}
+
+export function low32(address: bigint): number {
+  return Number(BigInt.asIntN(32, address));
+}
+
+/** The 64-bit address of one that is kept as its low 32 bits, in the top 2 GiB. */
+export function fullAddress(address: number): bigint {
+  return BigInt.asUintN(64, BigInt(address));
+}
+
+function areaOf(areas: readonly ProgramArea[], address: bigint): ProgramArea | null {
+  let low = 0;
+  let high = areas.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (areas[middle]!.start <= address) low = middle + 1;
+    else high = middle;
+  }
+  const area = areas[low - 1];
+  return area !== undefined && address < area.end ? area : null;
+}
+
+function lastNotAfter(starts: Int32Array, address: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function bodyAt(starts: Int32Array, start: number): number {
+  const index = lastNotAfter(starts, start);
+  return index >= 0 && starts[index] === start ? index : -1;
+}
+
+/** Bytes that look like a near jump (e9, 0f 8x) into the part: with 32 bits that match, they are one. */
+function jumpsInto(program: Program, start: number, end: number, part: Span): boolean {
+  const bytes = program.memory.read(fullAddress(start), end - start);
+  if (bytes === null) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 5 <= bytes.length; at++) {
+    const length = bytes[at] === 0xe9 ? 5 : bytes[at] === 0x0f && (bytes[at + 1]! & 0xf0) === 0x80 ? 6 : 0;
+    if (length === 0 || at + length > bytes.length) continue;
+    const target = (start + at + length + view.getInt32(at + length - 4, true)) | 0;
+    if (target >= part.start && target < part.end) return true;
+  }
+  return false;
+}
