@@ -20,6 +20,8 @@ export interface Context {
   openText?(files: readonly string[], debugInfo?: readonly string[] | null): TextEvidence | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
+  /** Ends the command line with an exit code that is an answer and no error: a check that failed, a limit that is exceeded. */
+  readonly exitWith?: (code: number) => void;
   /** The commands are given at the shell's prompt, with the dump open: help and examples name no file. */
   readonly atPrompt?: boolean;
 }

@@ -38,9 +38,10 @@ function usageError(error: CommanderError, args: readonly string[], names: reado
 export async function run(args: readonly string[], context: Context, options: RunOptions = {}): Promise<number> {
   const debug = args.includes("--debug");
   try {
-    const program = buildProgram(context);
     let code: number = EXIT_OK;
-    registerShell(program, context, { run, endWith: (theirs) => (code = theirs) });
+    const answering: Context = { ...context, exitWith: (theirs) => (code = theirs) };
+    const program = buildProgram(answering);
+    registerShell(program, answering, run);
     const names = commandNames(program);
     let words = expandWordSizes(args);
     const first = words.find((word) => word !== "--debug");

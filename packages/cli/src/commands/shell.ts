@@ -12,12 +12,6 @@ interface ShellOptions extends DumpOptions {
   readonly e?: boolean;
 }
 
-export interface ShellRunner {
-  readonly run: RunCommand;
-  /** Takes the exit code of the shell's last command. */
-  readonly endWith: (code: number) => void;
-}
-
 function readScript(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -30,8 +24,8 @@ function readScript(path: string): string {
   }
 }
 
-/** `spillway shell`: the commands at a prompt. The runner is handed in, as it runs this command too. */
-export function registerShell(program: Command, context: Context, runner: ShellRunner): void {
+/** `spillway shell`: the commands at a prompt. What runs them is handed in, as it runs this command too. */
+export function registerShell(program: Command, context: Context, run: RunCommand): void {
   dumpCommand(program, {
     name: "shell",
     usesDebugInfo: true,
@@ -53,7 +47,7 @@ export function registerShell(program: Command, context: Context, runner: ShellR
       const script = options.i === undefined ? "" : readScript(options.i);
       const { Shell } = await import("../shell/shell.ts");
       const { readLines } = await import("../shell/read-lines.ts");
-      const shell = new Shell(openAll(context, files, options), context, runner.run);
+      const shell = new Shell(openAll(context, files, options), context, run);
       const lines = [...script.split(/\r?\n/), ...(options.c === undefined ? [] : [options.c])];
       let code: number = EXIT_OK;
       const stop = (): boolean => shell.left || (options.e === true && code !== EXIT_OK);
@@ -62,6 +56,6 @@ export function registerShell(program: Command, context: Context, runner: ShellR
       }
       if (options.c === undefined && !stop())
         code = await readLines(shell, context.terminal, { stopOnError: options.e ?? false });
-      runner.endWith(code);
+      context.exitWith?.(code);
     });
 }
