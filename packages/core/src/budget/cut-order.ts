@@ -1,0 +1,298 @@
+/**
+ * One order of all functions, callers before callees. Where functions call each other in a cycle no order has every caller
+ * before its callee; the edges that lead backwards are the *cut edges*, whose absence a bound assumes.
+ *
+ * Which edges are cut decides what a bound means, so the order is made in layers, the surest edges first:
+ * - within a cycle of direct calls, back edges of a depth-first search from where the cycle is entered are cut;
+ * - a cycle that only indirect calls close is cut at indirect calls, never at direct ones: the direct calls of the functions in
+ *   it are free of cycles once those of the layer before are cut, and the order keeps them. What is cut are the *upcalls*, by
+ *   which lower code calls back into the code above it (reclaim into file systems, a stacked device into the block layer);
+ * - the same again for edges that are only assumed, under those that are typed.
+ * All three levels use the same order, so that each level's uncut edges are among the next level's, and so bounds never shrink
+ * from level to level.
+ *
+ * To cut few edges is NP-hard (minimum feedback arc set, Karp 1972). The heuristic takes, as in Eades, Lin and Smyth, "A fast and
+ * effective heuristic for the feedback arc set problem" (1993), whatever is free first: functions all of whose callers are
+ * placed. Where none is, it looks at the set of callees with fewest callers not yet placed, goes from these up to what has to be
+ * placed before them, and places the one of those with fewest edges to cut.
+ */
+import type { Components } from "./components.ts";
+import type { GraphIndex } from "./graph-index.ts";
+import { MinHeap } from "./min-heap.ts";
+
+export interface CutOrder {
+  /** Functions, outermost first. */
+  readonly sequence: Int32Array;
+  /** Place of each function in `sequence`. */
+  readonly position: Int32Array;
+}
+
+/** Ready items that are compared before one is placed at the cost of cut edges. */
+const COMPARED = 16;
+
+/** `components`: those of the levels up to the one wanted, direct first. */
+export function cutOrder(index: GraphIndex, components: readonly Components[]): CutOrder {
+  const functionCount = index.graph.functions.count;
+  const sequence = new Int32Array(functionCount);
+  let placed = 0;
+  const emit = (level: number, component: number): void => {
+    const { first, functions } = components[level] as Components;
+    const start = first[component] as number;
+    const members = functions.subarray(start, first[component + 1]);
+    if (members.length <= 1) {
+      for (const f of members) sequence[placed++] = f;
+    } else if (level === 0) {
+      for (const f of depthFirst(index, components[0] as Components, members)) sequence[placed++] = f;
+    } else {
+      const finer = (components[level - 1] as Components).of;
+      const one = finer[members[0] as number] as number;
+      if (members.every((f) => finer[f] === one)) emit(level - 1, one);
+      else {
+        for (const item of orderItems(index, components, level, members)) {
+          // A set's own component has no functions.
+          emit(level - 1, item);
+        }
+      }
+    }
+  };
+  const top = components.length - 1;
+  for (let component = (components[top] as Components).count - 1; component >= 0; component--) emit(top, component);
+  const position = new Int32Array(functionCount);
+  for (let place = 0; place < functionCount; place++) position[sequence[place] as number] = place;
+  return { sequence, position };
+}
+
+/** Functions of one cycle of direct calls: reverse postorder, from the one that most is called from outside of it. */
+function depthFirst(index: GraphIndex, direct: Components, members: Int32Array): number[] {
+  const { graph, firstSite, firstSet, firstCaller, sitesTo } = index;
+  const component = direct.of[members[0] as number];
+  const outsideCallers = (f: number): number => {
+    let count = (firstSet[f + 1] as number) - (firstSet[f] as number);
+    for (let at = firstCaller[f] as number; at < (firstCaller[f + 1] as number); at++) {
+      if (direct.of[graph.sites.caller[sitesTo[at] as number] as number] !== component) count++;
+    }
+    return count;
+  };
+  let root = members[0] as number;
+  let most = -1;
+  for (const f of members) {
+    const callers = outsideCallers(f);
+    if (callers > most) {
+      most = callers;
+      root = f;
+    }
+  }
+  const seen = new Set<number>([root]);
+  const path = [root];
+  const cursor = [firstSite[root] as number];
+  const finished: number[] = [];
+  while (path.length > 0) {
+    const f = path[path.length - 1] as number;
+    const at = cursor[cursor.length - 1] as number;
+    if (at >= (firstSite[f + 1] as number)) {
+      finished.push(f);
+      path.pop();
+      cursor.pop();
+      continue;
+    }
+    cursor[cursor.length - 1] = at + 1;
+    const callee = graph.sites.callee[at] as number;
+    if (callee < 0 || direct.of[callee] !== component || seen.has(callee)) continue;
+    seen.add(callee);
+    path.push(callee);
+    cursor.push(firstSite[callee] as number);
+  }
+  return finished.reverse();
+}
+
+/**
+ * Places the components of the level before (the items) that make up one component of `level`. Edges of the level before are
+ * kept, and the sets of `level` give the edges that may be cut.
+ */
+function orderItems(
+  index: GraphIndex,
+  components: readonly Components[],
+  level: number,
+  members: Int32Array,
+): number[] {
+  const { graph, firstSite, firstSet, setsOf } = index;
+  const { sites, sets } = graph;
+  const functionCount = graph.functions.count;
+  const coarse = (components[level] as Components).of;
+  const finer = (components[level - 1] as Components).of;
+  const component = coarse[members[0] as number];
+  const softColumn = level === 1 ? sites.typedSet : sites.assumedSet;
+
+  // Items, numbered locally. At level 2 the typed sets are nodes of their own between items.
+  const itemOf = new Map<number, number>();
+  const items: number[] = [];
+  const item = (node: number): number => {
+    const of = finer[node] as number;
+    let local = itemOf.get(of);
+    if (local === undefined) {
+      local = items.push(of) - 1;
+      itemOf.set(of, local);
+    }
+    return local;
+  };
+  const kept: number[] = [];
+  const keep = (from: number, to: number): void => {
+    if (from !== to) kept.push(from, to);
+  };
+  // Sets whose edges may be cut, numbered locally, with their callers and members.
+  const softOf = new Map<number, number>();
+  const callers: number[][] = [];
+  const called: number[][] = [];
+  const softSets: number[][] = [];
+  const seenTyped = new Set<number>();
+  for (const f of members) {
+    const from = item(f);
+    for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
+      const callee = sites.callee[site] as number;
+      if (callee >= 0 && coarse[callee] === component) keep(from, item(callee));
+      const typed = sites.typedSet[site] as number;
+      if (level === 2 && typed >= 0 && coarse[functionCount + typed] === component) {
+        const node = item(functionCount + typed);
+        keep(from, node);
+        if (!seenTyped.has(typed)) {
+          seenTyped.add(typed);
+          for (let at = sets.start[typed] as number; at < (sets.start[typed + 1] as number); at++) {
+            const callee = sets.members[at] as number;
+            if (coarse[callee] === component) keep(node, item(callee));
+          }
+        }
+      }
+      const soft = softColumn[site] as number;
+      if (soft >= 0 && coarse[functionCount + soft] === component) {
+        let local = softOf.get(soft);
+        if (local === undefined) {
+          local = callers.push([]) - 1;
+          called.push([]);
+          softOf.set(soft, local);
+        }
+        (callers[local] as number[]).push(from);
+      }
+    }
+  }
+  for (const f of members) {
+    const to = item(f);
+    for (let at = firstSet[f] as number; at < (firstSet[f + 1] as number); at++) {
+      const local = softOf.get(setsOf[at] as number);
+      if (local === undefined) continue;
+      (called[local] as number[]).push(to);
+      softSets[to] ??= [];
+      (softSets[to] as number[]).push(local);
+    }
+  }
+  return placeItems(items, kept, callers, called, softSets);
+}
+
+function placeItems(
+  items: readonly number[],
+  kept: readonly number[],
+  callers: readonly (readonly number[])[],
+  called: readonly (readonly number[])[],
+  softSets: readonly (readonly number[] | undefined)[],
+): number[] {
+  const count = items.length;
+  const after: number[][] = Array.from({ length: count }, () => []);
+  const before: number[][] = Array.from({ length: count }, () => []);
+  const waits = new Int32Array(count);
+  for (let at = 0; at < kept.length; at += 2) {
+    const from = kept[at] as number;
+    const to = kept[at + 1] as number;
+    (after[from] as number[]).push(to);
+    (before[to] as number[]).push(from);
+    waits[to] = (waits[to] as number) + 1;
+  }
+  const setsOfItem = softSets.map((list) => (list === undefined ? undefined : [...new Set(list)]));
+  const setsCalled: number[][] = Array.from({ length: count }, () => []);
+  const remaining = new Int32Array(callers.length);
+  callers.forEach((list, set) => {
+    remaining[set] = list.length;
+    for (const from of list) (setsCalled[from] as number[]).push(set);
+  });
+  const placed = new Uint8Array(count);
+  const order: number[] = [];
+  const free: number[] = [];
+  const heap = new MinHeap();
+  callers.forEach((list, set) => {
+    heap.push(set, list.length);
+  });
+
+  const isFree = (node: number): boolean =>
+    placed[node] === 0 && waits[node] === 0 && (setsOfItem[node] ?? []).every((set) => remaining[set] === 0);
+  const costOf = (node: number, atMost: number): number => {
+    let cost = 0;
+    for (const set of setsOfItem[node] ?? []) {
+      cost += remaining[set] as number;
+      if (cost > atMost) break;
+    }
+    return cost;
+  };
+  const place = (node: number): void => {
+    placed[node] = 1;
+    order.push(items[node] as number);
+    for (const set of setsCalled[node] as number[]) {
+      remaining[set] = (remaining[set] as number) - 1;
+      if (remaining[set] === 0) {
+        for (const to of called[set] as number[]) if (isFree(to)) free.push(to);
+      } else heap.push(set, remaining[set] as number);
+    }
+    for (const to of after[node] as number[]) {
+      waits[to] = (waits[to] as number) - 1;
+      if (isFree(to)) free.push(to);
+    }
+  };
+  for (let node = 0; node < count; node++) if (isFree(node)) free.push(node);
+
+  const seen = new Int32Array(count).fill(-1);
+  /** What can be placed now and has to be before the callers of a set can be. */
+  const readyAbove = (set: number, stamp: number): number => {
+    const queue: number[] = [];
+    for (const from of callers[set] as number[]) {
+      if (placed[from] === 0 && seen[from] !== stamp) {
+        seen[from] = stamp;
+        queue.push(from);
+      }
+    }
+    let best = -1;
+    let bestCost = Number.MAX_SAFE_INTEGER;
+    let compared = 0;
+    for (let at = 0; at < queue.length && compared < COMPARED; at++) {
+      const node = queue[at] as number;
+      if (waits[node] === 0) {
+        compared++;
+        const cost = costOf(node, bestCost);
+        if (cost < bestCost) {
+          best = node;
+          bestCost = cost;
+        }
+      }
+      for (const from of before[node] as number[]) {
+        if (placed[from] === 0 && seen[from] !== stamp) {
+          seen[from] = stamp;
+          queue.push(from);
+        }
+      }
+    }
+    return best;
+  };
+
+  for (let stamp = 0; order.length < count; ) {
+    const node = free.pop();
+    if (node !== undefined) {
+      if (placed[node] === 0) place(node);
+      continue;
+    }
+    const top = heap.pop();
+    // Cannot be: an item that is not free waits for another one, or for the callers of a set.
+    if (top === null) break;
+    if (remaining[top.item] !== top.key) continue;
+    const chosen = readyAbove(top.item, stamp++);
+    if (chosen < 0) continue;
+    place(chosen);
+    if (remaining[top.item] === top.key) heap.push(top.item, top.key);
+  }
+  return order;
+}

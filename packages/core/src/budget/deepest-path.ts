@@ -1,0 +1,86 @@
+/** Reads the paths out of the passes of depths.ts, and shortens a walk to a path that enters no function twice. */
+import { type CallGraph, CERTAINTIES, type EdgeCertainty } from "./call-graph.ts";
+import type { ContextPass, DepthPass } from "./depths.ts";
+
+/** One function on a path. */
+export interface PathNode {
+  readonly f: number;
+  /** The site, in the function before, that leads here; -1 for the first one. */
+  readonly site: number;
+  /** Index into CERTAINTIES of the edge that leads here; 0 for the first one. */
+  readonly certainty: number;
+  /** True where that edge is a cut one. */
+  readonly cut: boolean;
+}
+
+/** The deepest path from `start` in the last of `passes`. Ends at a stop, which is then the last node. */
+export function pathFrom(passes: readonly DepthPass[], start: number, stops: Uint8Array | null = null): PathNode[] {
+  const nodes: PathNode[] = [{ f: start, site: -1, certainty: 0, cut: false }];
+  let round = passes.length - 1;
+  let f = start;
+  for (;;) {
+    const pass = passes[round] as DepthPass;
+    const callee = pass.callee[f] as number;
+    if (callee < 0) return nodes;
+    const cut = pass.cut[f] === 1;
+    nodes.push({ f: callee, site: pass.site[f] as number, certainty: pass.certainty[f] as number, cut });
+    if (stops?.[callee] === 1) return nodes;
+    if (cut) round--;
+    f = callee;
+  }
+}
+
+/** The deepest way to `end` in the last of `passes`, from where a path starts; null where none reaches it. */
+export function pathTo(graph: CallGraph, passes: readonly ContextPass[], end: number): PathNode[] | null {
+  let round = passes.length - 1;
+  if (((passes[round] as ContextPass).above[end] as number) < 0) return null;
+  const nodes: PathNode[] = [];
+  let f = end;
+  for (;;) {
+    const pass = passes[round] as ContextPass;
+    const site = pass.site[f] as number;
+    const cut = site >= 0 && pass.cut[f] === 1;
+    nodes.push({ f, site, certainty: site < 0 ? 0 : (pass.certainty[f] as number), cut });
+    if (site < 0) return nodes.reverse();
+    if (cut) round--;
+    f = graph.sites.caller[site] as number;
+  }
+}
+
+/** Bytes that each node of a path takes: up to the next one's frame, and all of its own for the last one. */
+export function nodeBytes(graph: CallGraph, path: readonly PathNode[]): number[] {
+  return path.map(({ f }, at) => {
+    const next = path[at + 1];
+    return next === undefined ? (graph.functions.ownBytes[f] as number) : (graph.sites.bytes[next.site] as number);
+  });
+}
+
+export function pathBytes(graph: CallGraph, path: readonly PathNode[]): number {
+  return nodeBytes(graph, path).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/**
+ * Takes the loops out of a walk: where a function comes twice, what lies between goes. The rest is a path of the graph that
+ * enters no function twice.
+ */
+export function withoutLoops(walk: readonly PathNode[]): PathNode[] {
+  const path: PathNode[] = [];
+  const at = new Map<number, number>();
+  for (const node of walk) {
+    const earlier = at.get(node.f);
+    if (earlier === undefined) {
+      at.set(node.f, path.length);
+      path.push(node);
+      continue;
+    }
+    for (const gone of path.splice(earlier + 1)) at.delete(gone.f);
+  }
+  return path;
+}
+
+/** How many edges of each certainty a path has. */
+export function countEdges(path: readonly PathNode[]): Record<EdgeCertainty, number> {
+  const counts: Record<EdgeCertainty, number> = { proven: 0, typed: 0, assumed: 0 };
+  for (const { site, certainty } of path) if (site >= 0) counts[CERTAINTIES[certainty] as EdgeCertainty]++;
+  return counts;
+}
