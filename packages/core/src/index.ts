@@ -2,6 +2,11 @@
 
 export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
 export { advise } from "./advice/advise.ts";
+export type { BudgetDocument, BudgetEntry, EntryKind, PathStep } from "./budget/budget-document.ts";
+export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
+export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
+export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";
+export { toSpeedscope } from "./budget/speedscope.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";
 export { compareDebianVersions, compareRpmVersions } from "./changelog/compare-versions.ts";

@@ -1,5 +1,4 @@
 /** The report as one HTML page that needs nothing else: no network, no fonts, no files beside it. */
-import { createHash } from "node:crypto";
 import type { Diagnosis, StackMap } from "@spillway/core";
 import type { SystemFacts } from "../../format/sys.ts";
 import { VERSION } from "../../version.ts";
@@ -17,6 +16,7 @@ import {
   missingSection,
   staleSection,
 } from "./list-sections.ts";
+import { pagePolicy } from "./policy.ts";
 import { SCRIPT } from "./script.ts";
 import { stackSection } from "./stack-section.ts";
 import { STYLES } from "./styles.ts";
@@ -32,18 +32,6 @@ export interface HtmlReport {
   readonly command: string;
 }
 
-function hash(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-}
-
-/**
- * The page may run its own script, by its hash, and nothing else: even if some text of a hostile dump got past the escaping,
- * a browser would neither run it nor fetch anything.
- */
-function policy(): string {
-  return `default-src 'none'; style-src ${hash(STYLES)}; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
-}
-
 export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): string {
   const { kind, cause, culprit } = diagnosis.verdict;
   const anchors = new Anchors(diagnosis, map);
@@ -53,7 +41,7 @@ export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): stri
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy()}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(STYLES, SCRIPT)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="Spillway ${VERSION}">
 <title>${title}</title>

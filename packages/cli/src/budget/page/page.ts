@@ -1,0 +1,88 @@
+/** A budget as one HTML page that needs nothing else: the deepest entries, each with its stack drawn as an icicle graph. */
+import {
+  atLevel,
+  BUDGET_LEVELS,
+  type BudgetDocument,
+  type BudgetEntry,
+  type BudgetLevel,
+  type DepthNode,
+} from "@spillway/core";
+import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "../../format/budget/words.ts";
+import { type Html, Html as HtmlText, html } from "../../report/html/html.ts";
+import { pagePolicy } from "../../report/html/policy.ts";
+import { thousands } from "../../text/hex.ts";
+import { VERSION } from "../../version.ts";
+import { type IcicleLine, icicle } from "./icicle.ts";
+import { SCRIPT } from "./script.ts";
+import { STYLES } from "./styles.ts";
+
+export interface BudgetPage {
+  readonly document: BudgetDocument;
+  readonly level: BudgetLevel;
+  /** Entries that are drawn, deepest first. */
+  readonly drawn: readonly { readonly entry: BudgetEntry; readonly tree: DepthNode }[];
+  /** A limit that was asked for, bytes; null: none but the stack's end. */
+  readonly maxBytes: number | null;
+  /** The command that made the page. */
+  readonly command: string;
+}
+
+export function renderBudgetPage({ document, level, drawn, maxBytes, command }: BudgetPage): string {
+  const { kernel, totals, stackBytes } = document;
+  const release = kernel.release ?? "(release unknown)";
+  const lines: IcicleLine[] = [{ bytes: stackBytes, text: `end of the stack, ${thousands(stackBytes)}`, fatal: true }];
+  if (maxBytes !== null && maxBytes !== stackBytes) {
+    lines.push({ bytes: maxBytes, text: `limit, ${thousands(maxBytes)}`, fatal: false });
+  }
+  const cut = document.cycles.filter((cycle) => cycle.level === level);
+  const cutEdges = cut.reduce((sum, cycle) => sum + cycle.cutEdgeCount, 0);
+  const { calls } = document.unresolved;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(STYLES, SCRIPT)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="Spillway ${VERSION}">
+<title>Stack budget of Linux ${release}</title>
+<style>${new HtmlText(STYLES)}</style>
+</head>
+<body>
+<h1>Stack budget of Linux ${release}</h1>
+<p class="dim">${kernel.name}, ${count(totals.functions, "function")}, ${count(totals.calls, "call")} (${thousands(totals.indirectCalls)} of them indirect; ${share(totals.indirectCalls - atLevel(calls, level), totals.indirectCalls)} of these resolved at the ${LEVEL_TITLES[level]} level). Made by <code>${command}</code></p>
+<p>Down the page go the bytes of a kernel stack. Each column is one path of calls from an entry, the deepest at the left; paths that begin alike share what they have in common. A path that would close a cycle ends there: ${count(cutEdges, "call")} in ${count(cut.length, "cycle")} are taken for never made.</p>
+<ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li></ul>
+${entriesTable(drawn, stackBytes, maxBytes)}
+${drawn.map(({ entry, tree }, index) => drawing(entry, tree, lines, level, index))}
+<output id="told"></output>
+<script>${new HtmlText(SCRIPT)}</script>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function entriesTable(drawn: BudgetPage["drawn"], stackBytes: number, maxBytes: number | null): Html {
+  const limit = maxBytes ?? stackBytes;
+  const heads = BUDGET_LEVELS.map((one) => html`<th class="n">${LEVEL_TITLES[one]}</th>`);
+  const rows = drawn.map(({ entry }, index) => {
+    const cells = BUDGET_LEVELS.map((one) => {
+      const bytes = atLevel(entry.bounds, one);
+      return html`<td class="n${bytes > limit && " over"}">${thousands(bytes)}</td>`;
+    });
+    return html`<tr><td><a href="#e${index}">${named(entry.name, entry.module)}</a></td><td>${ENTRY_TITLES[entry.kind]}</td>${cells}</tr>\n`;
+  });
+  return html`<div class="scroll"><table><thead><tr><th>entry</th><th>kind</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function drawing(
+  entry: BudgetEntry,
+  tree: DepthNode,
+  lines: readonly IcicleLine[],
+  level: BudgetLevel,
+  index: number,
+): Html {
+  return html`<details id="e${index}"${index < 2 && html` open`}><summary>${named(entry.name, entry.module)} <span class="dim">${ENTRY_TITLES[entry.kind]}, ${thousands(atLevel(entry.bounds, level))} bytes</span></summary>
+<div class="scroll">${icicle(tree, lines)}</div></details>
+`;
+}

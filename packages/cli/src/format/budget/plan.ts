@@ -1,0 +1,81 @@
+/** What `plan` prints: where to spill, and what is left. */
+import type { PlanDocument, PlanSegment } from "@spillway/core";
+import type { Terminal } from "../../terminal.ts";
+import { columns } from "../../text/columns.ts";
+import { thousands } from "../../text/hex.ts";
+import { printable } from "../../text/printable.ts";
+import { wrap } from "../../text/wrap.ts";
+import { count, LEVEL_TITLES, named } from "./words.ts";
+
+/** Segments and unfixable paths shown. */
+const SHOWN = 8;
+
+export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
+  const { colors, width } = terminal;
+  const optimal = plan.optimal
+    ? "no smaller placement keeps the limits"
+    : `at least ${plan.lowerBound} are needed: the gap is ${plan.points.length - plan.lowerBound}`;
+  const head = [
+    `${colors.bold(`${count(plan.points.length, "critical point")} for Linux ${plan.kernel.release ?? "(release unknown)"}`)}\n`,
+    columns(
+      [
+        ["placement", `chosen among ${count(plan.candidateCount, "function")} that can be hooked; ${optimal}`],
+        ["threshold", `${thousands(plan.thresholdBytes)} bytes: a point called with that much in use switches`],
+        ["stack", `${thousands(plan.stackBytes)} bytes, ${thousands(plan.reserveBytes)} of them in reserve`],
+        ["edges", LEVEL_TITLES[plan.level]],
+      ].map(([name, value]) => [{ text: name as string, paint: colors.dim }, value as string]),
+      ["left", "left"],
+    ),
+  ].join("");
+  const parts = [head];
+  if (plan.points.length > 0) {
+    const rows = plan.points.map((point) => [
+      named(point.name, point.module),
+      point.returns,
+      thousands(point.segmentBytes),
+      { text: printable(point.why), paint: colors.dim },
+    ]);
+    const heading = ["point", "returns", "segment", "why it may be one"].map((text) => ({ text, paint: colors.dim }));
+    parts.push(columns([heading, ...rows], ["left", "left", "right", "left"]));
+  }
+  if (plan.longestSegments.length > 0) {
+    parts.push(`${colors.bold("The longest segments left")}\n${segments(plan.longestSegments, terminal)}`);
+  }
+  if (plan.unfixable.length > 0) {
+    const title = `No placement helps: ${count(plan.unfixable.length, "segment")} over the limit`;
+    parts.push(`${colors.red(title)}\n${segments(plan.unfixable, terminal)}`);
+  }
+  if (plan.cyclesLeft.length > 0) {
+    const rows = plan.cyclesLeft
+      .slice(0, SHOWN)
+      .map((cycle) => [
+        count(cycle.functionCount, "function"),
+        `${thousands(cycle.roundBytes)} bytes a round`,
+        cycle.withoutCandidate ? "no candidate lies on it" : "no point lies on it",
+        { text: printable(cycle.functions.slice(0, 3).join(", ")), paint: colors.dim },
+      ]);
+    const title = `Recursion that no point bounds: ${count(plan.cyclesLeft.length, "cycle")}`;
+    parts.push(`${colors.bold(title)}\n${columns(rows, ["right", "right", "left", "left"])}`);
+  }
+  parts.push(...plan.notes.map((note) => paragraph(`note: ${printable(note)}`, width)));
+  return parts.join("\n");
+}
+
+function paragraph(text: string, width: number): string {
+  return wrap(text, width)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function segments(list: readonly PlanSegment[], terminal: Terminal): string {
+  const { colors } = terminal;
+  const rows = list
+    .slice(0, SHOWN)
+    .map((segment) => [
+      thousands(segment.bytes),
+      `of ${thousands(segment.limitBytes)}`,
+      printable(`${segment.start} → ${segment.end ?? segment.path.at(-1)?.function ?? "?"}`),
+      { text: `${count(segment.path.length, "call")}; ${printable(segment.why)}`, paint: colors.dim },
+    ]);
+  return columns(rows, ["right", "left", "left", "left"]);
+}

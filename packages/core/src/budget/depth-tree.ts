@@ -1,0 +1,195 @@
+/**
+ * The deepest calls below a function as a tree: what an icicle graph draws. The tree has the deepest path, and the deepest of
+ * the paths that leave it early enough to be paths of their own and not the same one with another last call.
+ */
+import {
+  CERTAINTIES,
+  DEPTH_KINDS,
+  type DepthKind,
+  type EdgeCertainty,
+  SITE_KINDS,
+  type SiteKind,
+} from "./call-graph.ts";
+import type { CutOrder } from "./cut-order.ts";
+import type { DepthPass } from "./depths.ts";
+import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
+import { atLevel, type BudgetLevel } from "./levels.ts";
+import type { SolvedGraph } from "./solve.ts";
+
+/** A function on the stack. Its frame reaches from `top` to the `top` of whichever callee is live. */
+export interface DepthNode {
+  readonly name: string;
+  /** Module name, null for the kernel. */
+  readonly module: string | null;
+  /** Bytes of stack in use at its CFA. */
+  readonly top: number;
+  /** Bytes of stack in use at the deepest place of its own frame, its callees apart. */
+  readonly ownEnd: number;
+  /** Bytes in use at the deepest place below it, whether or not that is in the tree. */
+  readonly deepest: number;
+  /** How it was called; null for the root. */
+  readonly call: DepthCall | null;
+  /** The deepest first. */
+  readonly callees: readonly DepthNode[];
+  /** Callees that are left out because they reach less deep. */
+  readonly leftOut: number;
+}
+
+export interface DepthCall {
+  /** Address of the call, as signed 32 bits. */
+  readonly address: number;
+  readonly kind: SiteKind;
+  readonly certainty: EdgeCertainty;
+  readonly depth: DepthKind;
+  /** Label of the set that it is a member of; null for a direct call. */
+  readonly slot: string | null;
+}
+
+export interface DepthTreeOptions {
+  /** Paths in the tree at most. */
+  readonly paths?: number;
+  /** A path that leaves another one has to go on for this share of the deepest path's bytes. */
+  readonly least?: number;
+  /** Callees of one function in the tree at most. */
+  readonly callees?: number;
+}
+
+interface Input {
+  readonly index: GraphIndex;
+  readonly order: CutOrder;
+  readonly level: BudgetLevel;
+  readonly pass: DepthPass;
+}
+
+interface Edge {
+  readonly site: number;
+  readonly callee: number;
+  /** Index into CERTAINTIES. */
+  readonly certainty: number;
+  readonly set: number;
+  /** From the caller's CFA to the deepest place below. */
+  readonly depth: number;
+}
+
+interface Growing {
+  readonly f: number;
+  readonly top: number;
+  readonly edge: Edge | null;
+  readonly callees: Growing[];
+  /** Edges that are not in the tree, the deepest first. */
+  readonly rest: Edge[];
+}
+
+/**
+ * Paths that take no cut edge, whatever the rounds of the bounds.
+ * @param root number of a function
+ * @param base bytes in use before the function has its return address on the stack
+ */
+export function depthTree(
+  solved: SolvedGraph,
+  level: BudgetLevel,
+  root: number,
+  base: number,
+  options: DepthTreeOptions = {},
+): DepthNode {
+  const { paths = 24, least = 0.12, callees = 4 } = options;
+  const { index, order } = solved;
+  const input: Input = { index, order, level, pass: atLevel(solved.levels, level).passes[0] as DepthPass };
+  const wanted = least * (input.pass.depth[root] as number);
+  const open: Growing[] = [];
+  const top = grow(input, root, base, null, open);
+  for (let count = 1; count < paths; count++) {
+    let best: Growing | null = null;
+    for (const node of open) {
+      const edge = node.rest[0];
+      if (edge === undefined || node.callees.length >= callees) continue;
+      if ((input.pass.depth[edge.callee] as number) < wanted) continue;
+      if (best === null || node.top + edge.depth > best.top + (best.rest[0] as Edge).depth) best = node;
+    }
+    if (best === null) break;
+    const edge = best.rest.shift() as Edge;
+    best.callees.push(grow(input, edge.callee, best.top + bytesAt(input, edge), edge, open));
+  }
+  return finished(input, top);
+}
+
+function bytesAt({ index }: Input, edge: Edge): number {
+  return index.graph.sites.bytes[edge.site] as number;
+}
+
+/** A node with the deepest path below it; every node of the path goes to `open`. */
+function grow(input: Input, root: number, base: number, from: Edge | null, open: Growing[]): Growing {
+  let f = root;
+  let top = base;
+  let edge = from;
+  let first: Growing | null = null;
+  let above: Growing | null = null;
+  for (;;) {
+    const rest = edgesOf(input, f);
+    const node: Growing = { f, top, edge, callees: [], rest };
+    open.push(node);
+    first ??= node;
+    above?.callees.push(node);
+    above = node;
+    const next = rest[0];
+    const own = input.index.graph.functions.ownBytes[f] as number;
+    if (next === undefined || next.depth <= own) return first;
+    rest.shift();
+    top += bytesAt(input, next);
+    edge = next;
+    f = next.callee;
+  }
+}
+
+/** The deepest edge to each callee, the deepest callee first; cut edges are none. */
+function edgesOf({ index, order, level, pass }: Input, f: number): Edge[] {
+  const { graph, firstSite } = index;
+  const { sites, sets } = graph;
+  const place = order.position[f] as number;
+  const best = new Map<number, Edge>();
+  const consider = (site: number, callee: number, certainty: number, set: number): void => {
+    if ((order.position[callee] as number) <= place) return;
+    const depth = (sites.bytes[site] as number) + (pass.depth[callee] as number);
+    const known = best.get(callee);
+    if (known === undefined || depth > known.depth) best.set(callee, { site, callee, certainty, set, depth });
+  };
+  for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
+    const callee = sites.callee[site] as number;
+    if (callee >= 0) consider(site, callee, 0, -1);
+    for (const [certainty, set] of [
+      [1, typedSetAt(graph, level, site)],
+      [2, assumedSetAt(graph, level, site)],
+    ] as const) {
+      if (set < 0) continue;
+      for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
+        consider(site, sets.members[at] as number, certainty, set);
+      }
+    }
+  }
+  return [...best.values()].sort((a, b) => b.depth - a.depth);
+}
+
+function finished(input: Input, node: Growing): DepthNode {
+  const { graph } = input.index;
+  const { functions, sites, sets } = graph;
+  const { f, top, edge } = node;
+  return {
+    name: functions.name[f] as string,
+    module: functions.module[f] as string | null,
+    top,
+    ownEnd: top + (functions.ownBytes[f] as number),
+    deepest: top + (input.pass.depth[f] as number),
+    call:
+      edge === null
+        ? null
+        : {
+            address: sites.address[edge.site] as number,
+            kind: SITE_KINDS[sites.kind[edge.site] as number] as SiteKind,
+            certainty: CERTAINTIES[edge.certainty] as EdgeCertainty,
+            depth: DEPTH_KINDS[sites.depthKind[edge.site] as number] as DepthKind,
+            slot: edge.set < 0 ? null : (sets.label[edge.set] as string),
+          },
+    callees: node.callees.map((callee) => finished(input, callee)),
+    leftOut: node.rest.length,
+  };
+}
