@@ -4,7 +4,7 @@
  *
  * V8's compile cache was tried: with the plugins below it gains nothing that could be measured, so the file stays one.
  */
-import { chmodSync, renameSync, statSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { lazyBuiltins } from "./lazy-builtins.ts";
@@ -39,8 +39,19 @@ export async function bundle(output: string): Promise<void> {
   renameSync(fresh, output);
 }
 
+/** Puts the sources of spillway.ko into a folder beside the bundle, where `guard build` and `guard install` find them. */
+export function copyModuleSources(folder: string): void {
+  const from = join(root, "kernel-module");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (/^(Kbuild|dkms\.conf|.*\.[chS])$/.test(name)) cpSync(join(from, name), join(folder, name));
+  }
+}
+
 if (import.meta.main) {
   const output = join(cli, "dist", "spillway.js");
   await bundle(output);
+  copyModuleSources(join(cli, "dist", "kernel-module"));
   console.log(`${relative(root, output)}: ${Math.round(statSync(output).size / 1024)} KiB`);
 }

@@ -3,6 +3,7 @@ import { registerBt } from "./commands/bt.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
 import { registerExtract } from "./commands/extract.ts";
+import { registerGuard } from "./commands/guard.ts";
 import { registerLabCommand } from "./commands/lab.ts";
 import { registerList } from "./commands/list.ts";
 import { registerLog } from "./commands/log.ts";
@@ -32,6 +33,7 @@ const COMMANDS = [
   registerList,
   registerMod,
   registerExtract,
+  registerGuard,
   registerLabCommand,
 ] as const;
 

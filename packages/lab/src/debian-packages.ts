@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync } from "node:fs";
 import { SpillwayError } from "@spillway/core";
+import { findProgram } from "@spillway/guard";
 import { runCommand, tryCommand } from "./command.ts";
 import type { Progress } from "./progress.ts";
 
@@ -24,20 +24,6 @@ const NEEDED: readonly NeededProgram[] = [
 
 /** The C library to link a guest's programs with: no program, so told by its archive. */
 const C_LIBRARY = { file: "/usr/lib/x86_64-linux-gnu/libc.a", package: "libc6-dev" };
-
-/** The full path of a program, looked for in PATH and where Debian keeps administrators' programs. */
-export function findProgram(program: string): string | null {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
-  for (const folder of folders) {
-    if (folder === "") continue;
-    const path = join(folder, program);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {}
-  }
-  return null;
-}
 
 /** @throws SpillwayError SPW_LAB_PROGRAM_MISSING */
 export function requireProgram(program: string): string {

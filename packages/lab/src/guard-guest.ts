@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { spillwaySources } from "@spillway/guard";
 import { ensureCompiler } from "./debian-packages.ts";
 import type { LabKernel } from "./kernel-cache.ts";
 import { ensureModule, ensureProgram, findSources } from "./kernel-module-build.ts";
@@ -33,8 +34,8 @@ export async function runGuardScript(
 ): Promise<ScriptResult> {
   const progress = options.progress ?? silent;
   await ensureCompiler(progress);
-  const spillway = await findSources(["../../../kernel-module", "../../../../kernel-module"]);
-  const guard = await findSources(["../guard", "../../lab/guard"]);
+  const spillway = spillwaySources();
+  const guard = findSources(["../guard", "../../lab/guard"]);
   const files = new Map([
     ["spillway.ko", await readFile(await ensureModule(kernel, "spillway", spillway, progress, true))],
     ["cascade.ko", await readFile(await ensureModule(kernel, "cascade", join(guard, "cascade"), progress, true))],

@@ -1,29 +1,24 @@
 import { createHash } from "node:crypto";
-import { copyFile, cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { SpillwayError } from "@spillway/core";
-import { cacheFolder, exists, fillOnce } from "./cache.ts";
-import { tail, tryCommand } from "./command.ts";
+import { firstFolder, kbuild, sourceNames, tail } from "@spillway/guard";
+import { cacheFolder, fillOnce } from "./cache.ts";
+import { tryCommand } from "./command.ts";
 import { requireProgram } from "./debian-packages.ts";
 import type { LabKernel } from "./kernel-cache.ts";
 import type { Progress } from "./progress.ts";
-
-/** What a build needs of a folder of sources. */
-const SOURCE = /^(Kbuild|.*\.[chS])$/;
 
 /**
  * A folder of sources by its places: seen from this file, and from the bundled command line (`packages/cli/dist`).
  * @throws SpillwayError SPW_LAB_MODULE_SOURCES
  */
-export async function findSources(places: readonly string[]): Promise<string> {
-  const folders = places.map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  for (const folder of folders) {
-    if (await exists(folder)) return folder;
-  }
+export function findSources(places: readonly string[]): string {
+  const folder = firstFolder(places, import.meta.url);
+  if (folder !== null) return folder;
   throw new SpillwayError("SPW_LAB_MODULE_SOURCES", "the sources of a kernel module are not there", {
     class: "environment",
-    facts: { searched: folders },
+    facts: { searched: places },
     hint: "run the lab from a checkout of the repository",
   });
 }
@@ -48,15 +43,18 @@ export async function ensureModule(
   progress: Progress,
   strict = false,
 ): Promise<string> {
-  const names = (await readdir(sources)).filter((file) => SOURCE.test(file)).sort();
+  const names = sourceNames(sources);
   const folder = join(cacheFolder(), "modules", kernel.release, await fingerprint(sources, names));
   await fillOnce(folder, async (empty) => {
     progress(`building ${name}.ko for ${kernel.release}`);
-    // kbuild writes next to the sources.
-    const build = join(empty, "build");
-    await mkdir(build);
-    for (const file of names) await cp(join(sources, file), join(build, file));
-    const result = await tryCommand("make", ["-s", "-C", kernel.headers, `M=${build}`, "modules"]);
+    const result = await kbuild({
+      make: requireProgram("make"),
+      headers: kernel.headers,
+      sources,
+      scratch: join(empty, "build"),
+      name,
+      output: join(empty, `${name}.ko`),
+    });
     if (result.status !== 0 || (strict && /warning:/i.test(result.stderr))) {
       throw new SpillwayError("SPW_LAB_MODULE_BUILD", `${name}.ko does not build for ${kernel.release}`, {
         class: "environment",
@@ -64,7 +62,6 @@ export async function ensureModule(
         hint: `see that linux-headers-${kernel.release} is installed completely`,
       });
     }
-    await copyFile(join(build, `${name}.ko`), join(empty, `${name}.ko`));
   });
   return join(folder, `${name}.ko`);
 }

@@ -11,5 +11,5 @@ export const SCENARIO_MODULE = "vandal";
  * @throws SpillwayError SPW_LAB_MODULE_BUILD with the compiler's messages
  */
 export async function ensureScenarioModule(kernel: LabKernel, progress: Progress): Promise<string> {
-  return ensureModule(kernel, SCENARIO_MODULE, await findSources(["../module", "../../lab/module"]), progress);
+  return ensureModule(kernel, SCENARIO_MODULE, findSources(["../module", "../../lab/module"]), progress);
 }

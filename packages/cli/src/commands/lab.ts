@@ -3,7 +3,7 @@ import type { LabResult, LabVariant, Scenario } from "@spillway/lab";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { toJson } from "../json.ts";
-import type { Terminal } from "../terminal.ts";
+import { StepLine } from "../step-line.ts";
 
 interface VariantOptions {
   readonly kernel?: string;
@@ -19,22 +19,6 @@ interface RunOptions extends VariantOptions {
 
 interface AllOptions extends RunOptions {
   readonly matrix?: boolean;
-}
-
-/** Shows the step under way on one line of a terminal that is rewritten; nothing where nobody looks. */
-class StepLine {
-  readonly #terminal: Terminal;
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  show(step: string): void {
-    if (this.#terminal.interactive) this.#terminal.writeError(`\r\x1b[K${step.slice(0, this.#terminal.width - 4)} ...`);
-  }
-
-  clear(): void {
-    if (this.#terminal.interactive) this.#terminal.writeError("\r\x1b[K");
-  }
 }
 
 /** Loaded when it is needed: no other command wants it. */

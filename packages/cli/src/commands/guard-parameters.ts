@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { SpillwayError } from "@spillway/core";
+import type { ModuleParameters } from "@spillway/guard";
+import { type Command, Option } from "commander";
+import { loadGuard, parseWhole } from "./guard-command.ts";
+
+/** Options that become the module's parameters. */
+export interface ParameterOptions {
+  readonly stacks?: string;
+  readonly threshold?: string;
+  readonly points?: string;
+  readonly plan?: string;
+  readonly mode?: "auto" | "direct" | "ipmodify";
+  readonly force?: boolean;
+}
+
+/** A plan is a few KB. */
+const LARGEST_PLAN = 64 << 20;
+
+export function withParameterOptions(command: Command): Command {
+  return command
+    .option("--stacks <n>", "extra stacks in all (default: 2 for each CPU)")
+    .option("--threshold <bytes>", "bytes of a stack in use above which to switch (default: half of it)")
+    .option(
+      "--points <list>",
+      "critical points, with commas between them; name:int, name:ptr or name:bio where the module does not know the function",
+    )
+    .option("--plan <file>", "points and threshold as `spillway plan --json` chose them")
+    .addOption(new Option("--mode <mode>", "how to hook functions").choices(["auto", "direct", "ipmodify"]))
+    .option("-f, --force", "take a plan that was made for another kernel");
+}
+
+function readPlan(path: string): string {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length <= LARGEST_PLAN) return bytes.toString("utf8");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") {
+      throw new SpillwayError("SPW_INPUT_NOT_FOUND", `${path}: there is no such file`, { facts: { path }, cause });
+    }
+    throw new SpillwayError("SPW_INPUT_UNREADABLE", `${path}: it cannot be read`, { facts: { path }, cause });
+  }
+  throw new SpillwayError("SPW_GUARD_PLAN_INVALID", `${path}: this is far too long for a plan`, { facts: { path } });
+}
+
+/**
+ * The module's parameters from the command line; what --threshold and --points say goes before the plan.
+ * @param release the kernel that the module will run on
+ * @throws SpillwayError SPW_USAGE, SPW_GUARD_BAD_VALUE, SPW_GUARD_PLAN_INVALID, SPW_GUARD_PLAN_OTHER_KERNEL
+ */
+export async function parametersFrom(options: ParameterOptions, release: string): Promise<ModuleParameters> {
+  const { parsePlan, parsePoints, requirePlanFor } = await loadGuard();
+  const plan = options.plan === undefined ? null : parsePlan(readPlan(options.plan));
+  if (plan !== null && !options.force) requirePlanFor(plan, release);
+  const { stacks, threshold, points, mode } = options;
+  return {
+    ...plan?.parameters,
+    ...(stacks === undefined ? {} : { stacks: parseWhole(stacks, "a number of stacks", 1) }),
+    ...(threshold === undefined ? {} : { thresholdBytes: parseWhole(threshold, "a number of bytes") }),
+    ...(points === undefined ? {} : { points: parsePoints(points) }),
+    ...(mode === undefined ? {} : { mode }),
+  };
+}

@@ -1,0 +1,21 @@
+/** Everything of the guard that touches a machine: checks, building, installing, loading, watching, unloading. */
+export { removeBootFiles, writeBootFiles } from "./boot-files.ts";
+export { type BuildRequest, type BuildResult, buildModule } from "./build.ts";
+export { checkMachine, type GuardCheck } from "./check/check-machine.ts";
+export type { Finding, FindingState } from "./check/finding.ts";
+export { resetHighWater, setDrain, setThreshold, setTotal } from "./controls.ts";
+export { type DkmsEntry, dkmsEntries, type InstallResult, installModule, uninstallModule } from "./dkms.ts";
+export { type DrainProgress, drain, unloadModule } from "./drain.ts";
+export { findProgram } from "./find-program.ts";
+export type { GuardState, HoldBucket, OccupancyBucket, PointState } from "./guard-state.ts";
+export { Host, type HostFacts } from "./host.ts";
+export { type KbuildRequest, kbuild } from "./kbuild.ts";
+export { type LoadRequest, loadModule } from "./load.ts";
+export { formatMetrics, metricsNotLoaded } from "./metrics.ts";
+export { HOOK_MODES, type HookMode, type ModuleParameters, parsePoints } from "./module-parameters.ts";
+export { firstFolder, sourceNames, spillwaySources } from "./module-sources.ts";
+export { type LoadPlan, PLAN_SCHEMA, parsePlan, requirePlanFor } from "./plan.ts";
+export { type Progress, silent } from "./progress.ts";
+export { type ProgramOptions, type ProgramResult, runProgram, tail } from "./run-program.ts";
+export { type StackUser, stackUsers } from "./stack-users.ts";
+export { isLoaded, readState } from "./sysfs.ts";

@@ -1,0 +1,78 @@
+/** Plans that `spillway plan --json` writes: which critical points, and the threshold. */
+import { SpillwayError } from "@spillway/core";
+import type { ModuleParameters } from "./module-parameters.ts";
+
+/** The format of a plan that is read here. */
+export const PLAN_SCHEMA = "spillway/plan@1";
+
+/** What the module calls that which a point returns. */
+const RETURNS: Readonly<Record<string, string>> = { int: "int", long: "int", pointer: "ptr", bio: "bio" };
+
+/** Critical points that the module takes, its self-test's left out (SPW_MAX_POINTS). */
+const MOST_POINTS = 63;
+
+/** What of a plan the module is loaded with. */
+export interface LoadPlan {
+  /** The kernel that it was made for. */
+  readonly release: string;
+  readonly parameters: ModuleParameters & { readonly thresholdBytes: number; readonly points: readonly string[] };
+}
+
+function bad(what: string): SpillwayError {
+  return new SpillwayError("SPW_GUARD_PLAN_INVALID", `this is no plan for the guard: ${what}`, {
+    class: "input",
+    hint: "make one with: spillway plan --json",
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parsePoint(point: unknown): string {
+  if (!isObject(point) || typeof point.name !== "string" || !/^[A-Za-z_][\w.]{0,500}$/.test(point.name)) {
+    throw bad("a point has no name, or one that is no function's");
+  }
+  const returns = typeof point.returns === "string" ? RETURNS[point.returns] : undefined;
+  if (returns === undefined) throw bad(`${point.name} returns neither int, long, pointer nor bio`);
+  return `${point.name}:${returns}`;
+}
+
+/**
+ * Reads a plan's text.
+ * @throws SpillwayError SPW_GUARD_PLAN_INVALID
+ */
+export function parsePlan(text: string): LoadPlan {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw bad("it is not JSON");
+  }
+  if (!isObject(document)) throw bad("it is no JSON object");
+  if (document.schema !== PLAN_SCHEMA) {
+    const schema = typeof document.schema === "string" ? document.schema.slice(0, 60) : "not given";
+    throw bad(`its schema is ${schema}, and ${PLAN_SCHEMA} is wanted`);
+  }
+  const { kernel, thresholdBytes, points } = document;
+  if (!isObject(kernel) || typeof kernel.release !== "string") throw bad("it does not say for which kernel it is");
+  if (typeof thresholdBytes !== "number" || !Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {
+    throw bad("thresholdBytes is no number of bytes");
+  }
+  if (!Array.isArray(points) || points.length === 0) throw bad("it has no points");
+  if (points.length > MOST_POINTS) throw bad(`it has ${points.length} points; the module takes ${MOST_POINTS}`);
+  return { release: kernel.release, parameters: { thresholdBytes, points: points.map(parsePoint) } };
+}
+
+/**
+ * Refuses a plan that was made for another kernel: its points and its threshold rest on that kernel's code.
+ * @throws SpillwayError SPW_GUARD_PLAN_OTHER_KERNEL
+ */
+export function requirePlanFor(plan: LoadPlan, release: string): void {
+  if (plan.release === release) return;
+  throw new SpillwayError("SPW_GUARD_PLAN_OTHER_KERNEL", `the plan is for kernel ${plan.release}, this is ${release}`, {
+    class: "input",
+    facts: { plan: plan.release, running: release },
+    hint: "make a plan for this kernel, or take this one all the same with --force",
+  });
+}
