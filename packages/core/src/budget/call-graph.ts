@@ -29,6 +29,11 @@ export const DEPTH_KINDS = [
   "at-least",
   /** Nothing tells. `bytes` is 0. */
   "unknown",
+  /**
+   * The code has switched stacks (to a hardirq or softirq stack): `bytes` is counted from the top of that one, and nothing of
+   * it is on the caller's.
+   */
+  "other-stack",
 ] as const;
 export type DepthKind = (typeof DEPTH_KINDS)[number];
 

@@ -11,6 +11,7 @@ import {
   typesFromHeader,
 } from "./orc-layout.ts";
 import { findModuleOrc } from "./orc-module.ts";
+import { ORC_REGISTERS, ORC_TYPES, type OrcRun } from "./orc-run.ts";
 import { OrcSection } from "./orc-section.ts";
 
 /**
@@ -38,6 +39,7 @@ class KernelOrc implements OrcTable {
   readonly #space: AddressSpace;
   readonly #symbols: SymbolTable;
   readonly #kernel: OrcSection;
+  readonly #rules = new Map<number, { readonly register: number; readonly type: number } | null>();
   readonly #moduleSections = new Map<bigint, OrcSection | null>();
 
   constructor(space: AddressSpace, symbols: SymbolTable, kernel: OrcSection, layout: OrcLayout) {
@@ -61,6 +63,37 @@ class KernelOrc implements OrcTable {
     if (raw === null || start === null) return null;
     const rule = decodeOrc(this.#layout, raw.spOffset, raw.bpOffset, raw.flags);
     return rule === null ? null : { address: start, ...rule };
+  }
+
+  collect(start: bigint, end: bigint, into: OrcRun): void {
+    const section = this.#sectionFor(start);
+    let index = section?.indexFor(start) ?? null;
+    // The code before the first entry has none, but the rest of the range may.
+    if (section === null) return;
+    index ??= 0;
+    for (; index < section.count; index++) {
+      const from = section.startOf(index);
+      const raw = section.entry(index);
+      if (from === null || raw === null || from >= end) return;
+      const rule = this.#rule(raw);
+      const address = Number(BigInt.asIntN(32, from));
+      if (rule === null) into.push(address, 0, 0, ORC_TYPES.indexOf("undefined"));
+      else into.push(address, rule.register, raw.spOffset, rule.type);
+    }
+  }
+
+  /** What the flags say, in the numbers of the columns; a kernel has some dozen different ones. */
+  #rule(raw: RawOrc): { readonly register: number; readonly type: number } | null {
+    let rule = this.#rules.get(raw.flags);
+    if (rule === undefined) {
+      const decoded = decodeOrc(this.#layout, raw.spOffset, raw.bpOffset, raw.flags);
+      rule =
+        decoded === null
+          ? null
+          : { register: ORC_REGISTERS.indexOf(decoded.spRegister), type: ORC_TYPES.indexOf(decoded.type) };
+      this.#rules.set(raw.flags, rule);
+    }
+    return rule;
   }
 
   #sectionFor(pc: bigint): OrcSection | null {

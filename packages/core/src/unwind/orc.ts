@@ -1,3 +1,5 @@
+import type { OrcRun } from "./orc-run.ts";
+
 /**
  * ORC unwind data, normalised: whatever numbering the kernel uses (4.14, 6.3, 6.4, 7.1 layouts), consumers see this.
  * Linux arch/x86/include/asm/orc_types.h.
@@ -35,4 +37,9 @@ export interface OrcTable {
   find(pc: bigint): OrcEntry | null;
   /** Which layout was recognised, for reports ("4.14", "6.3", "6.4", "7.1", or a mix such as "4.14 with 7.1 registers"). */
   readonly layout: string;
+  /**
+   * Adds the entries in force from `start` to `end` (kernel or one module) to `into`; none where there is no ORC data. For
+   * passes over all code; see `collectOrc`, which does without where a table has no such method.
+   */
+  collect?(start: bigint, end: bigint, into: OrcRun): void;
 }
