@@ -1,0 +1,191 @@
+/** Where control comes from outside: the functions at which paths through the kernel begin. */
+import type { Program } from "../program/program.ts";
+import type { EntryKind, EntryStack } from "./budget-document.ts";
+import {
+  chainBytes,
+  INTERRUPT_ALIGN_BYTES,
+  IRQ_STACK_TOP_BYTES,
+  PT_REGS_BYTES,
+  RANDOM_OFFSET_BYTES,
+} from "./entry-cost.ts";
+import type { FunctionNames } from "./function-names.ts";
+import type { GraphIndex } from "./graph-index.ts";
+
+/** What finding entries asks of a program. */
+export type EntryProgram = Pick<Program, "memory" | "symbols">;
+
+export interface Entry {
+  readonly f: number;
+  readonly kind: EntryKind;
+  readonly stack: EntryStack;
+  readonly why: string;
+  readonly baseBytes: number;
+  readonly randomOffsetBytes: number;
+}
+
+type Chain = readonly (string | readonly string[])[];
+
+const SOFTIRQ: Chain = [["handle_softirqs", "__do_softirq"]];
+const KTHREAD: Chain = ["ret_from_fork", "kthread"];
+const WORK: Chain = [...KTHREAD, "worker_thread", "process_scheduled_works", "process_one_work"];
+const HARDIRQ: Chain = ["handle_edge_irq", "handle_irq_event", "handle_irq_event_percpu", "__handle_irq_event_percpu"];
+
+interface Callback {
+  /** Members of structs, as the labels of typed sets name them. */
+  readonly slots: RegExp;
+  readonly kind: EntryKind;
+  readonly stack: EntryStack;
+  /** Who calls them, from the bottom of that stack. */
+  readonly chain: Chain;
+}
+
+/** Callbacks that the kernel calls on a stack that nothing else was on before. */
+const CALLBACKS: readonly Callback[] = [
+  { slots: /^softirq_action\.action$/, kind: "softirq", stack: "irq", chain: SOFTIRQ },
+  {
+    slots: /^tasklet_struct\.(func|callback)$/,
+    kind: "softirq",
+    stack: "irq",
+    chain: [...SOFTIRQ, ["tasklet_action_common.isra.0", "tasklet_action_common"]],
+  },
+  {
+    slots: /^timer_list\.function$/,
+    kind: "timer",
+    stack: "irq",
+    chain: [...SOFTIRQ, "run_timer_softirq", ["__run_timer_base", "__run_timers"], "expire_timers", "call_timer_fn"],
+  },
+  { slots: /^hrtimer\.function$/, kind: "timer", stack: "irq", chain: ["hrtimer_interrupt", "__hrtimer_run_queues"] },
+  {
+    slots: /^(callback_head|rcu_head)\.func$/,
+    kind: "rcu-callback",
+    stack: "irq",
+    chain: [...SOFTIRQ, "rcu_core", "rcu_do_batch"],
+  },
+  { slots: /^irqaction\.handler$/, kind: "interrupt", stack: "irq", chain: HARDIRQ },
+  {
+    slots: /^irqaction\.thread_fn$/,
+    kind: "kthread",
+    stack: "task",
+    chain: [...KTHREAD, "irq_thread", "irq_thread_fn"],
+  },
+  { slots: /^work_struct\.func$/, kind: "work", stack: "task", chain: WORK },
+  { slots: /^kthread_work\.func$/, kind: "work", stack: "task", chain: [...KTHREAD, "kthread_worker_fn"] },
+  { slots: /^kthread_create_info\.threadfn$/, kind: "kthread", stack: "task", chain: KTHREAD },
+  // Below whatever path of the VFS leads to them; only what the entry code itself takes is counted.
+  { slots: /^file_operations\.(?!owner)\w+$/, kind: "file-operation", stack: "task", chain: ["do_syscall_64"] },
+];
+
+/** Exceptions that have a stack of their own (arch/x86/include/asm/idtentry.h: DECLARE_IDTENTRY_IST, _DF, _MCE, _NMI, _VC). */
+const IST = new Set(["debug", "nmi", "double_fault", "machine_check", "vmm_communication"]);
+
+/** Finds entries of every kind that the program and the graph's sets tell of; each function once for each kind. */
+export function findEntries(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
+  const entries = new Map<string, Entry>();
+  const add = (entry: Entry): void => {
+    const key = `${entry.kind} ${entry.f}`;
+    if (!entries.has(key)) entries.set(key, entry);
+  };
+  for (const entry of systemCalls(index, names, program)) add(entry);
+  for (const entry of vectors(index, names)) add(entry);
+  const { sets } = index.graph;
+  for (let set = 0; set < sets.count; set++) {
+    const label = sets.label[set] as string;
+    const callback = CALLBACKS.find(({ slots }) => slots.test(label));
+    if (callback === undefined) continue;
+    const randomOffsetBytes = callback.kind === "file-operation" ? randomOffset(program) : 0;
+    const top = callback.stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES + randomOffsetBytes;
+    const baseBytes = top + chainBytes(index, names, callback.chain, null);
+    for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
+      const { kind, stack } = callback;
+      add({ f: sets.members[at] as number, kind, stack, why: label, baseBytes, randomOffsetBytes });
+    }
+  }
+  return [...entries.values()];
+}
+
+/** What RANDOMIZE_KSTACK_OFFSET may take off a task's stack at each system call; 0 where the kernel has no such thing. */
+function randomOffset(program: EntryProgram): number {
+  return program.symbols.byName("randomize_kstack_offset") === null ? 0 : RANDOM_OFFSET_BYTES;
+}
+
+function systemCalls(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
+  const randomOffsetBytes = randomOffset(program);
+  const numbered = tableOf(index, program, "sys_call_table");
+  const compat = tableOf(index, program, "ia32_sys_call_table");
+  const { name } = index.graph.functions;
+  // Without a table in the image, the stubs' names tell (arch/x86/include/asm/syscall_wrapper.h).
+  if (numbered.length === 0) {
+    name.forEach((own, f) => {
+      if (/^__x64_(sys|compat_sys)_/.test(own)) numbered.push({ f, why: "its name" });
+    });
+  }
+  // A 32-bit stub differs from its 64-bit twin in how it takes its arguments, and is left out beside it.
+  const twins = new Set(numbered.map(({ f }) => (name[f] as string).replace(/^__x64_/, "")));
+  const all = [
+    ...numbered.map((one) => ({ ...one, chain: ["do_syscall_64", "x64_sys_call"] })),
+    ...compat
+      .filter(({ f }) => !twins.has((name[f] as string).replace(/^__ia32_/, "")))
+      .map((one) => ({ ...one, chain: [["do_int80_syscall_32", "do_int80_emulation"], "ia32_sys_call"] })),
+  ];
+  return all
+    .filter(({ f }) => !/_sys_ni_syscall$/.test(name[f] as string))
+    .map(({ f, why, chain }) => ({
+      f,
+      kind: "system-call",
+      stack: "task",
+      why,
+      baseBytes: PT_REGS_BYTES + randomOffsetBytes + chainBytes(index, names, chain, f),
+      randomOffsetBytes,
+    }));
+}
+
+/** No architecture has that many system calls. */
+const MOST_SYSTEM_CALLS = 1024;
+
+function tableOf(index: GraphIndex, program: EntryProgram, table: string): { f: number; why: string }[] {
+  const symbol = program.symbols.byName(table);
+  if (symbol === null) return [];
+  const byStart = new Map<number, number>();
+  index.graph.functions.start.forEach((start, f) => {
+    byStart.set(start, f);
+  });
+  const found: { f: number; why: string }[] = [];
+  for (let number = 0; number < MOST_SYSTEM_CALLS; number++) {
+    const address = symbol.address + 8n * BigInt(number);
+    // Past its end another symbol begins.
+    if (number > 0 && program.symbols.byAddress(address)?.symbol.address !== symbol.address) break;
+    const target = program.memory.u64(address);
+    if (target === null) break;
+    const f = byStart.get(Number(BigInt.asIntN(32, target)));
+    if (f !== undefined) found.push({ f, why: `${table}[${number}]` });
+  }
+  return found;
+}
+
+/** The C functions behind the entry code's vectors: `asm_exc_page_fault` calls `exc_page_fault` with pt_regs just above it. */
+function vectors(index: GraphIndex, names: FunctionNames): Entry[] {
+  const { name } = index.graph.functions;
+  const entries: Entry[] = [];
+  name.forEach((own, f) => {
+    const exception = /^exc_(\w+)$/.exec(own)?.[1];
+    if (exception !== undefined && names.all(`asm_${own}`).length > 0) {
+      const stack = IST.has(exception) ? "ist" : "current";
+      const baseBytes = PT_REGS_BYTES + (stack === "ist" ? 0 : INTERRUPT_ALIGN_BYTES);
+      entries.push({ f, kind: "exception", stack, why: `asm_${own}`, baseBytes, randomOffsetBytes: 0 });
+    }
+    if (/^(sysvec_\w+|common_interrupt|spurious_interrupt)$/.test(own) && names.all(`asm_${own}`).length > 0) {
+      const stack = staysOnStack(own, names) ? "current" : "irq";
+      const baseBytes = stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES + INTERRUPT_ALIGN_BYTES;
+      entries.push({ f, kind: "interrupt", stack, why: `asm_${own}`, baseBytes, randomOffsetBytes: 0 });
+    }
+  });
+  return entries;
+}
+
+/**
+ * DEFINE_IDTENTRY_SYSVEC and _IRQ go on with `__sysvec_…` or `__common_interrupt` on the IRQ stack; of a
+ * DEFINE_IDTENTRY_SYSVEC_SIMPLE that function is inlined, and it stays where it is.
+ */
+function staysOnStack(name: string, names: FunctionNames): boolean {
+  return name.startsWith("sysvec_") && names.all(`__${name}`).length === 0;
+}

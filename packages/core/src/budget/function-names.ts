@@ -1,0 +1,54 @@
+/** Functions' ids and how people name functions. */
+import { SpillwayError } from "../errors.ts";
+import type { CallGraph } from "./call-graph.ts";
+
+/** "0xffffffff81000000" of a column's address. */
+export function addressText(address: number): string {
+  return `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
+}
+
+export class FunctionNames {
+  /** Of each function: its name where no other one has it, else `name@0xADDRESS`. */
+  readonly ids: readonly string[];
+  readonly #byName = new Map<string, number[]>();
+  readonly #graph: CallGraph;
+
+  constructor(graph: CallGraph) {
+    this.#graph = graph;
+    const { name, start, count } = graph.functions;
+    for (let f = 0; f < count; f++) {
+      const same = this.#byName.get(name[f] as string);
+      if (same === undefined) this.#byName.set(name[f] as string, [f]);
+      else same.push(f);
+    }
+    this.ids = Array.from({ length: count }, (_, f) => {
+      const own = name[f] as string;
+      return (this.#byName.get(own) as number[]).length === 1 ? own : `${own}@${addressText(start[f] as number)}`;
+    });
+  }
+
+  /** All functions of that name; of an id, the one. */
+  all(name: string): readonly number[] {
+    const found = this.#byName.get(name);
+    if (found !== undefined) return found;
+    const at = name.lastIndexOf("@");
+    return at < 0 ? [] : this.all(name.slice(0, at)).filter((f) => this.ids[f] === name);
+  }
+
+  /**
+   * The function that a person means: a name, an id, or a system call's name as its manual page has it ("write"), where no
+   * function is called just that. Of several of one name the kernel's before a module's, then the lowest.
+   */
+  find(name: string): number {
+    for (const form of [name, `__x64_${name}`, `__x64_sys_${name}`, `__do_sys_${name}`]) {
+      const found = this.all(form);
+      const one = found.find((f) => this.#graph.functions.module[f] === null) ?? found[0];
+      if (one !== undefined) return one;
+    }
+    throw new SpillwayError("SPW_BUDGET_NO_FUNCTION", `there is no function ${name} in the call graph`, {
+      class: "missing",
+      facts: { name },
+      hint: "it may have been inlined into its callers, or belong to a module that was not given",
+    });
+  }
+}
