@@ -2,7 +2,26 @@
 
 export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
 export { advise } from "./advice/advise.ts";
-export type { BudgetDocument, BudgetEntry, EntryKind, PathStep } from "./budget/budget-document.ts";
+export {
+  Budget,
+  type BudgetOptions,
+  type BudgetPath,
+  type BudgetProgram,
+  createBudget,
+  type DeepestContext,
+  type DeepestPath,
+  type TopRow,
+} from "./budget/budget.ts";
+export type {
+  BudgetCycle,
+  BudgetDocument,
+  BudgetEntry,
+  CutEdge,
+  EntryKind,
+  LevelBound,
+  PathStep,
+} from "./budget/budget-document.ts";
+export { calleesOf } from "./budget/build-document.ts";
 export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";

@@ -78,6 +78,13 @@ export function withoutLoops(walk: readonly PathNode[]): PathNode[] {
   return path;
 }
 
+/** A walk up to where it comes to a function for the second time. */
+export function untilRepeated(walk: readonly PathNode[]): PathNode[] {
+  const seen = new Set<number>();
+  const end = walk.findIndex(({ f }) => seen.size === seen.add(f).size);
+  return walk.slice(0, end < 0 ? walk.length : end);
+}
+
 /** How many edges of each certainty a path has. */
 export function countEdges(path: readonly PathNode[]): Record<EdgeCertainty, number> {
   const counts: Record<EdgeCertainty, number> = { proven: 0, typed: 0, assumed: 0 };

@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import { type BudgetProgram, createBudget } from "./budget.ts";
+import { calleesOf } from "./build-document.ts";
+import { graphOf } from "./call-graph.fixture.ts";
+import type { CallGraph } from "./call-graph.ts";
+
+/** A program that has just these symbols and nothing in its memory. */
+function programOf(symbols: Record<string, bigint> = {}): BudgetProgram {
+  return {
+    memory: { u64: () => null },
+    symbols: {
+      byName: (name: string) => (symbols[name] === undefined ? null : { name, address: symbols[name] }),
+      byAddress: () => null,
+    },
+    name: "test",
+    release: "6.1.0-test",
+    source: "vmlinux",
+    threadSize: 16384,
+    problems: [],
+  } as unknown as BudgetProgram;
+}
+
+/** A kernel in small: a write that may reclaim, reclaim that calls back into file systems. */
+const KERNEL = graphOf(`
+  do_syscall_64 48: !+40
+  __x64_sys_write 24: vfs_write+24
+  vfs_write 80: *file_operations.write_iter?iter+72, rw_verify_area+72
+  rw_verify_area 32:
+  small_write@smallfs 40: alloc+32
+  large_write@largefs 300: alloc+280
+  alloc 64: reclaim+56
+  reclaim 120: *shrinker.scan_objects+112
+  shrink@largefs 90: alloc+80
+  unrelated 500:
+  {file_operations.write_iter}: small_write@smallfs large_write@largefs
+  {iter}: small_write@smallfs large_write@largefs unrelated
+  {shrinker.scan_objects}: shrink@largefs
+`);
+
+const budget = createBudget(programOf({ randomize_kstack_offset: 1n }), KERNEL);
+const document = budget.document();
+
+describe("a budget of a small kernel", () => {
+  const write = document.entries.find((entry) => entry.name === "__x64_sys_write");
+  // pt_regs, the random offset, and do_syscall_64 up to its indirect call.
+  const base = 168 + 1024 + 40;
+
+  test("a system call's base is what the entry code leaves above it", () => {
+    expect(write).toMatchObject({ kind: "system-call", stack: "task", baseBytes: base, randomOffsetBytes: 1024 });
+  });
+
+  test("the three bounds", () => {
+    // Direct: vfs_write's own frame is not deeper than its call.
+    expect(write?.bounds.direct).toBe(base + 24 + 72 + 32);
+    // The slot leads to the larger of the two; reclaim's call back into the file system is cut.
+    expect(write?.bounds.slotMatched).toBe(base + 24 + 72 + 280 + 56 + 120);
+    // The prototype adds a function that never is in that slot, and one that is deep.
+    expect(write?.bounds.prototypeMatched).toBe(base + 24 + 72 + 500);
+  });
+
+  test("the path says how it comes from each function to the next", () => {
+    expect(write?.path.map((step) => [step.function, step.module, step.bytes, step.certainty, step.slot])).toEqual([
+      ["__x64_sys_write", null, 24, null, null],
+      ["vfs_write", null, 72, "proven", null],
+      ["large_write", "largefs", 280, "typed", "file_operations.write_iter"],
+      ["alloc", null, 56, "proven", null],
+      ["reclaim", null, 120, "proven", null],
+    ]);
+    expect(write?.levels.slotMatched.edges).toEqual({ proven: 3, typed: 1, assumed: 0 });
+  });
+
+  test("the cycle is there, with the upcall as its cut edge and what a round takes", () => {
+    const [at] = write?.levels.slotMatched.cycles ?? [];
+    expect(document.cycles[at as number]).toMatchObject({
+      level: "slot-matched",
+      functionCount: 3,
+      cutEdgeCount: 1,
+      roundBytes: 80 + 56 + 112,
+      cutEdges: [
+        {
+          caller: "reclaim",
+          callee: "shrink",
+          certainty: "typed",
+          slot: "shrinker.scan_objects",
+          round: ["shrink", "alloc", "reclaim"],
+        },
+      ],
+    });
+    expect(write?.levels.direct.cycles).toEqual([]);
+  });
+
+  test("one round more, a path without repetition, and what cannot be exceeded without one", () => {
+    const bound = write?.levels.slotMatched;
+    const toReclaim = base + 24 + 72 + 280 + 56;
+    expect(bound?.oneMoreRoundBytes).toBe(toReclaim + 112 + 80 + 56 + 120);
+    // alloc and reclaim are on the stack already when shrink is called.
+    expect(bound?.foundBytes).toBe(toReclaim + 112 + 90);
+    // Of each function of the cycle its largest call, and the last one's own frame.
+    expect(bound?.noFunctionTwiceBytes).toBe(base + 24 + 72 + 280 + (56 + 112 + 80) + 10);
+  });
+
+  test("what is not known is counted", () => {
+    expect(document.unresolved).toMatchObject({
+      calls: { direct: 3, slotMatched: 1, prototypeMatched: 1 },
+      where: [{ function: "do_syscall_64", module: null, calls: 1 }],
+    });
+    expect(write?.levels.direct.reachable).toMatchObject({ functions: 3, unresolvedCalls: 1 });
+  });
+
+  test("a call of the document leads to its callees", () => {
+    const call = document.functions.find((one) => one.name === "vfs_write")?.calls[0];
+    expect(call).toMatchObject({ certainty: "typed", depthBytes: 72, kind: "indirect-call" });
+    expect(calleesOf(document, call as NonNullable<typeof call>)).toEqual(["small_write", "large_write"]);
+  });
+
+  test("members of file_operations are entries of their own", () => {
+    expect(document.entries.filter((entry) => entry.kind === "file-operation").map((entry) => entry.name)).toEqual([
+      "small_write",
+      "large_write",
+    ]);
+  });
+});
+
+describe("questions", () => {
+  test.each([
+    ["__x64_sys_write", "direct", ["__x64_sys_write", "vfs_write", "rw_verify_area"]],
+    ["write", "direct", ["__x64_sys_write", "vfs_write", "rw_verify_area"]],
+    ["alloc", "slot-matched", ["alloc", "reclaim"]],
+  ] as const)("the deepest path from %s, %s", (name, level, expected) => {
+    expect(budget.path(name, level).steps.map((step) => step.function)).toEqual(expected);
+  });
+
+  test("the deepest context of a function", () => {
+    const context = budget.callers("reclaim", "slot-matched");
+    expect(context.entry?.name).toBe("__x64_sys_write");
+    expect(context.steps.map((step) => step.function)).toEqual([
+      "__x64_sys_write",
+      "vfs_write",
+      "large_write",
+      "alloc",
+      "reclaim",
+    ]);
+    expect(context.bytes).toBe(168 + 1024 + 40 + 24 + 72 + 280 + 56);
+    expect(context.belowBytes).toBe(120);
+  });
+
+  test("a function that no entry leads to", () => {
+    const context = budget.callers("do_syscall_64", "slot-matched");
+    expect(context.entry).toBeNull();
+    expect(context.bytes).toBe(0);
+  });
+
+  test("the largest frames, the deepest functions", () => {
+    expect(budget.top({ limit: 2 }).map((row) => row.function)).toEqual(["unrelated", "large_write"]);
+    expect(budget.top({ limit: 1, by: "depth" }).map((row) => row.function)).toEqual(["__x64_sys_write"]);
+  });
+
+  test("a name that is not there", () => {
+    expect(() => budget.path("no_such", "direct")).toThrow(expect.objectContaining({ code: "SPW_BUDGET_NO_FUNCTION" }));
+  });
+
+  test("entries that are asked for take the place of those that are found", () => {
+    const asked = createBudget(programOf(), KERNEL, { entries: ["write", "alloc"] }).document();
+    expect(asked.entries.map(({ name, kind, baseBytes }) => [name, kind, baseBytes])).toEqual([
+      ["__x64_sys_write", "system-call", 168 + 40],
+      ["alloc", "other", 0],
+    ]);
+  });
+
+  test("with a round more allowed the bound is what one more round gave", () => {
+    const once = createBudget(programOf({ randomize_kstack_offset: 1n }), KERNEL, { rounds: 1 }).document();
+    const entry = document.entries.find((one) => one.name === "__x64_sys_write");
+    expect(once.entries.find((one) => one.name === "__x64_sys_write")?.bounds.slotMatched).toBe(
+      entry?.levels.slotMatched.oneMoreRoundBytes,
+    );
+  });
+});
+
+describe("recursion", () => {
+  test.each<[string, CallGraph, number, number]>([
+    ["a function that calls itself", graphOf("f 100: f+90, g+50\n g 20:"), 100, 190],
+    ["two that call each other", graphOf("f 100: g+90\n g 70: f+60\n main 8: f+8"), 160, 310],
+  ])("%s is a cycle, and the bound passes it once", (_, graph, once, more) => {
+    const path = createBudget(programOf(), graph).path("f", "direct");
+    expect(path.bytes).toBe(once);
+    expect(path.oneMoreRoundBytes).toBe(more);
+    expect(path.cycles).toHaveLength(1);
+  });
+});

@@ -1,0 +1,301 @@
+/**
+ * How deep the stacks of a kernel can get: the answers to the questions that `spillway budget` takes, over a call graph that is
+ * solved once.
+ */
+import type { Program } from "../program/program.ts";
+import type {
+  BudgetCycle,
+  BudgetDocument,
+  BudgetEntry,
+  EntryKind,
+  EntryStack,
+  LevelBound,
+  PathStep,
+} from "./budget-document.ts";
+import { buildDocument } from "./build-document.ts";
+import { type CallGraph, CERTAINTIES, DEPTH_KINDS, type DepthKind, type EdgeCertainty } from "./call-graph.ts";
+import { type LevelCycles, levelCycles } from "./cycles.ts";
+import {
+  countEdges,
+  nodeBytes,
+  type PathNode,
+  pathBytes,
+  pathFrom,
+  pathTo,
+  untilRepeated,
+  withoutLoops,
+} from "./deepest-path.ts";
+import { type DepthPass, deepestContexts } from "./depths.ts";
+import { type Entry, findEntries } from "./entries.ts";
+import { FunctionNames } from "./function-names.ts";
+import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { countReachable, type Reachable } from "./reachable.ts";
+import { boundPasses, type SolvedGraph, type SolvedLevel, solveGraph } from "./solve.ts";
+
+/** What a budget asks of a program beside its call graph. */
+export type BudgetProgram = Pick<
+  Program,
+  "memory" | "symbols" | "types" | "moduleTypes" | "name" | "release" | "source" | "threadSize" | "problems"
+>;
+
+export interface BudgetOptions {
+  /** Cut edges that a bound lets one path take; 0 by default. See cut-order.ts for which these are. */
+  readonly rounds?: number;
+  /**
+   * Names of the entries wanted, in place of all that are found: of functions (any will do), or of system calls as their
+   * manual pages have them.
+   */
+  readonly entries?: readonly string[];
+}
+
+/** The deepest path from a function, or the deepest way to it. */
+export interface BudgetPath {
+  readonly level: BudgetLevel;
+  /** The function that was asked for: its name and module. */
+  readonly function: string;
+  readonly module: string | null;
+  /** The entry that the path starts at, where it is one. */
+  readonly entry: { readonly name: string; readonly kind: EntryKind; readonly stack: EntryStack } | null;
+  /** Bytes in use before the first step's frame; part of `bytes`. */
+  readonly baseBytes: number;
+  readonly bytes: number;
+  readonly steps: readonly PathStep[];
+  readonly edges: Readonly<Record<EdgeCertainty, number>>;
+  /** Cycles that the path passes. */
+  readonly cycles: readonly BudgetCycle[];
+}
+
+/** `path`: with the figures beside the bound. */
+export interface DeepestPath extends BudgetPath {
+  readonly oneMoreRoundBytes: number;
+  readonly noFunctionTwiceBytes: number;
+  readonly foundBytes: number;
+  readonly reachable: Reachable;
+}
+
+/** `callers`: `bytes` is what is in use above the function's frame; the last step is the function, with all that it uses itself. */
+export interface DeepestContext extends BudgetPath {
+  /** Bytes of the deepest path from the function on, its own frame included. */
+  readonly belowBytes: number;
+}
+
+export interface TopRow {
+  readonly function: string;
+  readonly module: string | null;
+  readonly frameBytes: number;
+  readonly frameKind: DepthKind;
+  /** Bytes of the deepest path from it on. */
+  readonly depthBytes: number;
+}
+
+/** A budget that has been worked out. Everything beyond the bounds themselves is computed when it is asked for. */
+export class Budget {
+  readonly program: BudgetProgram;
+  readonly graph: CallGraph;
+  readonly solved: SolvedGraph;
+  readonly names: FunctionNames;
+  readonly entries: readonly Entry[];
+  #cycles: ByLevel<LevelCycles> | null = null;
+
+  constructor(program: BudgetProgram, graph: CallGraph, options: BudgetOptions) {
+    this.program = program;
+    this.graph = graph;
+    this.solved = solveGraph(graph, options.rounds ?? 0);
+    this.names = new FunctionNames(graph);
+    const found = findEntries(this.solved.index, this.names, program);
+    this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
+  }
+
+  /** The entry of that name, or a function that is none as one. */
+  #wanted(found: readonly Entry[], name: string): Entry {
+    const f = this.names.find(name);
+    return (
+      found.find((entry) => entry.f === f) ?? {
+        f,
+        kind: "other",
+        stack: "task",
+        why: "asked for",
+        baseBytes: 0,
+        randomOffsetBytes: 0,
+      }
+    );
+  }
+
+  get cycles(): ByLevel<LevelCycles> {
+    this.#cycles ??= byLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));
+    return this.#cycles;
+  }
+
+  document(): BudgetDocument {
+    return buildDocument(this);
+  }
+
+  /** Functions by their own frame, or by the deepest path from them on; largest first. */
+  top(options: { limit?: number; by?: "frame" | "depth"; level?: BudgetLevel } = {}): TopRow[] {
+    const { functions } = this.graph;
+    const depth = this.#bound(options.level ?? "slot-matched").depth;
+    const key = options.by === "depth" ? depth : functions.ownBytes;
+    return Array.from({ length: functions.count }, (_, f) => f)
+      .sort((a, b) => (key[b] as number) - (key[a] as number) || a - b)
+      .slice(0, options.limit ?? 20)
+      .map((f) => ({
+        function: functions.name[f] as string,
+        module: functions.module[f] as string | null,
+        frameBytes: functions.ownBytes[f] as number,
+        frameKind: DEPTH_KINDS[functions.ownKind[f] as number] as DepthKind,
+        depthBytes: depth[f] as number,
+      }));
+  }
+
+  #bound(level: BudgetLevel): DepthPass {
+    return boundPasses(this.solved, atLevel(this.solved.levels, level)).at(-1) as DepthPass;
+  }
+
+  /** The deepest path from an entry or any other function. SPW_BUDGET_NO_FUNCTION where there is none of that name. */
+  path(name: string, level: BudgetLevel = "slot-matched"): DeepestPath {
+    const entry = this.#wanted(this.entries, name);
+    const solved = atLevel(this.solved.levels, level);
+    const walk = pathFrom(boundPasses(this.solved, solved), entry.f);
+    const bound = this.levelBound(entry, level, this.reachableFrom(level, [entry.f])[0] as Reachable);
+    return {
+      ...this.#described(level, entry.f, walk),
+      entry: entry.kind === "other" ? null : this.#entryFacts(entry),
+      baseBytes: entry.baseBytes,
+      bytes: bound.bytes,
+      oneMoreRoundBytes: bound.oneMoreRoundBytes,
+      noFunctionTwiceBytes: bound.noFunctionTwiceBytes,
+      foundBytes: bound.foundBytes,
+      reachable: bound.reachable,
+    };
+  }
+
+  /**
+   * The deepest context in which a function can be called: from an entry on a task's or any other stack; where no entry leads
+   * to it, from whichever function has the longest way to it (`entry` is then null).
+   */
+  callers(name: string, level: BudgetLevel = "slot-matched"): DeepestContext {
+    const f = this.names.find(name);
+    const { index, order, rounds } = this.solved;
+    const base = new Int32Array(this.graph.functions.count).fill(-1);
+    for (const entry of this.entries) base[entry.f] = Math.max(base[entry.f] as number, entry.baseBytes);
+    let passes = deepestContexts(index, order, level, rounds, base);
+    let walk = pathTo(this.graph, passes, f);
+    if (walk === null) {
+      passes = deepestContexts(index, order, level, rounds, new Int32Array(this.graph.functions.count));
+      walk = pathTo(this.graph, passes, f) as PathNode[];
+    }
+    const start = (walk[0] as PathNode).f;
+    const entry = this.entries.find((one) => one.f === start && one.baseBytes === base[start]);
+    return {
+      ...this.#described(level, f, walk),
+      entry: entry === undefined ? null : this.#entryFacts(entry),
+      baseBytes: entry?.baseBytes ?? 0,
+      bytes: passes.at(-1)?.above[f] as number,
+      belowBytes: this.#bound(level).depth[f] as number,
+    };
+  }
+
+  #entryFacts({ f, kind, stack }: Entry): BudgetPath["entry"] {
+    return { name: this.graph.functions.name[f] as string, kind, stack };
+  }
+
+  #described(level: BudgetLevel, f: number, walk: readonly PathNode[]) {
+    const { cycles, ofComponent } = atLevel(this.cycles, level);
+    const { components } = atLevel(this.solved.levels, level);
+    return {
+      level,
+      function: this.graph.functions.name[f] as string,
+      module: this.graph.functions.module[f] as string | null,
+      steps: this.steps(walk),
+      edges: countEdges(walk),
+      cycles: cyclesOn(walk, components.of, ofComponent).map((at) => cycles[at] as BudgetCycle),
+    };
+  }
+
+  steps(walk: readonly PathNode[]): PathStep[] {
+    const { functions, sites, sets } = this.graph;
+    const bytes = nodeBytes(this.graph, walk);
+    return walk.map(({ f, site, certainty, cut }, at) => {
+      const set =
+        site < 0 || certainty === 0 ? -1 : ((certainty === 1 ? sites.typedSet : sites.assumedSet)[site] as number);
+      const caller = walk[at - 1];
+      return {
+        function: functions.name[f] as string,
+        module: functions.module[f] as string | null,
+        bytes: bytes[at] as number,
+        certainty: site < 0 ? null : (CERTAINTIES[certainty] as EdgeCertainty),
+        offset: caller === undefined ? null : (sites.address[site] as number) - (functions.start[caller.f] as number),
+        slot: set < 0 ? null : (sets.label[set] as string),
+        cut,
+      };
+    });
+  }
+
+  reachableFrom(level: BudgetLevel, starts: readonly number[]): Reachable[] {
+    return countReachable(this.solved.index, level, atLevel(this.solved.levels, level).components, starts);
+  }
+
+  /** The figures of an entry at a level. */
+  levelBound(entry: Entry, level: BudgetLevel, reachable: Reachable): LevelBound {
+    const solved = atLevel(this.solved.levels, level);
+    const passes = boundPasses(this.solved, solved);
+    const walk = pathFrom(passes, entry.f);
+    const twice = solved.noFunctionTwice.ofComponent[solved.components.of[entry.f] as number] as number;
+    return {
+      bytes: entry.baseBytes + (passes.at(-1)?.depth[entry.f] as number),
+      oneMoreRoundBytes: entry.baseBytes + (solved.passes.at(-1)?.depth[entry.f] as number),
+      noFunctionTwiceBytes: entry.baseBytes + twice,
+      foundBytes: entry.baseBytes + this.#found(solved, entry.f),
+      edges: countEdges(walk),
+      cycles: cyclesOn(walk, solved.components.of, atLevel(this.cycles, level).ofComponent),
+      reachable,
+    };
+  }
+
+  /**
+   * The deepest path without repetition among those that the passes give: their walks up to where one comes back to itself,
+   * and with the loops taken out.
+   */
+  #found(solved: SolvedLevel, f: number): number {
+    let most = 0;
+    for (let rounds = 0; rounds < solved.passes.length; rounds++) {
+      const walk = pathFrom(solved.passes.slice(0, rounds + 1), f);
+      for (const path of [untilRepeated(walk), withoutLoops(walk)]) most = Math.max(most, pathBytes(this.graph, path));
+    }
+    return most;
+  }
+
+  /** An entry as documents have it. */
+  describeEntry(entry: Entry, reachable: ByLevel<Reachable>): BudgetEntry {
+    const { functions } = this.graph;
+    const levels = byLevel((level) => this.levelBound(entry, level, atLevel(reachable, level)));
+    return {
+      name: functions.name[entry.f] as string,
+      function: this.names.ids[entry.f] as string,
+      module: functions.module[entry.f] as string | null,
+      kind: entry.kind,
+      stack: entry.stack,
+      why: entry.why,
+      baseBytes: entry.baseBytes,
+      randomOffsetBytes: entry.randomOffsetBytes,
+      bounds: byLevel((level) => atLevel(levels, level).bytes),
+      levels,
+      path: this.steps(pathFrom(boundPasses(this.solved, this.solved.levels.slotMatched), entry.f)),
+    };
+  }
+}
+
+/** Places in the list of cycles of those that a path passes, in the order of the path. */
+function cyclesOn(walk: readonly PathNode[], componentOf: Int32Array, cycleOf: Int32Array): number[] {
+  const found = new Set<number>();
+  for (const { f } of walk) {
+    const cycle = cycleOf[componentOf[f] as number] as number;
+    if (cycle >= 0) found.add(cycle);
+  }
+  return [...found];
+}
+
+/** Works out the budget of a program from its call graph. SPW_BUDGET_NO_FUNCTION for an entry that is asked for and not there. */
+export function createBudget(program: BudgetProgram, graph: CallGraph, options: BudgetOptions = {}): Budget {
+  return new Budget(program, graph, options);
+}
