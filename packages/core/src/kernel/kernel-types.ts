@@ -8,7 +8,9 @@ import { type KernelContext, kernelSymbol } from "./context.ts";
 const LARGEST = 64 << 20;
 
 /** vmlinux's BTF, between `__start_BTF` and `__stop_BTF` (90ceddcb4950, 5.7); an empty provider where there is none. */
-export function openKernelTypes(context: Omit<KernelContext, "types">): TypeProvider {
+export function openKernelTypes(
+  context: Pick<KernelContext, "symbols" | "vmcoreinfo" | "memory" | "problem">,
+): TypeProvider {
   const start = kernelSymbol(context, "__start_BTF");
   const stop = kernelSymbol(context, "__stop_BTF");
   if (start === null || stop === null || stop <= start || stop - start > BigInt(LARGEST)) {

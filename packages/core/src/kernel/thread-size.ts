@@ -10,7 +10,10 @@ const USUAL = 16384;
  * `__end_init_stack` (8f69cba096b5, 6.10) or `__start_init_task` and `__end_init_task` before (since 4.15). Else by the stacks
  * that CPUs are on, as `atTops` tells them. 16 KiB where nothing is known.
  */
-export function threadSize(context: KernelContext, atTops: () => Iterable<StackTop> = () => []): number {
+export function threadSize(
+  context: Pick<KernelContext, "symbols" | "vmcoreinfo" | "problem">,
+  atTops: () => Iterable<StackTop> = () => [],
+): number {
   for (const name of ["init_stack", "init_task"]) {
     const start = kernelSymbol(context, `__start_${name}`);
     const end = kernelSymbol(context, `__end_${name}`);

@@ -14,7 +14,7 @@ const FIELD = 65;
  * `init_uts_ns.name`. The member follows a reference count of 4 bytes up to 5.10 and comes first since 5.11, so it is found
  * by its first field, which reads "Linux". Null where it cannot be read.
  */
-export function readUtsname(context: KernelContext): Utsname | null {
+export function readUtsname(context: Pick<KernelContext, "symbols" | "vmcoreinfo" | "memory">): Utsname | null {
   const base = kernelSymbol(context, "init_uts_ns");
   if (base === null) return null;
   const { memory } = context;
@@ -27,7 +27,7 @@ export function readUtsname(context: KernelContext): Utsname | null {
 }
 
 /** `linux_banner`, "Linux version …", without its newline; empty where it cannot be read. */
-export function readBanner(context: KernelContext): string {
+export function readBanner(context: Pick<KernelContext, "symbols" | "vmcoreinfo" | "memory">): string {
   const address = kernelSymbol(context, "linux_banner");
   const text = address === null ? null : context.memory.cstring(address, 1024);
   return text?.startsWith("Linux version ") ? text.trimEnd() : "";

@@ -1,6 +1,5 @@
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { MappedRange } from "../memory/kernel-image.ts";
-import type { PagedAddressSpace } from "../memory/paged-address-space.ts";
 import { u32At } from "../memory/split-address.ts";
 import { type AddressTableLocation, type KallsymsLocations, MOST_SYMBOLS } from "./kallsyms.ts";
 import { KallsymsNames, TokenTable } from "./kallsyms-names.ts";
@@ -28,11 +27,16 @@ const LEAST_STRIDE = 512;
 const MOST_STRIDE = 0x10000;
 const FEWEST_MARKERS = 3;
 
+/** Memory whose pages can be looked at in place; null for a page that is not there. */
+export interface SearchableSpace extends AddressSpace {
+  view(virtual: bigint): Uint8Array | null;
+}
+
 /**
  * Searches mapped ranges, read-only data first; each page is looked at once, in place.
  * @returns null where nothing in them is kallsyms
  */
-export function findKallsyms(space: PagedAddressSpace, ranges: readonly MappedRange[]): KallsymsLocations | null {
+export function findKallsyms(space: SearchableSpace, ranges: readonly MappedRange[]): KallsymsLocations | null {
   const rank = { "read-only": 0, data: 1, text: 2 };
   for (const range of [...ranges].sort((a, b) => rank[a.kind] - rank[b.kind])) {
     for (let at = range.start; at < range.end; at += PAGE) {

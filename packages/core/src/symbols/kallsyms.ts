@@ -36,16 +36,21 @@ export interface KallsymsLocations {
   readonly addressTables: readonly AddressTableLocation[];
 }
 
-/** The kernel's own symbol table, decoded as far as asked. */
-export interface Kallsyms {
-  readonly names: KallsymsNames;
-  readonly encoding: AddressEncoding;
+/** Names and addresses of a kernel's image, from kallsyms or from an ELF file's symbol table. */
+export interface ImageSymbols {
+  readonly names: Pick<KallsymsNames, "count" | "name" | "type" | "find">;
   /** Signed addresses by symbol number (see kallsyms-addresses.ts). */
   readonly addresses: Float64Array;
   /** Kernel symbols by address. */
   readonly order: AddressOrder;
   /** What is missing, in words. */
   readonly problems: readonly string[];
+}
+
+/** The kernel's own symbol table, decoded as far as asked. */
+export interface Kallsyms extends ImageSymbols {
+  readonly names: KallsymsNames;
+  readonly encoding: AddressEncoding;
 }
 
 /**

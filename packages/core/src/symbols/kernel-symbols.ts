@@ -2,16 +2,15 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { mappedKernelRanges } from "../memory/kernel-image.ts";
 import { PagedAddressSpace } from "../memory/paged-address-space.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
-import { type Kallsyms, type KallsymsLocations, kallsymsFromVmcoreinfo, openKallsyms } from "./kallsyms.ts";
+import { type ImageSymbols, type KallsymsLocations, kallsymsFromVmcoreinfo, openKallsyms } from "./kallsyms.ts";
 import { signedAddress, unsignedAddress } from "./kallsyms-addresses.ts";
 import { findKallsyms } from "./kallsyms-find.ts";
-import { type LoadedModule, readModules } from "./module-list.ts";
-import { type ModuleSymbols, readModuleSymbols } from "./module-symbols.ts";
+import { readModules } from "./module-list.ts";
+import { readModuleSymbols } from "./module-symbols.ts";
+import { ModuleTable } from "./module-table.ts";
+import { aliasRank, firstGlobal, isTextLetter, MARKER, MOST_ALIASES } from "./preferred-name.ts";
 import type { FunctionRange, KernelModule, KernelSymbol, SymbolAt, SymbolTable } from "./symbol-table.ts";
 import { type Vmcoreinfo, vmcoreSymbol } from "./vmcoreinfo.ts";
-
-/** Aliases of one address that are looked at; real kernels have a few hundred at most (`sys_ni_syscall`'s). */
-const MOST_ALIASES = 1024;
 
 export interface OpenSymbolsOptions {
   /** Where kallsyms lies, where `locateKernel` has found it already. */
@@ -47,30 +46,19 @@ interface Span {
   readonly end: number;
 }
 
-interface ModuleArea extends Span {
-  readonly text: boolean;
-}
-
-/** A module with its symbols, read when first needed. */
-interface ModuleEntry {
-  readonly module: LoadedModule;
-  readonly areas: readonly ModuleArea[];
-  symbols: ModuleSymbols | null;
-}
-
 export class KernelSymbols implements SymbolTable {
   /** Null where the kernel's own symbols could not be found. */
-  readonly kallsyms: Kallsyms | null;
+  readonly kallsyms: ImageSymbols | null;
   readonly #space: AddressSpace;
   #types: TypeProvider | null | (() => TypeProvider | null);
-  #entries: ModuleEntry[] | null = null;
+  #modules: ModuleTable | null = null;
   #reading = false;
   #spans: { text: Span[]; image: Span | null } | null = null;
   readonly #problems: string[] = [];
 
   constructor(
     space: AddressSpace,
-    kallsyms: Kallsyms | null,
+    kallsyms: ImageSymbols | null,
     types: TypeProvider | null | (() => TypeProvider | null),
   ) {
     this.#space = space;
@@ -86,7 +74,7 @@ export class KernelSymbols implements SymbolTable {
   }
 
   get modules(): readonly KernelModule[] {
-    return this.#moduleEntries().map((entry) => entry.module);
+    return this.#moduleTable().modules;
   }
 
   byName(name: string, module?: string | null): KernelSymbol | null {
@@ -94,63 +82,42 @@ export class KernelSymbols implements SymbolTable {
       const symbol = firstGlobal(this.#kernelNamed(name));
       if (symbol !== null || module === null) return symbol;
     }
-    for (const entry of this.#moduleEntries()) {
-      if (module !== undefined && entry.module.name !== module) continue;
-      const symbol = firstGlobal(this.#moduleNamed(entry, name));
-      if (symbol !== null) return symbol;
-    }
-    return null;
+    return this.#moduleTable().byName(name, module);
   }
 
   allByName(name: string): readonly KernelSymbol[] {
-    const found = this.#kernelNamed(name);
-    for (const entry of this.#moduleEntries()) found.push(...this.#moduleNamed(entry, name));
-    return found;
+    return [...this.#kernelNamed(name), ...this.#moduleTable().allByName(name)];
   }
 
   byAddress(address: bigint): SymbolAt | null {
     const signed = signedAddress(address);
     const image = this.#layout().image;
     if (image !== null && signed >= image.start && signed < image.end) return this.#kernelAt(signed);
-    const entry = this.#moduleAt(signed);
-    if (entry === null) return null;
-    const symbols = this.#symbolsOf(entry);
-    const rank = floorRank(symbols.addresses, signed);
-    const area = areaOf(entry, signed);
-    if (rank < 0 || area === null || (symbols.addresses[rank] as number) < area.start) return null;
-    const best = preferredModuleSymbol(symbols, rank, false);
-    return { symbol: moduleSymbol(entry, symbols, best), offset: signed - (symbols.addresses[best] as number) };
+    return couldBeModule(signed) ? this.#moduleTable().byAddress(signed) : null;
   }
 
   functionAt(address: bigint): FunctionRange | null {
     const signed = signedAddress(address);
     const span = this.#layout().text.find((text) => signed >= text.start && signed < text.end);
     if (span !== undefined) return this.#kernelFunction(signed, span);
-    const entry = this.#moduleAt(signed);
-    const area = entry === null ? null : areaOf(entry, signed);
-    if (entry === null || area === null || !area.text) return null;
-    return this.#moduleFunction(entry, signed, area);
+    return couldBeModule(signed) ? this.#moduleTable().functionAt(signed) : null;
   }
 
   isText(address: bigint): boolean {
     const signed = signedAddress(address);
     if (signed >= 0) return false;
     for (const span of this.#layout().text) if (signed >= span.start && signed < span.end) return true;
-    const entry = this.#moduleAt(signed);
-    return entry !== null && areaOf(entry, signed)?.text === true;
+    return couldBeModule(signed) && this.#moduleTable().isText(signed);
   }
 
   *all(): Iterable<KernelSymbol> {
     const count = this.kallsyms?.names.count ?? 0;
     for (let i = 0; i < count; i++) yield this.#kernelSymbol(i);
-    for (const entry of this.#moduleEntries()) {
-      const symbols = this.#symbolsOf(entry);
-      for (let i = 0; i < symbols.count; i++) yield moduleSymbol(entry, symbols, i);
-    }
+    yield* this.#moduleTable().all();
   }
 
   #kernelSymbol(i: number): KernelSymbol {
-    const { names, addresses } = this.kallsyms as Kallsyms;
+    const { names, addresses } = this.kallsyms as ImageSymbols;
     return {
       name: names.name(i),
       address: unsignedAddress(addresses[i] as number),
@@ -164,7 +131,7 @@ export class KernelSymbols implements SymbolTable {
   }
 
   #kernelAt(signed: number): SymbolAt | null {
-    const { order } = this.kallsyms as Kallsyms;
+    const { order } = this.kallsyms as ImageSymbols;
     const rank = order.floor(signed);
     if (rank < 0) return null;
     const found = order.addressAt(rank);
@@ -178,7 +145,7 @@ export class KernelSymbols implements SymbolTable {
 
   /** Number of the symbol to call the address of this rank by. */
   #preferred(rank: number): number {
-    const { order, names } = this.kallsyms as Kallsyms;
+    const { order, names } = this.kallsyms as ImageSymbols;
     const address = order.addressAt(rank);
     let best = order.at(rank);
     let bestRank = aliasRank(names.name(best), names.type(best));
@@ -195,7 +162,7 @@ export class KernelSymbols implements SymbolTable {
   }
 
   #kernelFunction(signed: number, span: Span): FunctionRange | null {
-    const { order, names } = this.kallsyms as Kallsyms;
+    const { order, names } = this.kallsyms as ImageSymbols;
     let rank = order.floor(signed);
     // Data symbols inside the text do not begin a function.
     for (let steps = 0; rank >= 0 && !isTextLetter(names.type(order.at(rank))); rank--) {
@@ -246,20 +213,20 @@ export class KernelSymbols implements SymbolTable {
     return { text, image: { start: Math.min(value("_text") ?? start, start), end: imageEnd } };
   }
 
-  #moduleEntries(): ModuleEntry[] {
-    if (this.#entries !== null) return this.#entries;
+  #moduleTable(): ModuleTable {
+    if (this.#modules !== null) return this.#modules;
     // Finding the types asks for symbols of the kernel, and by mistake maybe for more: modules are none until then.
-    if (this.#reading) return [];
+    if (this.#reading) return NO_MODULES;
     this.#reading = true;
     try {
-      this.#entries = this.#readModuleEntries();
+      this.#modules = this.#readModules();
     } finally {
       this.#reading = false;
     }
-    return this.#entries;
+    return this.#modules;
   }
 
-  #readModuleEntries(): ModuleEntry[] {
+  #readModules(): ModuleTable {
     const types = typeof this.#types === "function" ? this.#types() : this.#types;
     this.#types = types;
     const head = firstGlobal(this.#kernelNamed("modules"));
@@ -268,125 +235,20 @@ export class KernelSymbols implements SymbolTable {
         const what = types === null ? "no type information" : "no symbol `modules`";
         this.#problems.push(`${what}, so the loaded modules are not known`);
       }
-      return [];
+      return NO_MODULES;
     }
-    return readModules(this.#space, types, head.address, this.#problems).map((module) => ({
-      module,
-      areas: module.areas.map(({ start, size, text }) => {
-        const signed = signedAddress(start);
-        return { start: signed, end: signed + size, text };
-      }),
-      symbols: null,
-    }));
-  }
-
-  #symbolsOf(entry: ModuleEntry): ModuleSymbols {
-    entry.symbols ??= readModuleSymbols(this.#space, entry.module, this.#problems);
-    return entry.symbols;
-  }
-
-  #moduleAt(signed: number): ModuleEntry | null {
-    // Modules live above the image in the top 2 GiB; nothing else needs the list read.
-    if (signed >= 0 || signed < -0x80000000) return null;
-    for (const entry of this.#moduleEntries()) if (areaOf(entry, signed) !== null) return entry;
-    return null;
-  }
-
-  #moduleNamed(entry: ModuleEntry, name: string): KernelSymbol[] {
-    const symbols = this.#symbolsOf(entry);
-    const found: KernelSymbol[] = [];
-    for (let i = 0; i < symbols.count; i++) if (symbols.name(i) === name) found.push(moduleSymbol(entry, symbols, i));
-    return found;
-  }
-
-  #moduleFunction(entry: ModuleEntry, signed: number, area: Span): FunctionRange | null {
-    const symbols = this.#symbolsOf(entry);
-    let rank = floorRank(symbols.addresses, signed);
-    while (rank >= 0 && !isTextLetter(String.fromCharCode(symbols.types[rank] as number))) rank--;
-    if (rank < 0 || (symbols.addresses[rank] as number) < area.start) return null;
-    const best = preferredModuleSymbol(symbols, rank, true);
-    const start = symbols.addresses[best] as number;
-    let end = start + (symbols.sizes[best] as number);
-    if (end === start) {
-      end = area.end;
-      for (let r = rank + 1; r < symbols.count; r++) {
-        const next = symbols.addresses[r] as number;
-        if (next > start && next < end && isTextLetter(String.fromCharCode(symbols.types[r] as number))) {
-          end = next;
-          break;
-        }
-      }
-    }
-    if (signed >= end) return null;
-    return {
-      name: symbols.name(best),
-      module: entry.module.name,
-      start: unsignedAddress(start),
-      end: unsignedAddress(Math.min(end, area.end)),
-    };
+    return new ModuleTable(
+      readModules(this.#space, types, head.address, this.#problems).map((module) => ({
+        module,
+        read: () => readModuleSymbols(this.#space, module, this.#problems),
+      })),
+    );
   }
 }
 
-function moduleSymbol(entry: ModuleEntry, symbols: ModuleSymbols, i: number): KernelSymbol {
-  return {
-    name: symbols.name(i),
-    address: unsignedAddress(symbols.addresses[i] as number),
-    type: String.fromCharCode(symbols.types[i] as number),
-    module: entry.module.name,
-  };
-}
+const NO_MODULES = new ModuleTable([]);
 
-function areaOf(entry: ModuleEntry, signed: number): ModuleArea | null {
-  for (const area of entry.areas) if (signed >= area.start && signed < area.end) return area;
-  return null;
-}
-
-/** Rank of the last address at or below; -1 where all lie above. */
-function floorRank(addresses: Float64Array, signed: number): number {
-  let low = 0;
-  let high = addresses.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((addresses[middle] as number) <= signed) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
-function preferredModuleSymbol(symbols: ModuleSymbols, rank: number, textOnly: boolean): number {
-  const address = symbols.addresses[rank];
-  let best = rank;
-  let bestRank = Number.POSITIVE_INFINITY;
-  for (let r = rank; r >= 0 && rank - r < MOST_ALIASES && symbols.addresses[r] === address; r--) {
-    const letter = String.fromCharCode(symbols.types[r] as number);
-    if (textOnly && !isTextLetter(letter)) continue;
-    const score = aliasRank(symbols.name(r), letter);
-    if (score <= bestRank) {
-      best = r;
-      bestRank = score;
-    }
-  }
-  return best;
-}
-
-function isTextLetter(letter: string): boolean {
-  return letter === "t" || letter === "T" || letter === "w" || letter === "W" || letter === "i";
-}
-
-function firstGlobal(symbols: readonly KernelSymbol[]): KernelSymbol | null {
-  return symbols.find((symbol) => symbol.type >= "A" && symbol.type <= "Z") ?? symbols[0] ?? null;
-}
-
-/** Marks of the linker script (`_stext`, `__entry_text_end`, `__start_rodata`) that name a place and not a thing. */
-const MARKER = /^(_text|_[se](text|inittext|data)|__(start|stop)_.*|__.*_(start|end|begin)|_end|__bss_(start|stop))$/;
-
-/**
- * Which of several names at one address to use; lower is better. With ties left in table order our names are those of the
- * kernel's own traces: it prints the first (kallsyms.c `get_symbol_pos`), and scripts/kallsyms.c `compare_symbols` puts
- * weak names and those with more leading underscores last.
- */
-function aliasRank(name: string, type: string): number {
-  if (MARKER.test(name)) return 3;
-  if (name.startsWith("__pfx_")) return 2;
-  return type === "w" || type === "W" ? 1 : 0;
+/** Modules live above the image in the top 2 GiB; nothing else needs their list read. */
+function couldBeModule(signed: number): boolean {
+  return signed < 0 && signed >= -0x80000000;
 }

@@ -1,0 +1,117 @@
+/** Where a kernel's image has absolute addresses: from the table behind a boot image's kernel, or from a vmlinux's own. */
+import { readExactly, viewOf } from "../bytes/read.ts";
+import { SHF_ALLOC, SHT_RELA } from "../debuginfo/elf/elf-sections.ts";
+import type { AddressSpace } from "../memory/address-space.ts";
+import { START_KERNEL_MAP } from "../memory/kernel-image.ts";
+import { signedAddress, unsignedAddress } from "../symbols/kallsyms-addresses.ts";
+import type { ElfImage, ImageSegment } from "./elf-image.ts";
+import type { RelocationColumns } from "./program.ts";
+
+/** Kernels have some hundred thousand. */
+const MOST = 1 << 22;
+const RELA_SIZE = 24;
+/** Types of the x86-64 psABI that put an absolute address in place. */
+export const R_X86_64_64 = 1;
+export const R_X86_64_32 = 10;
+export const R_X86_64_32S = 11;
+
+/** Places that were found, each with the width of what stands there. */
+export class RelocationList {
+  readonly #places: number[] = [];
+  readonly #wide: boolean[] = [];
+
+  add(place: number, wide: boolean): void {
+    this.#places.push(place);
+    this.#wide.push(wide);
+  }
+
+  get length(): number {
+    return this.#places.length;
+  }
+
+  /** In order, with the addresses that stand there; what is no address of the kernel's half is left out. */
+  columns(memory: AddressSpace): RelocationColumns {
+    const order = Uint32Array.from(this.#places, (_, i) => i);
+    order.sort((a, b) => (this.#places[a] as number) - (this.#places[b] as number));
+    const place = new Int32Array(order.length);
+    const target = new Int32Array(order.length);
+    let count = 0;
+    for (const i of order) {
+      const at = this.#places[i] as number;
+      if (count > 0 && place[count - 1] === at) continue;
+      const address = unsignedAddress(at);
+      const low = memory.i32(address);
+      // An address of the top 2 GiB; what is not negative is an offset into per-CPU data, or nothing.
+      if (low === null || low >= 0) continue;
+      if ((this.#wide[i] as boolean) && memory.i32(address + 4n) !== -1) continue;
+      place[count] = at;
+      target[count] = low;
+      count++;
+    }
+    return { count, place: place.slice(0, count), target: target.slice(0, count) };
+  }
+}
+
+/**
+ * The table that the build puts behind the kernel before it is packed (arch/x86/tools/relocs.c, `emit_relocs`, read by
+ * arch/x86/boot/compressed/misc.c): places as signed 32-bit addresses, in lists that a zero begins: those of 64 bits, those of
+ * 32 bits that are subtracted (per-CPU, up to 6.14: a8327be7b2aa), those of 32 bits. A place in per-CPU data, which was linked
+ * to 0, is told by where it is loaded (`__per_cpu_load`).
+ * @param table all that follows the ELF file
+ * @returns null where there is no such table, or none that makes sense
+ */
+export function bootRelocations(
+  table: Uint8Array,
+  segments: readonly ImageSegment[],
+  memory: AddressSpace,
+): RelocationList | null {
+  const words = Math.floor(table.length / 4);
+  if (words < 2 || words > MOST) return null;
+  const view = viewOf(table);
+  const lists: number[][] = [];
+  const shifts = segments
+    .filter(({ start }) => start < START_KERNEL_MAP)
+    .map(({ start, physical, bytes }) => {
+      const loaded = signedAddress(physical + START_KERNEL_MAP);
+      return { loaded, end: loaded + bytes.length, shift: signedAddress(start) - loaded };
+    });
+  for (let i = 0; i < words; i++) {
+    const word = view.getInt32(i * 4, true);
+    if (word === 0) lists.push([]);
+    else {
+      const list = lists.at(-1);
+      const shift = shifts.find(({ loaded, end }) => word >= loaded && word < end)?.shift ?? 0;
+      if (list === undefined || memory.translate(unsignedAddress(word + shift)) === null) return null;
+      list.push(word + shift);
+    }
+  }
+  if (lists.length < 2 || lists.length > 3) return null;
+  const found = new RelocationList();
+  for (const place of lists[0] as number[]) found.add(place, true);
+  for (const place of lists.at(-1) as number[]) found.add(place, false);
+  return found;
+}
+
+/** The relocations that a vmlinux keeps (`--emit-relocs`, to make the table above from); null where it keeps none. */
+export function imageRelocations(image: ElfImage): RelocationList | null {
+  const found = new RelocationList();
+  let any = false;
+  for (const section of image.sections) {
+    const target = image.sections[section.info];
+    if (section.type !== SHT_RELA || target === undefined || (target.flags & SHF_ALLOC) === 0) continue;
+    const count = Math.min(Math.floor(section.size / RELA_SIZE), MOST);
+    const entries = readExactly(image.source, section.offset, count * RELA_SIZE);
+    if (entries === null) continue;
+    // A kernel that is stripped of the others still has those that the linker wrote by hand: they alone tell nothing.
+    if (target.name === ".data" || target.name === ".rodata") any = true;
+    const view = viewOf(entries);
+    for (let at = 0; at < entries.length; at += RELA_SIZE) {
+      const type = view.getUint32(at + 8, true);
+      if (type !== R_X86_64_64 && type !== R_X86_64_32 && type !== R_X86_64_32S) continue;
+      if (found.length >= MOST) break;
+      const place = view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+      found.add(place, type === R_X86_64_64);
+    }
+  }
+  return any ? found : null;
+}
