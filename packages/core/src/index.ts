@@ -75,7 +75,16 @@ export {
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
+export { type OpenProgramOptions, openProgram } from "./program/open-program.ts";
 export type { Alternative, Program, ProgramArea, ProgramSource, RelocationColumns } from "./program/program.ts";
+export {
+  PACKINGS,
+  type Packing,
+  packingOf,
+  portableUnpackers,
+  type Unpacker,
+  type Unpackers,
+} from "./program/unpack.ts";
 export { framesMap } from "./stack-map/frames-map.ts";
 export {
   type MappedStack,

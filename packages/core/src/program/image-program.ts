@@ -1,7 +1,6 @@
 import { openKernelTypes } from "../kernel/kernel-types.ts";
 import { threadSize } from "../kernel/thread-size.ts";
 import { readBanner, readUtsname } from "../kernel/utsname.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
 import { KernelSymbols } from "../symbols/kernel-symbols.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
@@ -22,7 +21,7 @@ const LARGEST_PER_CPU = 1n << 24n;
 export class ImageProgram implements Program {
   readonly source: ProgramSource;
   readonly name: string;
-  readonly memory: AddressSpace;
+  readonly memory: SegmentSpace;
   readonly symbols: SymbolTable;
   readonly #image: ElfImage;
   readonly #behind: Uint8Array | null;

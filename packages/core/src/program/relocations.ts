@@ -1,11 +1,11 @@
 /** Where a kernel's image has absolute addresses: from the table behind a boot image's kernel, or from a vmlinux's own. */
 import { readExactly, viewOf } from "../bytes/read.ts";
 import { SHF_ALLOC, SHT_RELA } from "../debuginfo/elf/elf-sections.ts";
-import type { AddressSpace } from "../memory/address-space.ts";
 import { START_KERNEL_MAP } from "../memory/kernel-image.ts";
-import { signedAddress, unsignedAddress } from "../symbols/kallsyms-addresses.ts";
+import { signedAddress } from "../symbols/kallsyms-addresses.ts";
 import type { ElfImage, ImageSegment } from "./elf-image.ts";
 import type { RelocationColumns } from "./program.ts";
+import type { SegmentSpace } from "./segment-space.ts";
 
 /** Kernels have some hundred thousand. */
 const MOST = 1 << 22;
@@ -17,33 +17,31 @@ export const R_X86_64_32S = 11;
 
 /** Places that were found, each with the width of what stands there. */
 export class RelocationList {
-  readonly #places: number[] = [];
-  readonly #wide: boolean[] = [];
+  /** Twice the place, plus one where 64 bits stand there: sorts by place without a comparator. */
+  readonly #keys: number[] = [];
 
+  /** @param place signed address */
   add(place: number, wide: boolean): void {
-    this.#places.push(place);
-    this.#wide.push(wide);
+    this.#keys.push(place * 2 + (wide ? 1 : 0));
   }
 
   get length(): number {
-    return this.#places.length;
+    return this.#keys.length;
   }
 
-  /** In order, with the addresses that stand there; what is no address of the kernel's half is left out. */
-  columns(memory: AddressSpace): RelocationColumns {
-    const order = Uint32Array.from(this.#places, (_, i) => i);
-    order.sort((a, b) => (this.#places[a] as number) - (this.#places[b] as number));
-    const place = new Int32Array(order.length);
-    const target = new Int32Array(order.length);
+  /** In order, with the addresses that stand there; what is no address of the top 2 GiB is left out. */
+  columns(memory: SegmentSpace): RelocationColumns {
+    const keys = Float64Array.from(this.#keys).sort();
+    const place = new Int32Array(keys.length);
+    const target = new Int32Array(keys.length);
     let count = 0;
-    for (const i of order) {
-      const at = this.#places[i] as number;
+    for (const key of keys) {
+      const at = Math.floor(key / 2);
       if (count > 0 && place[count - 1] === at) continue;
-      const address = unsignedAddress(at);
-      const low = memory.i32(address);
-      // An address of the top 2 GiB; what is not negative is an offset into per-CPU data, or nothing.
+      // What is not negative is an offset into per-CPU data, or nothing.
+      const low = memory.i32At(at);
       if (low === null || low >= 0) continue;
-      if ((this.#wide[i] as boolean) && memory.i32(address + 4n) !== -1) continue;
+      if (key % 2 !== 0 && memory.i32At(at + 4) !== -1) continue;
       place[count] = at;
       target[count] = low;
       count++;
@@ -63,7 +61,7 @@ export class RelocationList {
 export function bootRelocations(
   table: Uint8Array,
   segments: readonly ImageSegment[],
-  memory: AddressSpace,
+  memory: SegmentSpace,
 ): RelocationList | null {
   const words = Math.floor(table.length / 4);
   if (words < 2 || words > MOST) return null;
@@ -81,7 +79,7 @@ export function bootRelocations(
     else {
       const list = lists.at(-1);
       const shift = shifts.find(({ loaded, end }) => word >= loaded && word < end)?.shift ?? 0;
-      if (list === undefined || memory.translate(unsignedAddress(word + shift)) === null) return null;
+      if (list === undefined || !memory.has(word + shift)) return null;
       list.push(word + shift);
     }
   }

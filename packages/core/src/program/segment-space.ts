@@ -80,6 +80,20 @@ export class SegmentSpace implements AddressSpace {
     return true;
   }
 
+  /** Whether there is something at a signed address. */
+  has(address: number): boolean {
+    return this.#at(address) !== null;
+  }
+
+  /** `i32` by a signed address, for long runs of look-ups. */
+  i32At(address: number): number | null {
+    const segment = this.#at(address);
+    if (segment === null) return null;
+    const from = address - segment.start;
+    if (from + 4 <= segment.bytes.length) return u32At(segment.bytes, from) | 0;
+    return this.i32(unsignedAddress(address));
+  }
+
   translate(virtual: bigint): bigint | null {
     return this.#at(signedAddress(virtual)) === null ? null : virtual;
   }
