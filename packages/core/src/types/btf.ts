@@ -168,6 +168,19 @@ export class BtfProvider implements TypeProvider {
     }
   }
 
+  /** The named structs and unions of this section. */
+  *structs(): Generator<Aggregate> {
+    for (const id of this.index.structIds) yield this.#types.type(id) as Aggregate;
+  }
+
+  /** Names and types of the global variables of this section: per-CPU ones. */
+  *variables(): Generator<{ readonly name: string; readonly type: CType }> {
+    for (const id of this.index.idsOfKind(KIND.variable)) {
+      const name = this.index.string(this.index.u32(this.index.offset(id)));
+      yield { name, type: this.#types.type(this.#types.targetId(id)) };
+    }
+  }
+
   /** Kind number of a record, for tests and statistics. */
   kindNumber(id: number): number {
     const owner = this.index.owner(id);

@@ -1,0 +1,346 @@
+/**
+ * Who can be called by an indirect call: a visitor of the pass over all code, and the answer for each site once the pass is
+ * over. Two sets a site: the functions that the called member (or variable, or parameter) was given somewhere, and all
+ * functions whose address is taken and whose prototype fits.
+ */
+import { CodeColumns, FLOW, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
+import type { Program } from "../../program/program.ts";
+import { BtfProvider } from "../../types/btf.ts";
+import { stripTypedefs } from "../../types/strip.ts";
+import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { IndirectResolver, ResolvedTargets } from "../build-call-graph.ts";
+import type { CalleeSets } from "../call-graph.ts";
+import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
+import { SITE_KIND, type Sites } from "../sites.ts";
+import type { WalkedFunction } from "../walk-functions.ts";
+import { areaTest, type DataWords, dataWords } from "./data-words.ts";
+import { FlowGraph } from "./flow-graph.ts";
+import { type FoundSite, FunctionFacts, type ProgramFacts } from "./function-facts.ts";
+import { type KnownFunction, KnownFunctions } from "./known-functions.ts";
+import { Prototypes } from "./prototypes.ts";
+import { SetBuilder } from "./set-builder.ts";
+import { type Extent, StaticObjects } from "./static-objects.ts";
+import { StructPlaces } from "./struct-places.ts";
+
+export interface IndirectCallees {
+  readonly sets: CalleeSets;
+  /** By address of the call or jump (low 32 bits, signed): set number, -1 where the slot is not known. */
+  readonly typedSet: ReadonlyMap<number, number>;
+  /** The same for the functions that fit by prototype or, failing that, by arguments. */
+  readonly assumedSet: ReadonlyMap<number, number>;
+  readonly statistics: IndirectStatistics;
+}
+
+/** An alternative's replacement of an indirect call (lfence and the call itself) begins at most so many bytes before it. */
+const MOST_BEFORE = 8;
+
+export interface IndirectStatistics {
+  readonly sites: number;
+  readonly typed: number;
+  /** By prototype. */
+  readonly assumed: number;
+  /** By what the argument registers point to only. */
+  readonly byArguments: number;
+  readonly unresolved: number;
+  readonly addressTaken: number;
+  readonly prototypes: number;
+}
+
+export class IndirectCalls implements IndirectResolver {
+  readonly #program: Program;
+  readonly #table: FunctionTable;
+  readonly #prototypes = new Prototypes();
+  readonly #structs = new StructPlaces();
+  readonly #graph = new FlowGraph(this.#structs);
+  readonly #functions: KnownFunctions;
+  readonly #words: DataWords;
+  readonly #objects: StaticObjects;
+  readonly #facts: FunctionFacts;
+  readonly #taken = new Set<number>();
+  readonly #called = new Set<number>();
+
+  constructor(program: Program, table: FunctionTable) {
+    this.#program = program;
+    this.#table = table;
+    this.#functions = new KnownFunctions(program, this.#prototypes);
+    this.#structs.add(program.types);
+    for (const module of modulesOf(table)) {
+      const types = program.moduleTypes(module);
+      if (types !== program.types) this.#structs.add(types);
+    }
+    this.#words = dataWords(program);
+    const isFunction = (address: number): boolean => this.#functions.at(address) !== undefined;
+    this.#objects = new StaticObjects(this.#words, this.#graph, this.#structs, isFunction, extents(program));
+    this.#graph.onGlobal = (node, address) => this.#objects.fill(node, address);
+    this.#graph.onTypedAddress = (address, type) => {
+      const pointee = this.#structs.pointee(type);
+      if (pointee !== null) this.#objects.add(address, pointee);
+    };
+    this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
+    this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
+    this.#facts = new FunctionFacts(
+      programFacts(program, this.#structs, this.#prototypes, this.#graph, this.#functions, this.#objects),
+    );
+    for (const target of this.#words.target) if (isFunction(target)) this.#taken.add(target);
+  }
+
+  get parts() {
+    return {
+      prototypes: this.#prototypes,
+      structs: this.#structs,
+      graph: this.#graph,
+      functions: this.#functions,
+      objects: this.#objects,
+      taken: this.#taken,
+      words: this.#words,
+      sites: this.#facts.sites,
+    };
+  }
+
+  #prototypeOf(declared: CType): number {
+    const type = stripTypedefs(declared);
+    const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
+    return target?.kind === "function" ? this.#prototypes.idOf(target) : -1;
+  }
+
+  #mayHold(declared: CType, entry: number): boolean {
+    const type = stripTypedefs(declared);
+    const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
+    if (target?.kind !== "function") return target === null || target.kind === "void";
+    const known = this.#functions.at(entry);
+    if (known === undefined || !known.sure || known.prototypes.length === 0) return true;
+    const wanted = this.#prototypes.idOf(target);
+    return known.prototypes.some((prototype) => prototype === wanted);
+  }
+
+  visit({ index, code }: WalkedFunction): void {
+    this.#visit(code, this.#table.start[index]!);
+  }
+
+  #visit(code: CodeColumns, entry: number): void {
+    this.#references(code);
+    this.#facts.run(code, entry);
+  }
+
+  /** Addresses of functions in the code: what calls and jumps name, and what instructions put into registers and memory. */
+  #references(code: CodeColumns): void {
+    for (let at = 0; at < code.count; at++) {
+      const flow = code.flow[at]!;
+      if (flow !== FLOW.next) {
+        if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) this.#called.add(code.target[at]!);
+        continue;
+      }
+      for (let operand = 0; operand < code.operandCount[at]!; operand++) {
+        const kind = code.operandKind[at * MAX_OPERANDS + operand];
+        if (kind === OPERAND.IMMEDIATE) this.#take(code.immediate[at]!);
+        else if (kind === OPERAND.MEMORY && code.ripRelative[at] === 1) this.#take(code.displacement[at]!);
+      }
+    }
+  }
+
+  #take(address: number): void {
+    if (address < 0 && this.#functions.at(address) !== undefined) this.#taken.add(address);
+  }
+
+  /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
+  #visitInit(): void {
+    const code = new CodeColumns();
+    for (const { entry, init } of this.#functions.all()) {
+      if (!init) continue;
+      const range = this.#program.symbols.functionAt(fullAddress(entry));
+      if (range === null) continue;
+      const bytes = this.#program.memory.read(range.start, Number(range.end - range.start));
+      if (bytes === null) continue;
+      code.clear();
+      code.decode(bytes, range.start);
+      this.#visit(code, entry);
+    }
+  }
+
+  /** Sets for the sites that the pass has found. */
+  resolve(_table: FunctionTable, sites: Sites): ResolvedTargets {
+    const { typedSet, assumedSet, sets } = this.callees();
+    const typed = new Int32Array(sites.count).fill(-1);
+    const assumed = new Int32Array(sites.count).fill(-1);
+    for (let site = 0; site < sites.count; site++) {
+      if (sites.kind.values[site]! < SITE_KIND["indirect-call"]) continue;
+      const address = sites.address.values[site]!;
+      for (let back = 0; back <= MOST_BEFORE; back++) {
+        if (!assumedSet.has(address - back) && !typedSet.has(address - back)) continue;
+        typed[site] = typedSet.get(address - back) ?? -1;
+        assumed[site] = assumedSet.get(address - back) ?? -1;
+        break;
+      }
+    }
+    return { typedSet: typed, assumedSet: assumed, sets };
+  }
+
+  /** To be asked once, when all functions have been visited. */
+  callees(): IndirectCallees {
+    this.#visitInit();
+    this.#unreferenced();
+    this.#signatures();
+    this.#settle();
+    return this.#answer();
+  }
+
+  /**
+   * A function that nothing refers to, and that is not exported, is still called by somebody: its address lies where it was
+   * not looked for, relative to its own place (PCI fixups, init calls) or in memory that was allocated.
+   */
+  #unreferenced(): void {
+    for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
+      if (init || prototypes.length === 0 || this.#called.has(entry) || this.#taken.has(entry)) continue;
+      if (this.#program.symbols.byName(`__ksymtab_${name}`, module) === null) this.#taken.add(entry);
+    }
+  }
+
+  /** What an indirect call of a prototype hands over and gets back. */
+  #signatures(): void {
+    for (const entry of this.#taken) {
+      const known = this.#functions.at(entry)!;
+      for (const prototype of known.prototypes) {
+        for (const [argument] of this.#prototypes.registers(prototype).entries()) {
+          this.#graph.edge(
+            this.#graph.pool(`argument ${prototype} ${argument}`),
+            this.#graph.parameter(entry, argument),
+          );
+        }
+        this.#graph.edge(this.#graph.result(entry), this.#graph.pool(`result ${prototype}`));
+      }
+    }
+  }
+
+  /** Types of objects and what flows feed each other until nothing is new. */
+  #settle(): void {
+    for (const [address, node] of this.#graph.tables()) this.#objects.fillTable(node, address);
+    do this.#graph.solve();
+    while (this.#objects.settle());
+  }
+
+  #answer(): IndirectCallees {
+    const builder = new SetBuilder(this.#table, this.#functions, this.#prototypes, this.#graph, this.#taken);
+    return builder.answer(this.#facts.sites);
+  }
+}
+
+function modulesOf(table: FunctionTable): Set<string> {
+  return new Set(table.module.filter((name) => name !== null));
+}
+
+/** Extents of the symbols of data. */
+function extents(program: Program): (address: number) => Extent | null {
+  const starts = new Set<number>();
+  const inData = areaTest(program.data);
+  for (const { address } of program.symbols.all()) {
+    const low = low32(address);
+    if (inData(low)) starts.add(low);
+  }
+  for (const area of program.data) {
+    starts.add(low32(area.start));
+    starts.add(low32(area.end));
+  }
+  const sorted = Int32Array.from(starts).sort();
+  return (address) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! <= address) low = middle + 1;
+      else high = middle;
+    }
+    const start = sorted[low - 1];
+    const end = sorted[low];
+    return start === undefined || end === undefined ? null : { start, end };
+  };
+}
+
+/** Retpoline thunks (arch/x86/lib/retpoline.S): `__x86_indirect_thunk_rax` and their kin, by register number. */
+function thunks(program: Program): Map<number, number> {
+  const registers = [
+    "rax",
+    "rcx",
+    "rdx",
+    "rbx",
+    "rsp",
+    "rbp",
+    "rsi",
+    "rdi",
+    "r8",
+    "r9",
+    "r10",
+    "r11",
+    "r12",
+    "r13",
+    "r14",
+    "r15",
+  ];
+  const found = new Map<number, number>();
+  for (const { name, address } of program.symbols.all()) {
+    const match = /^__x86_indirect_(?:(?:call_|jump_)?thunk|its_thunk)_(\w+)$/.exec(name);
+    const register = match === null ? -1 : registers.indexOf(match[1]!);
+    if (register >= 0) found.set(low32(address), register);
+  }
+  return found;
+}
+
+const RETURN_THUNK = /(_return_thunk$|^zen_untrain_ret|_untrain_ret$|its_return_thunk$)/;
+
+function programFacts(
+  program: Program,
+  structs: StructPlaces,
+  prototypes: Prototypes,
+  graph: FlowGraph,
+  functions: KnownFunctions,
+  objects: StaticObjects,
+): ProgramFacts {
+  const indirect = thunks(program);
+  const returns = new Set<number>();
+  const preserving = new Set<number>();
+  const perCpu: { start: number; type: CType }[] = [];
+  const variables = new Map<string, CType>();
+  if (program.types instanceof BtfProvider) {
+    for (const { name, type } of program.types.variables()) variables.set(name, type);
+  }
+  for (const { name, address, module } of program.symbols.all()) {
+    if (RETURN_THUNK.test(name)) returns.add(low32(address));
+    // ftrace's entry hook and the profiler's save all registers (arch/x86/kernel/ftrace_64.S).
+    if (name === "__fentry__" || name === "ftrace_caller" || name === "ftrace_regs_caller")
+      preserving.add(low32(address));
+    if (module === null) {
+      const type = variables.get(name);
+      if (type !== undefined) perCpu.push({ start: low32(address), type });
+    }
+  }
+  perCpu.sort((a, b) => a.start - b.start);
+  const isAddress = areaTest([...program.text, ...program.data]);
+  return {
+    structs,
+    prototypes,
+    graph,
+    functions,
+    isAddress: (value) => value < 0 && isAddress(value),
+    perCpuVariable: (address) => {
+      let low = 0;
+      let high = perCpu.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (perCpu[middle]!.start <= address) low = middle + 1;
+        else high = middle;
+      }
+      const found = perCpu[low - 1];
+      if (found === undefined) return null;
+      const offset = address - found.start;
+      const type = stripTypedefs(found.type);
+      const size = "size" in type ? type.size : 0;
+      return offset < Math.max(size, 8) ? { type: found.type, offset } : null;
+    },
+    thunkRegister: (target) => indirect.get(target) ?? -1,
+    isReturnThunk: (target) => returns.has(target),
+    preserves: (target) => preserving.has(target),
+    typedAddress: (address: number, type: CAggregate) => objects.add(address, type),
+    taken: () => {},
+  };
+}
+
+export type { FoundSite, KnownFunction };

@@ -1,0 +1,89 @@
+/**
+ * Every function of the program by its entry, with what type information says of its prototype. Init functions are among
+ * them: they fill tables and register callbacks that outlive them.
+ */
+import type { Program } from "../../program/program.ts";
+import { BtfProvider } from "../../types/btf.ts";
+import type { CType, TypeProvider } from "../../types/type-provider.ts";
+import { low32 } from "../function-table.ts";
+import type { Prototypes } from "./prototypes.ts";
+
+export interface KnownFunction {
+  /** Low 32 bits, signed. */
+  readonly entry: number;
+  readonly name: string;
+  readonly module: string | null;
+  readonly init: boolean;
+  /** What its names' records say; several where aliases differ, none where type information has none. */
+  readonly prototypes: readonly number[];
+  /**
+   * False where a record may belong to another function: several files have a static one of that name, and BTF keeps one
+   * record for all (before pahole 1.25; since then those that differ are left out).
+   */
+  readonly sure: boolean;
+}
+
+type FunctionType = Extract<CType, { kind: "function" }>;
+
+export class KnownFunctions {
+  readonly #byEntry = new Map<number, KnownFunction>();
+
+  constructor(program: Program, prototypes: Prototypes) {
+    const areas = program.text.map((area) => ({ ...area, low: low32(area.start), high: low32(area.end) }));
+    const named = new Map<number, { names: string[]; module: string | null; init: boolean }>();
+    const timesNamed = new Map<string, number>();
+    for (const { name, address, type, module } of program.symbols.all()) {
+      if (!/^[tTwW]$/.test(type) || /^__(pfx|cfi)_/.test(name)) continue;
+      const entry = low32(address);
+      const known = named.get(entry);
+      if (known !== undefined) {
+        known.names.push(name);
+      } else {
+        const area = areas.find((one) => entry >= one.low && entry < one.high);
+        if (area === undefined) continue;
+        named.set(entry, { names: [name], module, init: area.init });
+      }
+      const key = `${module ?? ""} ${name}`;
+      timesNamed.set(key, (timesNamed.get(key) ?? 0) + 1);
+    }
+    const recorded = new Map<string | null, Map<string, FunctionType>>();
+    const records = (module: string | null): Map<string, FunctionType> => {
+      let map = recorded.get(module);
+      if (map === undefined) {
+        map = recordsOf(module === null ? program.types : program.moduleTypes(module));
+        recorded.set(module, map);
+      }
+      return map;
+    };
+    for (const [entry, { names, module, init }] of named) {
+      const found = new Set<number>();
+      let sure = true;
+      for (const name of names) {
+        const type = records(module).get(name);
+        if (type === undefined) continue;
+        found.add(prototypes.idOf(type));
+        if (timesNamed.get(`${module ?? ""} ${name}`)! > 1) sure = false;
+      }
+      this.#byEntry.set(entry, { entry, name: names[0]!, module, init, prototypes: [...found], sure });
+    }
+  }
+
+  get count(): number {
+    return this.#byEntry.size;
+  }
+
+  at(entry: number): KnownFunction | undefined {
+    return this.#byEntry.get(entry);
+  }
+
+  all(): Iterable<KnownFunction> {
+    return this.#byEntry.values();
+  }
+}
+
+function recordsOf(types: TypeProvider): Map<string, FunctionType> {
+  const map = new Map<string, FunctionType>();
+  if (!(types instanceof BtfProvider)) return map;
+  for (const { name, type } of types.functions()) if (type.kind === "function" && !map.has(name)) map.set(name, type);
+  return map;
+}

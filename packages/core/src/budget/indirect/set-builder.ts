@@ -1,0 +1,185 @@
+/** Sets of callees, each once however many sites share it. */
+import type { CalleeSets } from "../call-graph.ts";
+import type { FunctionTable } from "../function-table.ts";
+import type { FlowGraph } from "./flow-graph.ts";
+import type { FoundSite } from "./function-facts.ts";
+import type { IndirectCallees } from "./indirect-calls.ts";
+import type { KnownFunction, KnownFunctions } from "./known-functions.ts";
+import type { Prototypes } from "./prototypes.ts";
+
+export class SetBuilder {
+  readonly #table: FunctionTable;
+  readonly #functions: KnownFunctions;
+  readonly #prototypes: Prototypes;
+  readonly #graph: FlowGraph;
+  readonly #taken: ReadonlySet<number>;
+  readonly #byPrototype = new Map<number, number[]>();
+  /** Address taken, prototype not known for sure. */
+  readonly #unsure: number[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #members: (readonly number[])[] = [];
+  readonly #labels: string[] = [];
+
+  constructor(
+    table: FunctionTable,
+    functions: KnownFunctions,
+    prototypes: Prototypes,
+    graph: FlowGraph,
+    taken: ReadonlySet<number>,
+  ) {
+    this.#table = table;
+    this.#functions = functions;
+    this.#prototypes = prototypes;
+    this.#graph = graph;
+    this.#taken = taken;
+    const held = heldAs(graph);
+    for (const entry of taken) {
+      const known = functions.at(entry);
+      if (known === undefined || known.init) continue;
+      // Where a record may be another function's, or there is none, the members that hold it say what it is.
+      const told = known.sure && known.prototypes.length > 0 ? [] : (held.get(entry) ?? []);
+      for (const prototype of new Set([...known.prototypes, ...told])) {
+        const list = this.#byPrototype.get(prototype);
+        if (list === undefined) this.#byPrototype.set(prototype, [entry]);
+        else list.push(entry);
+      }
+      if ((!known.sure || known.prototypes.length === 0) && !held.has(entry)) this.#unsure.push(entry);
+    }
+  }
+
+  answer(sites: readonly FoundSite[]): IndirectCallees {
+    const typed = new Map<number, number>();
+    const assumed = new Map<number, number>();
+    let byPrototype = 0;
+    let byArguments = 0;
+    for (const site of sites) {
+      const slot = this.#typed(site);
+      if (slot >= 0) typed.set(site.address, slot);
+      const wide = this.#assumed(site);
+      if (wide >= 0) {
+        assumed.set(site.address, wide);
+        byPrototype++;
+        continue;
+      }
+      const fitting = this.#fitting(site);
+      if (fitting >= 0) {
+        assumed.set(site.address, fitting);
+        byArguments++;
+      }
+    }
+    return {
+      sets: this.#sets(),
+      typedSet: typed,
+      assumedSet: assumed,
+      statistics: {
+        sites: sites.length,
+        typed: typed.size,
+        assumed: byPrototype,
+        byArguments,
+        unresolved: sites.length - new Set([...typed.keys(), ...assumed.keys()]).size,
+        addressTaken: this.#taken.size,
+        prototypes: this.#prototypes.count,
+      },
+    };
+  }
+
+  #typed(site: FoundSite): number {
+    if (site.unknown || (site.nodes.length === 0 && site.constants.length === 0)) return -1;
+    const entries = new Set(site.constants);
+    const labels: string[] = [];
+    for (const node of site.nodes) {
+      if (this.#graph.unknown[node] && this.#graph.kind[node] !== "member") return -1;
+      const held = this.#graph.functions[node];
+      // Nobody gives it a function that we see: then we do not see who does.
+      if (held == null || held.size === 0) return -1;
+      for (const entry of held) entries.add(entry);
+      labels.push(this.#graph.label[node] === "" ? this.#graph.kind[node]! : this.#graph.label[node]!);
+    }
+    return this.#make(`n${site.nodes.join()} ${site.constants.join()}`, labels.join(" | "), () => [...entries]);
+  }
+
+  #assumed(site: FoundSite): number {
+    const prototypes = this.#prototypesOf(site);
+    if (prototypes.length === 0) return -1;
+    const label = prototypes.map((prototype) => this.#prototypes.label(prototype)).join(" | ");
+    return this.#make(`p${prototypes.join()}`, label, () => {
+      const found = new Set(prototypes.flatMap((prototype) => this.#byPrototype.get(prototype) ?? []));
+      for (const entry of this.#unsure) found.add(entry);
+      return [...found];
+    });
+  }
+
+  /** What the pointer calls, as its type says or as those of the members do that it comes out of. */
+  #prototypesOf(site: FoundSite): number[] {
+    const found = new Set(site.prototypes);
+    for (const node of site.nodes) {
+      const signatures = this.#graph.signatures[node];
+      if (signatures == null) {
+        if (this.#graph.kind[node] !== "member" && site.prototypes.length === 0) return [];
+      } else for (const prototype of signatures) found.add(prototype);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  #fitting(site: FoundSite): number {
+    const known = site.arguments.map((name) => name ?? "?").join(", ");
+    return this.#make(`a${known}`, `(${known})`, () => {
+      const found: number[] = [];
+      for (const entry of this.#taken) {
+        const candidate = this.#functions.at(entry);
+        if (candidate !== undefined && !candidate.init && this.#fits(candidate, site.arguments)) found.push(entry);
+      }
+      return found;
+    });
+  }
+
+  #fits(candidate: KnownFunction, given: readonly (string | null)[]): boolean {
+    if (!candidate.sure || candidate.prototypes.length !== 1) return true;
+    const wanted = this.#prototypes.registers(candidate.prototypes[0]!);
+    return wanted.every(({ pointee }, n) => pointee === null || given[n] == null || given[n] === pointee);
+  }
+
+  /** The set of that key, made when it is first asked for. */
+  #make(key: string, label: string, entries: () => readonly number[]): number {
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#members.length;
+      const members = new Set<number>();
+      for (const entry of entries()) {
+        const index = this.#table.entryAt(entry);
+        if (index >= 0) members.add(index);
+      }
+      this.#members.push([...members].sort((a, b) => a - b));
+      this.#labels.push(label);
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  #sets(): CalleeSets {
+    const start = new Int32Array(this.#members.length + 1);
+    for (const [n, list] of this.#members.entries()) start[n + 1] = start[n]! + list.length;
+    const members = new Int32Array(start.at(-1)!);
+    for (const [n, list] of this.#members.entries()) members.set(list, start[n]!);
+    return { count: this.#members.length, start, members, label: this.#labels };
+  }
+}
+
+/** Prototypes of the members that hold each function. */
+function heldAs(graph: FlowGraph): Map<number, Set<number>> {
+  const held = new Map<number, Set<number>>();
+  for (let node = 0; node < graph.count; node++) {
+    if (graph.kind[node] !== "member") continue;
+    const signatures = graph.signatures[node];
+    if (signatures == null) continue;
+    for (const entry of graph.functions[node] ?? []) {
+      let known = held.get(entry);
+      if (known === undefined) {
+        known = new Set();
+        held.set(entry, known);
+      }
+      for (const prototype of signatures) known.add(prototype);
+    }
+  }
+  return held;
+}

@@ -1,0 +1,174 @@
+/**
+ * Objects in static data: what type each is of, and so which member each function in it was assigned to. BTF has no types for
+ * ordinary global variables; they follow from how the objects are used. Code passes their addresses to typed parameters and
+ * stores them in typed members, and objects of a known type point to others.
+ */
+import { stripTypedefs } from "../../types/strip.ts";
+import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { DataWords } from "./data-words.ts";
+import type { FlowGraph } from "./flow-graph.ts";
+import type { StructPlaces } from "./struct-places.ts";
+
+/** A symbol's extent, low 32 bits. */
+export interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Elements of a table that are looked at. */
+const MOST_ELEMENTS = 65_536;
+/** Padding between objects is less. Bytes. */
+const ALIGNMENT = 64;
+
+export class StaticObjects {
+  readonly #words: DataWords;
+  readonly #graph: FlowGraph;
+  readonly #structs: StructPlaces;
+  readonly #isFunction: (address: number) => boolean;
+  readonly #extent: (address: number) => Extent | null;
+  readonly #types = new Map<number, CAggregate[]>();
+  readonly #work: { readonly address: number; readonly type: CAggregate }[] = [];
+  readonly #cells = new Set<string>();
+  /** Words (by their number) with a function whose member is known. */
+  readonly homed: Uint8Array;
+
+  constructor(
+    words: DataWords,
+    graph: FlowGraph,
+    structs: StructPlaces,
+    isFunction: (address: number) => boolean,
+    extent: (address: number) => Extent | null,
+  ) {
+    this.#words = words;
+    this.#graph = graph;
+    this.#structs = structs;
+    this.#isFunction = isFunction;
+    this.#extent = extent;
+    this.homed = new Uint8Array(words.place.length);
+  }
+
+  /** Objects by address, with all types they are known to have. */
+  get types(): ReadonlyMap<number, readonly CAggregate[]> {
+    return this.#types;
+  }
+
+  /** An object of that type begins at the address. */
+  add(address: number, type: CAggregate): void {
+    const known = this.#types.get(address);
+    if (known === undefined) this.#types.set(address, [type]);
+    else if (known.includes(type)) return;
+    else known.push(type);
+    this.#work.push({ address, type });
+  }
+
+  /** What a word of memory holds at first, for the node that stands for it. */
+  fill(node: number, address: number): void {
+    const index = this.#wordFrom(address);
+    if (this.#words.place[index] !== address) return;
+    const target = this.#words.target[index]!;
+    if (this.#isFunction(target)) this.#graph.addFunction(node, target);
+    else this.#graph.addAddress(node, target);
+  }
+
+  /** All that the object at an address holds, for a node that stands for any of its words. */
+  fillTable(node: number, address: number): void {
+    const extent = this.#extent(address);
+    if (extent === null) return;
+    for (let index = this.#wordFrom(extent.start); index < this.#words.place.length; index++) {
+      if (this.#words.place[index]! >= extent.end) break;
+      const target = this.#words.target[index]!;
+      if (this.#isFunction(target)) this.#graph.addFunction(node, target);
+      else this.#graph.addAddress(node, target);
+    }
+  }
+
+  /** Looks into the objects that became known; returns false where there were none. */
+  settle(): boolean {
+    if (this.#work.length === 0) return false;
+    for (let object = this.#work.pop(); object !== undefined; object = this.#work.pop()) {
+      const { address, type } = object;
+      const extent = this.#extent(address);
+      const size = type.size;
+      if (size === 0) continue;
+      this.#look(address, type);
+      // An address that a symbol has may be an array's; what lies behind the first element has to look like more of them.
+      if (extent === null || extent.start !== address || (extent.end - address) % size >= ALIGNMENT) continue;
+      const count = Math.min(MOST_ELEMENTS, Math.floor((extent.end - address) / size));
+      for (let n = 1; n < count && this.#fits(address + n * size, type); n++) this.#look(address + n * size, type);
+    }
+    return true;
+  }
+
+  #look(address: number, type: CAggregate): void {
+    const { place, target } = this.#words;
+    const end = address + type.size;
+    for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
+      for (const found of this.#structs.at(type, place[index]! - address)) {
+        this.#word(index, target[index]!, found.type, () => this.#graph.member(found));
+      }
+    }
+  }
+
+  /** Does every pointer there fall on a member that can hold it? */
+  #fits(address: number, type: CAggregate): boolean {
+    const { place, target } = this.#words;
+    const end = address + type.size;
+    for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
+      const isFunction = this.#isFunction(target[index]!);
+      const fitting = this.#structs.at(type, place[index]! - address).some((found) => {
+        const member = stripTypedefs(found.type);
+        if (isFunction) return this.#graph.mayHold(member, target[index]!);
+        return member.kind === "pointer"
+          ? stripTypedefs(member.target).kind !== "function"
+          : "size" in member && member.size === 8;
+      });
+      if (!fitting) return false;
+    }
+    return true;
+  }
+
+  #word(index: number, target: number, declared: CType, node: () => number): void {
+    const type = stripTypedefs(declared);
+    if (this.#isFunction(target)) {
+      if (!this.#graph.mayHold(type, target)) return;
+      this.homed[index] = 1;
+      this.#graph.addFunction(node(), target);
+      return;
+    }
+    const pointee = this.#structs.pointee(type);
+    if (pointee !== null) this.add(target, pointee);
+    if (pointee !== null || type.kind !== "pointer") return;
+    const cell = stripTypedefs(type.target);
+    if (cell.kind === "pointer") this.#cell(target, type.target);
+    else if (cell.kind === "void") this.#graph.addAddress(node(), target);
+  }
+
+  /** An array of pointers of a declared type. */
+  #cell(address: number, type: CType): void {
+    const pointee = this.#structs.pointee(type);
+    if (pointee === null) return;
+    const key = `${address} ${pointee.name}`;
+    if (this.#cells.has(key)) return;
+    this.#cells.add(key);
+    const extent = this.#extent(address);
+    const { place, target } = this.#words;
+    // Pointers stand side by side; the list ends with a null.
+    let index = this.#wordFrom(address);
+    for (let at = address; place[index] === at && (extent === null || at < extent.end); at += 8, index++) {
+      if (!this.#isFunction(target[index]!)) this.add(target[index]!, pointee);
+    }
+  }
+
+  /** Number of the first word at or behind an address. */
+  #wordFrom(address: number): number {
+    const { place } = this.#words;
+    let low = 0;
+    let high = place.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place[middle]! < address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

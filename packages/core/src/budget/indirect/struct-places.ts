@@ -1,0 +1,228 @@
+/**
+ * What lies at an offset of a struct, as the unit in which assignments to function pointers are collected: the member of the
+ * innermost named struct, so that a pointer to an outer struct and one to the struct inside it lead to the same place.
+ *
+ * Structs are told apart by name. Two of one name (private ones of two C files) share their places, which can only add
+ * functions to a set.
+ */
+import { BtfProvider } from "../../types/btf.ts";
+import { stripTypedefs } from "../../types/strip.ts";
+import type { CAggregate, CType, TypeProvider } from "../../types/type-provider.ts";
+import { typeKey } from "./type-keys.ts";
+
+/** A scalar member. */
+export interface Place {
+  /** Name of the struct and offset in it: equal for all ways that lead there. */
+  readonly key: string;
+  /** "file_operations.write_iter". */
+  readonly label: string;
+  /** Stripped of typedefs and qualifiers. */
+  readonly type: CType;
+  /** The struct, and the offset in it (of the first element, in an array). */
+  readonly owner: CAggregate;
+  readonly offset: number;
+}
+
+/** A struct that holds another one by value. */
+export interface Container {
+  readonly outer: CAggregate;
+  /** Of the inner struct, in bytes. */
+  readonly offset: number;
+}
+
+/** Unions have many members at one offset; more than these are alike for our purposes. */
+const MOST_PLACES = 8;
+const MAX_DEPTH = 12;
+/** Structs that may hold an inner one at a given distance; more of them say nothing. */
+const MOST_CONTAINERS = 4;
+
+const NONE: readonly Place[] = [];
+
+export class StructPlaces {
+  readonly #atOffset = new Map<CAggregate, Map<number, readonly Place[]>>();
+  /** The first of all structs that agree in name and size, so that one object stands for them. */
+  readonly #first = new Map<string, CAggregate>();
+  readonly #alike = new Map<CAggregate, CAggregate>();
+  readonly #pointees = new Map<CType, CAggregate | null>();
+  readonly #outside = new Map<CAggregate, Map<number, readonly Place[]>>();
+  readonly #containers = new Map<string, Container[]>();
+  readonly #defined: CAggregate[] = [];
+
+  /** Takes in the structs that a type section defines (its base's not). */
+  add(types: TypeProvider): void {
+    if (!(types instanceof BtfProvider)) return;
+    for (const struct of types.structs()) {
+      const type = this.canonical(struct);
+      if (type !== struct) continue;
+      this.#defined.push(type);
+      this.#holds(type, type, 0, 0);
+    }
+  }
+
+  /** All structs and unions that have a name. */
+  get defined(): readonly CAggregate[] {
+    return this.#defined;
+  }
+
+  /** One object for all definitions of a struct. */
+  canonical(type: CAggregate): CAggregate {
+    let first = this.#alike.get(type);
+    if (first === undefined) {
+      if (type.name === "") first = type;
+      else {
+        const key = `${type.name} ${type.size}`;
+        first = this.#first.get(key) ?? type;
+        this.#first.set(key, first);
+        // What is only declared somewhere (forward) means the first that was defined.
+        if (!this.#first.has(type.name)) this.#first.set(type.name, first);
+      }
+      this.#alike.set(type, first);
+    }
+    return first;
+  }
+
+  /** The struct that a pointer type points to; null where it points to none. */
+  pointee(type: CType): CAggregate | null {
+    let known = this.#pointees.get(type);
+    if (known === undefined) {
+      const pointer = stripTypedefs(type);
+      known = pointer.kind === "pointer" ? this.#aggregate(pointer.target) : null;
+      this.#pointees.set(type, known);
+    }
+    return known;
+  }
+
+  #aggregate(declared: CType): CAggregate | null {
+    const type = stripTypedefs(declared);
+    if (type.kind === "forward") return this.#first.get(type.name) ?? null;
+    return type.kind === "struct" || type.kind === "union" ? this.canonical(type) : null;
+  }
+
+  /** The structs that hold one of this type by value, directly or inside of anonymous members and arrays. */
+  containers(type: CAggregate): readonly Container[] {
+    return this.#containers.get(typeKey(type)) ?? [];
+  }
+
+  /**
+   * What lies at an offset outside of an inner struct, in whatever holds it (container_of); none where that can be many.
+   * @param offset from the inner struct's start, negative or behind its end
+   */
+  outside(type: CAggregate, offset: number): readonly Place[] {
+    let known = this.#outside.get(type);
+    if (known === undefined) {
+      known = new Map();
+      this.#outside.set(type, known);
+    }
+    let places = known.get(offset);
+    if (places === undefined) {
+      places = this.#findOutside(type, offset);
+      known.set(offset, places);
+    }
+    return places;
+  }
+
+  #findOutside(type: CAggregate, offset: number): readonly Place[] {
+    const found: Place[] = [];
+    let holders = 0;
+    for (const container of this.containers(type)) {
+      const at = container.offset + offset;
+      if (at < 0 || at >= container.outer.size) continue;
+      if (++holders > MOST_CONTAINERS) return NONE;
+      found.push(...this.at(container.outer, at));
+    }
+    return found;
+  }
+
+  #holds(outer: CAggregate, type: CAggregate, base: number, depth: number): void {
+    if (depth > MAX_DEPTH) return;
+    for (const member of type.members) {
+      if (member.bitSize !== null) continue;
+      let inner = stripTypedefs(member.type);
+      if (inner.kind === "array") inner = stripTypedefs(inner.element);
+      if (inner.kind !== "struct" && inner.kind !== "union") continue;
+      const offset = base + (member.bitOffset >>> 3);
+      if (inner.name === "") this.#holds(outer, inner, offset, depth + 1);
+      else {
+        const list = this.#containers.get(inner.name);
+        if (list === undefined) this.#containers.set(inner.name, [{ outer, offset }]);
+        else list.push({ outer, offset });
+      }
+    }
+  }
+
+  /** The scalars that begin at `offset` (several in unions); none for padding, bit fields and offsets outside. */
+  at(type: CAggregate, offset: number): readonly Place[] {
+    let known = this.#atOffset.get(type);
+    if (known === undefined) {
+      known = new Map();
+      this.#atOffset.set(type, known);
+    }
+    let places = known.get(offset);
+    if (places === undefined) {
+      const found: Place[] = [];
+      if (offset >= 0 && offset < type.size) collect(type, typeKey(type), type, 0, offset, "", found, 0);
+      places = found.length === 0 ? NONE : found;
+      known.set(offset, places);
+    }
+    return places;
+  }
+}
+
+/**
+ * Walks down to `wanted`, an offset in `type`.
+ * @param owner the innermost named struct so far, in which `type` lies at `base`
+ */
+function collect(
+  owner: CAggregate,
+  ownerKey: string,
+  type: CAggregate,
+  base: number,
+  wanted: number,
+  path: string,
+  found: Place[],
+  depth: number,
+): void {
+  if (depth > MAX_DEPTH) return;
+  for (const member of type.members) {
+    if (member.bitSize !== null || found.length >= MOST_PLACES) continue;
+    const at = member.bitOffset >>> 3;
+    if (at > wanted) continue;
+    const named = path === "" || member.name === "" ? path + member.name : `${path}.${member.name}`;
+    inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth);
+  }
+}
+
+function inside(
+  owner: CAggregate,
+  ownerKey: string,
+  declared: CType,
+  base: number,
+  at: number,
+  wanted: number,
+  path: string,
+  found: Place[],
+  depth: number,
+): void {
+  const type = stripTypedefs(declared);
+  if (type.kind === "array") {
+    const element = stripTypedefs(type.element);
+    const size = "size" in element ? element.size : 0;
+    if (size === 0) return;
+    // A flexible array has no length; what lies behind the struct is its elements.
+    const within = wanted - at;
+    if (type.length > 0 && within >= type.size) return;
+    const rest = within % size;
+    inside(owner, ownerKey, type.element, base, at, at + rest, path, found, depth + 1);
+    return;
+  }
+  if (type.kind === "struct" || type.kind === "union") {
+    if (wanted >= at + type.size) return;
+    const key = typeKey(declared);
+    if (key.startsWith("{")) collect(owner, ownerKey, type, base + at, wanted - at, path, found, depth + 1);
+    else collect(type, key, type, 0, wanted - at, "", found, depth + 1);
+    return;
+  }
+  if (wanted !== at) return;
+  const offset = base + at;
+  found.push({ key: `${ownerKey}+${offset}`, label: `${ownerKey}.${path}`, type, owner, offset });
+}

@@ -1,0 +1,74 @@
+/**
+ * C types as short keys, equal where two pieces of code can have been compiled against "the same" type: the currency in which
+ * prototypes and structs of the kernel and of all modules are compared, although each brings type records of its own.
+ *
+ * What is left out: names of parameters, typedefs, qualifiers, signedness, and the difference between `int`, `enum` and `long
+ * long` of the same size. Kernels since 6.1 can be built with kCFI, which traps where a pointer calls a function of another
+ * type, so that the types proper agree; older ones cast between pointers and between integers (`filler_t` and readpage up to
+ * 5.2), which `looseKey` allows for.
+ */
+import type { CType } from "../../types/type-provider.ts";
+
+type FunctionType = Extract<CType, { kind: "function" }>;
+
+/** Pointers to pointers to functions that take …: deeper than any kernel's; damaged types may nest for ever. */
+const MAX_DEPTH = 8;
+
+const keys = new WeakMap<CType, string>();
+
+/** Key of a type; void is "v", a pointer "*" and what it points to, a struct its name. */
+export function typeKey(type: CType): string {
+  return keyOf(type, 0, "");
+}
+
+/** Key of a prototype in which all pointers are alike and only the number and sizes of parameters are told apart. */
+export function looseKey(type: FunctionType): string {
+  const one = (part: CType): string => {
+    const key = typeKey(part);
+    return key.startsWith("*") ? "*" : key;
+  };
+  return `${one(type.returns)}(${type.parameters.map((parameter) => one(parameter.type)).join()})`;
+}
+
+function keyOf(type: CType, depth: number, typedef: string): string {
+  if (depth === 0) {
+    const known = keys.get(type);
+    if (known !== undefined) return known;
+  }
+  const key = makeKey(type, depth, typedef);
+  if (depth === 0) keys.set(type, key);
+  return key;
+}
+
+function makeKey(start: CType, depth: number, outerTypedef: string): string {
+  if (depth > MAX_DEPTH) return "?";
+  let type = start;
+  let typedef = outerTypedef;
+  for (let n = 0; n < 64; n++) {
+    if (type.kind === "typedef") typedef = type.name;
+    else if (type.kind !== "const" && type.kind !== "volatile" && type.kind !== "restrict") break;
+    type = type.target;
+  }
+  switch (type.kind) {
+    case "int":
+    case "enum":
+      return `i${type.size}`;
+    case "float":
+      return `f${type.size}`;
+    case "pointer":
+      return `*${keyOf(type.target, depth + 1, "")}`;
+    case "array":
+      return `[${keyOf(type.element, depth + 1, "")}]`;
+    case "struct":
+    case "union":
+      return type.name !== "" ? type.name : typedef !== "" ? `${typedef}` : `{${type.size}}`;
+    case "forward":
+      return type.name;
+    case "function": {
+      const parameters = type.parameters.map((parameter) => keyOf(parameter.type, depth + 1, ""));
+      return `${keyOf(type.returns, depth + 1, "")}(${parameters.join()})`;
+    }
+    default:
+      return "v";
+  }
+}
