@@ -5,6 +5,7 @@ import type { CalleeSets, CallGraph, FunctionColumns } from "./call-graph.ts";
 import { SiteFinder } from "./find-sites.ts";
 import { DEPTH_KIND } from "./frame-depths.ts";
 import { FunctionTable } from "./function-table.ts";
+import { whatReturns } from "./returns.ts";
 import { Sites } from "./sites.ts";
 import { type WalkedFunction, type WalkProgress, walkFunctions } from "./walk-functions.ts";
 
@@ -45,6 +46,8 @@ export function buildCallGraph(
   const sites = new Sites();
   const ownBytes = new Int32Array(table.count);
   const ownKind = new Uint8Array(table.count).fill(DEPTH_KIND.unknown);
+  // What could not be read may well return.
+  const returns = new Uint8Array(table.count).fill(1);
   const indirect = options.indirect?.(program, table) ?? null;
   const visit = (walked: WalkedFunction): void => {
     const first = sites.count;
@@ -52,6 +55,7 @@ export function buildCallGraph(
     const own = finder.depths.own(walked.code);
     ownBytes[walked.index] = own.bytes;
     ownKind[walked.index] = own.kind;
+    returns[walked.index] = finder.hasReturn(walked.code) ? 1 : 0;
     indirect?.visit({ ...walked, sites, first, end: sites.count });
   };
   walkFunctions(program, table, [{ visit }], progress);
@@ -63,6 +67,7 @@ export function buildCallGraph(
     end: table.end,
     ownBytes,
     ownKind,
+    returns: whatReturns(returns, sites),
   };
   const { typedSet, assumedSet, sets } = indirect?.resolve(table, sites) ?? unresolved(sites.count);
   return { functions, sites: sites.columns(typedSet, assumedSet), sets };

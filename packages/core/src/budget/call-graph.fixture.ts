@@ -97,6 +97,7 @@ function columnsOf(
       end: Int32Array.from(names, (_, f) => base + 0x1000 * f + 0x800),
       ownBytes: Int32Array.from(own),
       ownKind: new Uint8Array(names.length).fill(DEPTH_KINDS.indexOf("exact")),
+      returns: new Uint8Array(names.length).fill(1),
     },
     sites: {
       count: sites.length,

@@ -52,6 +52,11 @@ export interface FunctionColumns {
   readonly ownBytes: Int32Array;
   /** Index into DEPTH_KINDS, for `ownBytes`. */
   readonly ownKind: Uint8Array;
+  /**
+   * 0 where the function never returns: no return in its code, and every tail jump leads to one that never does. `panic` and
+   * what ends in it, but `do_exit` as well.
+   */
+  readonly returns: Uint8Array;
 }
 
 export interface SiteColumns {

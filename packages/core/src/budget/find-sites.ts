@@ -45,6 +45,7 @@ export class SiteFinder {
   readonly #entries = new Map<number, EntryFrame>();
   readonly #general = generalRegisters();
   readonly #mov = mnemonicNumber("mov");
+  readonly #nop = mnemonicNumber("nop");
   readonly #push = mnemonicNumber("push");
   readonly #farReturn = mnemonicNumber("retf");
 
@@ -73,6 +74,19 @@ export class SiteFinder {
     }
     for (const place of this.#replacements(code)) add(this.#siteAt(caller, code, place));
     return found.length < 2 ? found : distinct(found);
+  }
+
+  /** Does the function's code return anywhere, or run on into what follows it? */
+  hasReturn(code: CodeColumns): boolean {
+    for (let at = 0; at < code.count; at++) {
+      const flow = code.flow[at]!;
+      if (flow === FLOW.return) return true;
+      const leaves = (flow === FLOW.jump || flow === FLOW.conditional) && !code.holds(code.target[at]!);
+      if (leaves && this.#targets.resolve(code.target[at]!).kind === "return") return true;
+      const runsOn = flow === FLOW.next && !code.followed(at) && this.depths.orcAt[at]! >= 0;
+      if (runsOn && code.mnemonic[at] !== this.#nop) return true;
+    }
+    return false;
   }
 
   #innerJumps(code: CodeColumns): InnerJumps {

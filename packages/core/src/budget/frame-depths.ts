@@ -23,6 +23,7 @@ import {
 export const DEPTH_KIND = Object.fromEntries(DEPTH_KINDS.map((kind, index) => [kind, index])) as Readonly<
   Record<DepthKind, number>
 >;
+const BP = ORC_REGISTERS.indexOf("bp");
 const SP = ORC_REGISTERS.indexOf("sp");
 const SP_INDIRECT = ORC_REGISTERS.indexOf("sp-indirect");
 const UNDEFINED_TYPE = ORC_TYPES.indexOf("undefined");
@@ -99,13 +100,17 @@ export class FrameDepths {
     const byOrc = this.byOrc(index);
     if (byOrc !== null) {
       // What is reached by ways that code does not show (exception tables, static branches) is followed from here.
-      if (this.tracked.rsp[index] === UNKNOWN) this.tracked.continueAt(index, depthNumber(byOrc, EXACT), innerJumps);
+      if (this.tracked.rsp[index] === UNKNOWN) this.#goOn(index, depthNumber(byOrc, EXACT), innerJumps);
       this.bytes[index] = byOrc;
       this.kind[index] = DEPTH_KIND.exact;
       return;
     }
-    const tracked = this.tracked.rsp[index]!;
     const at = this.orcAt[index]!;
+    if (this.tracked.rsp[index] === UNKNOWN && at >= 0) {
+      const inferred = this.tracked.inferAt(index, depthNumber(this.entry.depth, EXACT));
+      if (inferred !== UNKNOWN) this.#goOn(index, inferred, innerJumps);
+    }
+    const tracked = this.tracked.rsp[index]!;
     const otherStack = this.tracked.other[index] === 1 || (at >= 0 && this.orc.spRegister[at] === SP_INDIRECT);
     if (tracked === UNKNOWN) {
       this.bytes[index] = 0;
@@ -117,6 +122,13 @@ export class FrameDepths {
     if (otherStack) this.kind[index] = DEPTH_KIND["other-stack"];
     else if (sureness === AT_MOST) this.kind[index] = DEPTH_KIND["at-most"];
     else this.kind[index] = sureness === AT_LEAST ? DEPTH_KIND["at-least"] : DEPTH_KIND.exact;
+  }
+
+  #goOn(index: number, rsp: number, innerJumps: InnerJumps): void {
+    const at = this.orcAt[index]!;
+    const byRbp = at >= 0 && this.orc.spRegister[at] === BP && depthSureness(rsp) === EXACT;
+    const rbp = byRbp ? depthNumber(this.orc.spOffset[at]!, EXACT) : UNKNOWN;
+    this.tracked.continueAt(index, rsp, rbp, innerJumps);
   }
 
   #readOrc(code: CodeColumns): void {

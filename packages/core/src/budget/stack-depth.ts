@@ -53,6 +53,11 @@ const CALLER_SAVED = [0, 1, 2, 6, 7, 8, 9, 10, 11];
 /** Times that a place is entered with another state before the function is given up. */
 const MAX_VISITS = 8;
 
+/** Instructions that are looked at to infer a depth from what comes later. */
+const MOST_INFERRED = 256;
+/** Instructions before an `alloca` that may bound its size. */
+const MOST_WINDOW = 16;
+
 /** What is known where paths meet. */
 interface Meeting {
   readonly state: Int32Array;
@@ -83,6 +88,7 @@ export class StackDepth {
   #meetings = new Map<number, Meeting>();
   #work: number[] = [];
   #code!: CodeColumns;
+  #continuing = false;
   readonly #general = generalRegisters();
   readonly #width = registerWidths();
   readonly #mnemonic = mnemonics();
@@ -114,16 +120,99 @@ export class StackDepth {
     for (let index = this.#work.pop(); index !== undefined; index = this.#work.pop()) this.#follow(index, innerJumps);
   }
 
-  /** Follows what is not reached yet from an instruction at which RSP stands that deep (unwind data say so). */
-  continueAt(index: number, rsp: number, innerJumps: InnerJumps = NO_JUMPS): void {
-    if (this.rsp[index] !== UNKNOWN) return;
+  /**
+   * Follows what is not reached yet from an instruction at which RSP (and RBP) stand that deep: unwind data say so, or what
+   * comes later. What is known already stays as it is.
+   */
+  continueAt(index: number, rsp: number, rbp = UNKNOWN, innerJumps: InnerJumps = NO_JUMPS): void {
+    if (this.rsp[index] !== UNKNOWN || this.#code.mnemonic[index] === this.#mnemonic.int3) return;
     this.#state.fill(UNKNOWN);
     this.#state[RSP] = rsp;
+    this.#state[RBP] = rbp;
     this.#state[ON_OTHER] = 0;
     this.#slots = new Map();
     if (!this.#meetings.has(index)) this.#meetings.set(index, newMeeting());
+    this.#continuing = true;
     this.#meet(index, false);
     for (let next = this.#work.pop(); next !== undefined; next = this.#work.pop()) this.#follow(next, innerJumps);
+    this.#continuing = false;
+  }
+
+  /**
+   * Depth of RSP at an instruction that no path known to the code reaches (a static branch does, or an exception table), by
+   * what it goes on to: where it joins code whose depth is known, or leaves the function with its frame undone.
+   * @param leavesAt depth of RSP where the function ends
+   */
+  inferAt(start: number, leavesAt: number): number {
+    const code = this.#code;
+    const mnemonic = this.#mnemonic;
+    let moved = 0;
+    let index = start;
+    for (let step = 0; step < MOST_INFERRED; step++) {
+      const known = this.rsp[index]!;
+      if (known !== UNKNOWN) return this.other[index] === 1 ? UNKNOWN : known - moved;
+      switch (code.flow[index]) {
+        case FLOW.return:
+          return leavesAt - moved;
+        case FLOW.jump: {
+          const target = this.#innerTarget(index);
+          if (target < 0) return leavesAt - moved;
+          index = target;
+          continue;
+        }
+        case FLOW.conditional: {
+          const target = this.#innerTarget(index);
+          const there = target < 0 ? UNKNOWN : this.rsp[target]!;
+          if (there !== UNKNOWN) return this.other[target] === 1 ? UNKNOWN : there - moved;
+          break;
+        }
+        case FLOW.next: {
+          const change = this.#change(index, mnemonic);
+          if (change === null) return UNKNOWN;
+          moved += change;
+          break;
+        }
+        case FLOW.call:
+        case FLOW["indirect-call"]:
+        case FLOW.trap:
+          break;
+        default:
+          return UNKNOWN;
+      }
+      if (!code.followed(index)) return UNKNOWN;
+      index++;
+    }
+    return UNKNOWN;
+  }
+
+  /** By how much an instruction moves RSP; null where that depends on more than itself. */
+  #change(index: number, mnemonic: ReturnType<typeof mnemonics>): number | null {
+    const code = this.#code;
+    const first = index * MAX_OPERANDS;
+    const isRegister = code.operandCount[index]! > 0 && code.operandKind[first] === OPERAND.REGISTER;
+    const target = isRegister ? this.#general[code.operandRegister[first]!]! : -1;
+    switch (code.mnemonic[index]) {
+      case mnemonic.push:
+      case mnemonic.pushfq:
+        return depthNumber(8, EXACT);
+      case mnemonic.pop:
+      case mnemonic.popfq:
+        return target === RSP ? null : -depthNumber(8, EXACT);
+      case mnemonic.leave:
+        return null;
+      case mnemonic.add:
+      case mnemonic.sub: {
+        if (target !== RSP) return 0;
+        if (code.operandKind[first + 1] !== OPERAND.IMMEDIATE) return null;
+        const sign = code.mnemonic[index] === mnemonic.sub ? 1 : -1;
+        return sign * depthNumber(code.immediate[index]!, EXACT);
+      }
+      case mnemonic.cmp:
+      case mnemonic.test:
+        return 0;
+      default:
+        return target === RSP ? null : 0;
+    }
   }
 
   #markMeetings(innerJumps: InnerJumps): void {
@@ -164,6 +253,9 @@ export class StackDepth {
           this.#step(index);
           break;
         case FLOW.interrupt:
+          // Padding, and what stands behind a return against straight-line speculation.
+          if (code.mnemonic[index] === this.#mnemonic.int3) return;
+          break;
         case FLOW.trap:
           break;
         case FLOW.call: {
@@ -210,6 +302,7 @@ export class StackDepth {
   /** Brings the present state to a place where paths meet. */
   #meet(index: number, weak: boolean): void {
     const meeting = this.#meetings.get(index)!;
+    if (this.#continuing && this.rsp[index] !== UNKNOWN) return;
     let changed = false;
     if (meeting.visits === 0) {
       meeting.state.set(this.#state);
@@ -346,9 +439,40 @@ export class StackDepth {
     if (old === UNKNOWN) return;
     if (this.#code.operandKind[index * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE) {
       state[target] = old + sign * depthNumber(this.#code.immediate[index]!, EXACT);
-    } else {
-      state[target] = target === RSP && sign > 0 ? depthNumber(depthBytes(old), AT_LEAST) : UNKNOWN;
+    } else if (target === RSP && sign > 0) {
+      const most = this.#mostOf(index);
+      state[target] = most === null ? depthNumber(depthBytes(old), AT_LEAST) : old + depthNumber(most, AT_MOST);
+    } else state[target] = UNKNOWN;
+  }
+
+  /**
+   * Most that the register which is subtracted from RSP can hold, by the masks and sums that led to it: the stack offset of
+   * each system call (`add_random_kstack_offset`, 39218ff4c625, 5.13) is a masked random number. Null where nothing tells.
+   */
+  #mostOf(index: number): number | null {
+    const code = this.#code;
+    const register = this.#general[code.operandRegister[index * MAX_OPERANDS + 1]!]!;
+    if (register < 0 || code.operandKind[index * MAX_OPERANDS + 1] !== OPERAND.REGISTER) return null;
+    const steps: number[] = [];
+    for (let at = index - 1; at >= 0 && at >= index - MOST_WINDOW && code.followed(at); at--) {
+      if (code.flow[at] !== FLOW.next || this.#meetings.has(at + 1)) break;
+      if (this.#general[code.operandRegister[at * MAX_OPERANDS]!] !== register) continue;
+      if (code.operandKind[at * MAX_OPERANDS] !== OPERAND.REGISTER) continue;
+      if (code.mnemonic[at] === this.#mnemonic.cmp || code.mnemonic[at] === this.#mnemonic.test) continue;
+      const immediate = code.immediate[at]!;
+      const isConstant = code.operandKind[at * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE && immediate >= 0;
+      if (!isConstant || (code.mnemonic[at] !== this.#mnemonic.and && code.mnemonic[at] !== this.#mnemonic.add)) break;
+      steps.push(at);
     }
+    let most: number | null = null;
+    for (const at of steps.reverse()) {
+      const immediate = code.immediate[at]!;
+      if (code.mnemonic[at] === this.#mnemonic.and) {
+        const below: number = most === null ? immediate : Math.min(most, immediate);
+        most = below - (below % (immediate & -immediate || 1));
+      } else if (most !== null) most += immediate;
+    }
+    return most;
   }
 
   /** `and $-64, %rsp`: the address is a multiple of 8 as it is, and at most 56 bytes are lost. */
@@ -372,8 +496,15 @@ export class StackDepth {
       state[target] = this.#width[this.#code.operandRegister[index * MAX_OPERANDS]!] === 8 ? value : UNKNOWN;
       return;
     }
-    state[RSP] = value;
-    if (value !== UNKNOWN) state[ON_OTHER] = 0;
+    if (value !== UNKNOWN) {
+      state[RSP] = value;
+      state[ON_OTHER] = 0;
+      return;
+    }
+    // `lea -168(%rax),%rsp` with a stack's top in rax.
+    const isOffset = this.#code.mnemonic[index] === this.#mnemonic.lea && this.#code.base[index] !== 0;
+    const below = isOffset && this.#code.index[index] === 0 ? -this.#code.displacement[index]! : 0;
+    this.#switchTo(Math.max(0, below));
   }
 
   #mov(index: number, kind: number, target: number): void {
@@ -465,8 +596,24 @@ function mergeDepth(known: number, incoming: number): number {
 
 function mnemonics() {
   const numbers = (...names: string[]) => names.map((name) => mnemonicNumber(name));
-  const [push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg] = numbers(
-    ...["push", "pushfq", "pop", "popfq", "leave", "cmp", "test", "nop", "add", "sub", "and", "lea", "mov", "xchg"],
+  const [push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg, int3] = numbers(
+    ...[
+      "push",
+      "pushfq",
+      "pop",
+      "popfq",
+      "leave",
+      "cmp",
+      "test",
+      "nop",
+      "add",
+      "sub",
+      "and",
+      "lea",
+      "mov",
+      "xchg",
+      "int3",
+    ],
   );
-  return { push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg };
+  return { push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg, int3 };
 }

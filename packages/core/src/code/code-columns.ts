@@ -141,6 +141,9 @@ export class CodeColumns {
         this.length[at] = length;
         this.flow[at] = flowOfControl[scratch.flowControl] ?? FLOW.next;
         this.#readOperands(at, scratch);
+        // System calls and hypercalls count as calls there; nothing of the kernel's is called.
+        if (this.flow[at] === FLOW.call && this.target[at] === 0 && this.operandCount[at] === 0)
+          this.flow[at] = FLOW.next;
         position += length;
       }
     } finally {

@@ -8,7 +8,7 @@ import { findKallsyms } from "./kallsyms-find.ts";
 import { readModules } from "./module-list.ts";
 import { readModuleSymbols } from "./module-symbols.ts";
 import { ModuleTable } from "./module-table.ts";
-import { aliasRank, firstGlobal, isTextLetter, MARKER, MOST_ALIASES } from "./preferred-name.ts";
+import { aliasRank, firstGlobal, isTextLetter, MOST_ALIASES, TEXT_MARKER } from "./preferred-name.ts";
 import type { FunctionRange, KernelModule, KernelSymbol, SymbolAt, SymbolTable } from "./symbol-table.ts";
 import { type Vmcoreinfo, vmcoreSymbol } from "./vmcoreinfo.ts";
 
@@ -140,7 +140,7 @@ export class KernelSymbols implements SymbolTable {
     if (span !== undefined && signed >= span.end) return null;
     const symbol = this.#kernelSymbol(this.#preferred(rank));
     const offset = signed - found;
-    return span !== undefined && offset > 0 && MARKER.test(symbol.name) ? null : { symbol, offset };
+    return span !== undefined && offset > 0 && TEXT_MARKER.test(symbol.name) ? null : { symbol, offset };
   }
 
   /** Number of the symbol to call the address of this rank by. */
@@ -182,7 +182,7 @@ export class KernelSymbols implements SymbolTable {
     }
     const name = names.name(this.#preferred(rank));
     // Behind the end of a section comes padding, at times megabytes of it, and no function.
-    if (MARKER.test(name)) return null;
+    if (TEXT_MARKER.test(name)) return null;
     return { name, module: null, start: unsignedAddress(start), end: unsignedAddress(end) };
   }
 
