@@ -17,33 +17,10 @@ export interface InitramfsContents {
 const FOLDERS = ["bin", "dev", "proc", "sys", "tmp"];
 
 /** The busybox commands that the guest's scripts use. */
-const APPLETS = [
-  "sh",
-  "mount",
-  "insmod",
-  "sleep",
-  "uname",
-  "cat",
-  "dd",
-  "wc",
-  "rm",
-  "poweroff",
-  "tail",
-  "tr",
-  "sync",
-  "dmesg",
-  "sed",
-  "grep",
-  "ls",
-  "seq",
-  "rmmod",
-  "kill",
-  "mkdir",
-  "umount",
-  "losetup",
-  "ps",
-  "head",
-];
+const APPLETS = (
+  "sh mount insmod sleep uname cat dd wc rm poweroff tail tr sync dmesg sed grep ls seq rmmod kill mkdir umount losetup ps head " +
+  "cp df find sort uniq truncate mke2fs mkswap swapon swapoff blkdiscard ifconfig ip ping ping6 tar cut xargs"
+).split(" ");
 
 /** Collects entries and puts each folder before what is in it. */
 class Tree {

@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly la57: boolean;
   /** A raw disk image, seen by the guest as an NVMe disk. */
   readonly disk: string | null;
+  /** A second one, with the serial number "results", for what the guest has to say at length. */
+  readonly resultsDisk?: string | undefined;
 }
 
 /** File descriptor of QEMU's end of the control connection: a socket pair, so nothing listens anywhere. */
@@ -31,9 +33,14 @@ function qemuArguments(options: MachineOptions): string[] {
   args.push("-chardev", `socket,id=control,fd=${QMP_FD}`, "-mon", "chardev=control,mode=control");
   // With the guest's qemu_fw_cfg module this puts VMCOREINFO into dumps that QEMU writes.
   args.push("-device", "vmcoreinfo");
-  if (options.disk !== null) {
-    args.push("-drive", `file=${options.disk.replaceAll(",", ",,")},format=raw,if=none,id=disk,cache=unsafe`);
-    args.push("-device", "nvme,drive=disk,serial=spillway");
+  const disks = [
+    { path: options.disk, id: "disk", serial: "spillway" },
+    { path: options.resultsDisk ?? null, id: "results", serial: "results" },
+  ];
+  for (const { path, id, serial } of disks) {
+    if (path === null) continue;
+    args.push("-drive", `file=${path.replaceAll(",", ",,")},format=raw,if=none,id=${id},cache=unsafe`);
+    args.push("-device", `nvme,drive=${id},serial=${serial}`);
   }
   args.push("-kernel", options.kernel, "-initrd", options.initramfs, "-append", options.commandLine);
   return args;

@@ -24,7 +24,14 @@ export interface ScriptGuest {
   readonly timeoutMs?: number;
   /** Where QEMU writes an ELF core when the guest panics. */
   readonly vmcore?: string;
+  /** Where QEMU writes `NAME.vmcore` when the script says `DUMP_MARK NAME`; the guest stands still meanwhile. */
+  readonly dumps?: string;
+  /** A file of this machine that is the guest's NVMe disk with the serial number "results". */
+  readonly resultsDisk?: string;
 }
+
+/** The script prints it, with a name after it, to have its memory written to a file while it goes on. */
+export const DUMP_MARK = "SPILLWAY-LAB dump";
 
 export interface ScriptResult {
   /** All that came over the console, line ends made plain. */
@@ -70,21 +77,27 @@ poweroff -f
       cpus: guest.cpus ?? 2,
       la57: false,
       disk,
+      resultsDisk: guest.resultsDisk,
     });
+    const dump = async (path: string): Promise<void> => {
+      await machine.control.execute("stop");
+      await machine.control.execute("dump-guest-memory", { paging: false, protocol: `file:${path}` });
+    };
     try {
       await machine.control.negotiate().catch(() => {
         // QEMU did not start: the wait for the console tells why.
       });
-      const match = await machine.console.waitFor(
-        "end of the script",
-        [new RegExp(END), /---\[ end Kernel panic/],
-        guest.timeoutMs ?? 120_000,
-      );
-      const ended = match[0] === END ? "script" : "panic";
-      if (ended === "panic" && guest.vmcore !== undefined) {
-        await machine.control.execute("stop");
-        await machine.control.execute("dump-guest-memory", { paging: false, protocol: `file:${guest.vmcore}` });
+      const patterns = [new RegExp(END), /---\[ end Kernel panic/, new RegExp(`${DUMP_MARK} ([\\w-]+)\\s`)];
+      const deadline = Date.now() + (guest.timeoutMs ?? 120_000);
+      const next = () => machine.console.waitFor("end of the script", patterns, Math.max(deadline - Date.now(), 1));
+      let match = await next();
+      for (; match[1] !== undefined; match = await next()) {
+        if (guest.dumps === undefined) continue;
+        await dump(join(guest.dumps, `${match[1]}.vmcore`));
+        await machine.control.execute("cont");
       }
+      const ended = match[0] === END ? "script" : "panic";
+      if (ended === "panic" && guest.vmcore !== undefined) await dump(guest.vmcore);
       return { console: machine.console.text.replaceAll(/\r+\n/g, "\n"), ended };
     } finally {
       await machine.stop();
