@@ -1,10 +1,16 @@
-import type { Kernel, Task, TextEvidence } from "@spillway/core";
+import type { Kernel, Program, Task, TextEvidence } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
 export interface OpenedDump {
   readonly files: readonly string[];
   readonly kernel: Kernel;
+}
+
+export interface OpenProgramOptions {
+  /** Folders with modules to take in too. */
+  readonly modules: readonly string[];
+  readonly progress: (step: string, done: number, total: number) => void;
 }
 
 /** What a command is given besides its arguments; tests hand in their own. */
@@ -18,6 +24,8 @@ export interface Context {
   open(files: readonly string[], debugInfo?: readonly string[] | null): OpenedDump;
   /** Opens what is named as text, where it is text (a kernel's log); null where it is a dump. */
   openText?(files: readonly string[], debugInfo?: readonly string[] | null): TextEvidence | null;
+  /** Opens a kernel whose code is studied: a file, or `live`. Left out at the prompt. */
+  openProgram?(input: string, options: OpenProgramOptions): Program;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** Ends the command line with an exit code that is an answer and no error: a check that failed, a limit that is exceeded. */

@@ -1,5 +1,6 @@
 import { Command, type Help } from "commander";
 import { registerBt } from "./commands/bt.ts";
+import { registerBudget } from "./commands/budget/budget.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
 import { registerExtract } from "./commands/extract.ts";
@@ -33,6 +34,7 @@ const COMMANDS = [
   registerList,
   registerMod,
   registerExtract,
+  registerBudget,
   registerGuard,
   registerLabCommand,
 ] as const;

@@ -2,6 +2,7 @@
 
 export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
 export { advise } from "./advice/advise.ts";
+export { analyseProgram } from "./budget/analyse-program.ts";
 export {
   Budget,
   type BudgetOptions,
@@ -22,6 +23,7 @@ export type {
   PathStep,
 } from "./budget/budget-document.ts";
 export { calleesOf } from "./budget/build-document.ts";
+export { type Caller, callersOf } from "./budget/callers.ts";
 export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";

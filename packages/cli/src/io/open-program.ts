@@ -1,4 +1,5 @@
 import { openProgram, type Program } from "@spillway/core";
+import type { OpenProgramOptions } from "../context.ts";
 import { FileSource } from "./file-source.ts";
 import { nodeCodecs } from "./node-codecs.ts";
 import { nodeUnpackers } from "./node-unpackers.ts";
@@ -12,4 +13,13 @@ export function openProgramFiles(files: readonly string[]): Program {
     files.map((file) => new FileSource(file)),
     { codecs: nodeCodecs, unpackers: nodeUnpackers },
   );
+}
+
+/** Where Linux shows its own memory as an ELF core. */
+const KCORE = "/proc/kcore";
+
+/** The same for a command's input: a file, or `live`, the kernel that runs here. */
+export function openProgramFile(input: string, _options: OpenProgramOptions): Program {
+  if (input !== "live") return openProgramFiles([input]);
+  return openProgram([new FileSource(KCORE)], { live: true, codecs: nodeCodecs, unpackers: nodeUnpackers });
 }

@@ -1,0 +1,67 @@
+/** What the commands of `budget` and `plan` have in common: how a program is named, and how a budget is made of it. */
+import {
+  analyseProgram,
+  BUDGET_LEVELS,
+  type Budget,
+  type BudgetLevel,
+  createBudget,
+  type Program,
+  SpillwayError,
+} from "@spillway/core";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Context } from "../../context.ts";
+import { Progress } from "../../progress.ts";
+
+export interface BudgetOptions {
+  readonly modules?: string;
+  readonly entry?: readonly string[];
+  readonly rounds: number;
+  readonly level: BudgetLevel;
+  readonly json?: boolean;
+}
+
+export const INPUT_HELP = "a vmlinux, a vmlinuz, a dump, or `live` (this machine's kernel)";
+
+/** A whole number of at least 0, for an option's value. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text.replaceAll(/[_,]/g, ""))) throw new InvalidArgumentError("It is no whole number.");
+  return Number(text.replaceAll(/[_,]/g, ""));
+}
+
+/** Adds the options that say which program is studied and how. */
+export function addBudgetOptions(command: Command): Command {
+  return command
+    .option("--modules <dir>", "take the modules of a folder in too (/lib/modules/RELEASE)")
+    .option("--entry <name...>", "paths begin at these functions, instead of system calls, handlers and the like")
+    .addOption(
+      new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default("slot-matched"),
+    )
+    .option("--rounds <n>", "let a path close cycles that often", wholeNumber, 0)
+    .option("--json", "print one JSON document instead of text");
+}
+
+/** Opens a program for the commands that study code. */
+export function openProgram(context: Context, input: string, modules: string | undefined, progress: Progress): Program {
+  if (context.openProgram === undefined) {
+    throw new SpillwayError("SPW_USAGE", "this command is not for the prompt", { class: "usage" });
+  }
+  return context.openProgram(input, {
+    modules: modules === undefined ? [] : [modules],
+    progress: (step, done, total) => progress.show(step, done, total),
+  });
+}
+
+/** Opens a program, builds its call graph and what can be asked of it, with progress on a terminal. */
+export function openBudget(context: Context, input: string, options: Omit<BudgetOptions, "level">): Budget {
+  const progress = new Progress(context.terminal);
+  try {
+    const program = openProgram(context, input, options.modules, progress);
+    const graph = analyseProgram(program, (done, total) => progress.show("reading the code", done, total));
+    return createBudget(program, graph, {
+      rounds: options.rounds,
+      ...(options.entry === undefined ? {} : { entries: options.entry }),
+    });
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,0 +1,98 @@
+import { atLevel, type Budget, type BudgetDocument, depthTree, toSpeedscope } from "@spillway/core";
+import type { Command } from "commander";
+import { renderBudgetPage } from "../../budget/page/page.ts";
+import type { Context } from "../../context.ts";
+import { deepestEntries, formatBudget } from "../../format/budget/summary.ts";
+import { writeOutput } from "../../io/write-output.ts";
+import { toJson } from "../../json.ts";
+import { shellWord } from "../../text/shell-word.ts";
+import { VERSION } from "../../version.ts";
+import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
+import { registerCallers } from "./callers.ts";
+import { registerPath } from "./path.ts";
+import { registerTop } from "./top.ts";
+
+interface WholeBudgetOptions extends BudgetOptions {
+  readonly max?: number;
+  readonly limit: number;
+  readonly html?: string;
+  readonly speedscope?: string;
+  readonly force?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  spillway budget /boot/vmlinuz-6.1.0-57-amd64 --modules /lib/modules/6.1.0-57-amd64
+                                                 the deepest entries of a kernel with all its modules
+  spillway budget vmcore --entry vfs_write       from one function, in the kernel that crashed
+  spillway budget live --html budget.html        of the kernel that runs here, drawn (needs root)
+  spillway budget vmlinuz --max 12000            exit code 6 where an entry may need more: a gate for CI
+  spillway budget top vmlinuz --by frame         the largest frames
+  spillway budget path vmlinuz __x64_sys_write   one entry's deepest path, frame by frame
+  spillway budget callers vmlinuz kmalloc --deep how deep in the stack a function may be called
+  spillway budget diff old.json new.json         what an update costs; of budgets kept with --json`;
+
+/** Entries that are drawn in the page and written for speedscope. */
+const DRAWN = 12;
+
+export function registerBudget(program: Command, context: Context): void {
+  const command = program
+    .command("budget")
+    .helpCommand(false)
+    .summary("how deep can this kernel go: the deepest stack from every entry")
+    .description(
+      "computes how many bytes of stack a kernel's code can need, from every system call, interrupt, work item and the like:\n" +
+        "by direct calls alone, with indirect calls by the slot they go through, and by prototype. See docs/budget-method.md.",
+    )
+    .argument("<input>", INPUT_HELP)
+    .option("-n, --limit <n>", "entries to list", wholeNumber, 20)
+    .option("--html <file>", "draw the deepest entries as an icicle graph, for a browser")
+    .option("--speedscope <file>", "write the deepest paths for speedscope")
+    .option("-f, --force", "replace the files if they are there")
+    .addHelpText("after", EXAMPLES);
+  addBudgetOptions(command).action((input: string, options: WholeBudgetOptions) => {
+    const budget = openBudget(context, input, options);
+    const document = budget.document();
+    const { terminal } = context;
+    const written = writePictures(budget, document, input, options);
+    if (options.json) terminal.write(toJson(document));
+    else {
+      terminal.write(
+        formatBudget(document, { limit: options.limit, level: options.level, maxBytes: options.max ?? null }, terminal),
+      );
+      for (const file of written) terminal.write(`\nwritten: ${file}\n`);
+    }
+  });
+  registerTop(command, context);
+  registerPath(command, context);
+  registerCallers(command, context);
+}
+
+function writePictures(
+  budget: Budget,
+  document: BudgetDocument,
+  input: string,
+  { html, speedscope, level, max, force }: WholeBudgetOptions,
+): string[] {
+  const entries = deepestEntries(document, level).slice(0, DRAWN);
+  const written: string[] = [];
+  if (html !== undefined) {
+    const command = `spillway budget ${shellWord(input)} --html ${shellWord(html)}`;
+    const drawn = entries.map((entry) => ({
+      entry,
+      tree: depthTree(budget.solved, level, budget.names.find(entry.function), entry.baseBytes),
+    }));
+    writeOutput(html, renderBudgetPage({ document, level, drawn, maxBytes: max ?? null, command }), force, [input]);
+    written.push(html);
+  }
+  if (speedscope !== undefined) {
+    const paths = entries.map((entry) => {
+      const path = budget.path(entry.function, level);
+      return { name: `${entry.name}: ${atLevel(entry.bounds, level)} bytes`, ...path };
+    });
+    const name = `Stack budget of Linux ${document.kernel.release ?? input}`;
+    writeOutput(speedscope, toJson(toSpeedscope(name, `spillway ${VERSION}`, paths)), force, [input]);
+    written.push(speedscope);
+  }
+  return written;
+}

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { Context } from "../../context.ts";
+import { formatTop } from "../../format/budget/top.ts";
+import { toJson } from "../../json.ts";
+import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
+
+interface TopOptions extends BudgetOptions {
+  readonly limit: number;
+  readonly by: "depth" | "frame";
+}
+
+export function registerTop(budget: Command, context: Context): void {
+  const command = budget
+    .command("top")
+    .summary("the functions that need most stack: by their own frames, or with all they call")
+    .description("Lists the functions that need most stack, by their own frames or with all that they call.")
+    .argument("<input>", INPUT_HELP)
+    .addOption(
+      new Option("--by <what>", "their own frames, or all below them").choices(["depth", "frame"]).default("depth"),
+    )
+    .option("-n, --limit <n>", "functions to list", wholeNumber, 20)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  spillway budget top vmlinuz --by frame       what checkstack.pl lists, for the stock image and its modules
+  spillway budget top vmcore -n 50 --json`,
+    );
+  addBudgetOptions(command).action((input: string, options: TopOptions) => {
+    const { limit, by, level } = options;
+    const rows = openBudget(context, input, options).top({ limit, by, level });
+    context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
+  });
+}
