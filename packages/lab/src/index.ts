@@ -1,5 +1,6 @@
 /** The lab: real Debian kernels, really broken, under QEMU. */
 export { ensureLab, type LabTarget } from "./ensure-lab.ts";
+export { type DemoStep, type GuardDemo, runGuardDemo } from "./guard-demo.ts";
 export type { LabKernel } from "./kernel-cache.ts";
 export {
   CAPTURES,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { findProgram, Host, installModule, runProgram, uninstallModule } from "@spillway/guard";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle, copyModuleSources } from "../../../scripts/bundle.ts";
-import { runCliScript } from "../src/cli-guest.ts";
+import { runCliScript, saidIn } from "../src/cli-guest.ts";
 import { installPackages, requireProgram } from "../src/debian-packages.ts";
 import { ensureLab, type LabTarget } from "../src/ensure-lab.ts";
 import { KERNEL_SERIES, type KernelSeries } from "../src/lab-options.ts";
@@ -26,29 +26,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Said {
-  readonly code: number;
-  readonly text: string;
-}
-
-/** `say NAME COMMAND…` in the script becomes an entry: what the command printed, and its exit code. busybox's shell would take its own
- * setpriv, which knows no user IDs, were it not for the path. */
-const SAY = `
-say() { name=$1; shift; "$@" >/tmp/said 2>&1; code=$?; echo "<<$name"; cat /tmp/said; echo ">>$name $code"; }
+/** busybox's shell would take its own setpriv, which knows no user IDs, were it not for the path. */
+const AS_NOBODY = `
 as_nobody() { /bin/setpriv --reuid 65534 --regid 65534 --clear-groups node /spillway/spillway.js "$@"; }
 `;
 
 async function guest(series: KernelSeries, script: string, options: Partial<ScriptGuest> = {}) {
-  const { console, ended } = await runCliScript(targets.get(series)!.kernel, program, SAY + script, {
+  const { console, ended } = await runCliScript(targets.get(series)!.kernel, program, AS_NOBODY + script, {
     ...options,
     // Without the kernel's own lines in between; they are still in its log.
     commandLine: `loglevel=1 ${options.commandLine ?? ""}`,
     programs: [requireProgram("setpriv")],
   });
   expect(ended).toBe("script");
-  const utf8 = Buffer.from(console, "latin1").toString("utf8");
-  const entries = [...utf8.matchAll(/^<<(\S+)\n([\s\S]*?)^>>\1 (\d+)$/gm)];
-  return new Map<string, Said>(entries.map(([, name, text, code]) => [name!, { code: Number(code), text: text! }]));
+  return saidIn(console);
 }
 
 describe.each([...KERNEL_SERIES])("on %s", (series) => {

@@ -1,9 +1,12 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { SpillwayError } from "@spillway/core";
-import type { LabResult, LabVariant, Scenario } from "@spillway/lab";
+import type { GuardDemo, LabResult, LabVariant, Scenario } from "@spillway/lab";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { toJson } from "../json.ts";
 import { StepLine } from "../step-line.ts";
+import { printable } from "../text/printable.ts";
 
 interface VariantOptions {
   readonly kernel?: string;
@@ -114,6 +117,52 @@ async function runAll(options: AllOptions, { terminal }: Context): Promise<void>
   }
 }
 
+/**
+ * The bundled command line, for a guest.
+ * @throws SpillwayError SPW_LAB_NO_BUNDLE
+ */
+function bundledProgram(): string {
+  const self = fileURLToPath(import.meta.url);
+  if (!self.endsWith(".ts")) return self;
+  const bundle = fileURLToPath(new URL("../../dist/spillway.js", import.meta.url));
+  if (existsSync(bundle)) return bundle;
+  throw new SpillwayError("SPW_LAB_NO_BUNDLE", "the guest needs spillway as one file, and it is not built", {
+    class: "environment",
+    facts: { file: bundle },
+    hint: "npm run build makes it",
+  });
+}
+
+const DEMO_INTRO = [
+  "A write(2) to /dev/cascade31 goes through 32 devices, each of which passes it on to the one below, as stacked file",
+  "systems and block devices do. It needs more than a kernel stack.",
+];
+
+function formatDemo(demo: GuardDemo): string {
+  const indent = (text: string) => text.replaceAll(/^(?=.)/gm, "  ");
+  const steps = demo.with.map(({ command, text }) => `$ ${command}\n${indent(text)}`);
+  return [
+    `${DEMO_INTRO.join("\n")}\n\n`,
+    `Kernel ${demo.kernel}, without the module:\n\n`,
+    `$ ${demo.without.command}\n${demo.without.panic.map((line) => `  ${printable(line)}\n`).join("")}\n`,
+    "The same kernel with it:\n\n",
+    steps.join("\n"),
+  ].join("");
+}
+
+async function runGuard(options: { kernel?: string; json?: boolean }, { terminal }: Context): Promise<void> {
+  const lab = await loadLab();
+  const steps = new StepLine(terminal);
+  const { kernel: series } = lab.resolveVariant(options);
+  const bundle = bundledProgram();
+  const progress = (step: string): void => steps.show(step);
+  const demo = await lab
+    .ensureLab([series], ["qemu-elf"], progress)
+    .then((targets) => lab.runGuardDemo(targets.get(series)!.kernel, bundle, progress))
+    .finally(() => steps.clear());
+  terminal.write(options.json ? toJson(demo) : formatDemo(demo));
+}
+
 /** `spillway lab`: real kernels, broken on purpose in virtual machines. */
 export function registerLabCommand(program: Command, context: Context): void {
   const lab = program
@@ -130,7 +179,8 @@ Examples:
   spillway lab list                                         the ways of breaking a kernel
   spillway lab run overrun-long -o crash                    crash/vmcore, crash/console.log, crash/result.json
   spillway lab run deep-chain --capture kdump --codec lzo -o crash
-  spillway lab all -o crashes --matrix                      everything, on both kernels, in every format`,
+  spillway lab all -o crashes --matrix                      everything, on both kernels, in every format
+  spillway lab guard                                        a kernel that overflows, and with spillway.ko survives it`,
     );
   lab
     .command("list")
@@ -157,4 +207,13 @@ Examples:
       .option("-o, --output <folder>", "a folder that gets one folder for each run", "lab-dumps")
       .option("--matrix", "both kernels, every capture, with 4- and 5-level page tables"),
   ).action((options: AllOptions) => runAll(options, context));
+  lab
+    .command("guard")
+    .summary("an overflow, without spillway.ko and with it")
+    .description(
+      "Boots a kernel twice and overflows a stack: without spillway.ko it panics, with it the data arrive. Shows the session.",
+    )
+    .option("--kernel <series>", "6.1 or 6.12 (default: 6.12)")
+    .option("--json", "print one JSON document instead of text")
+    .action((options: { kernel?: string; json?: boolean }) => runGuard(options, context));
 }
