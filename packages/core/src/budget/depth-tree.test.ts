@@ -17,7 +17,7 @@ const GRAPH = `
 
 /** "name top-ownEnd/deepest" lines, indented by depth, with "~N" for N callees left out. */
 function drawn(node: DepthNode, indent = ""): string[] {
-  const left = node.leftOut > 0 ? ` ~${node.leftOut}` : "";
+  const left = node.repeated ? " as above" : node.leftOut > 0 ? ` ~${node.leftOut}` : "";
   const slot = node.call?.slot ? ` (${node.call.certainty} ${node.call.slot})` : "";
   const own = `${indent}${node.name} ${node.top}-${node.ownEnd}/${node.deepest}${slot}${left}`;
   return [own, ...node.callees.flatMap((callee) => drawn(callee, `${indent}  `))];
@@ -45,7 +45,7 @@ describe("the deepest calls as a tree", () => {
       "    commit 600-680/700 (typed ops.commit)",
       "      leaf 680-700/700",
       "  read 540-600/900",
-      "    deep 600-900/900",
+      "    deep 600-900/900 as above",
     ]);
   });
 

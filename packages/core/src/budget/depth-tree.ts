@@ -1,6 +1,7 @@
 /**
  * The deepest calls below a function as a tree: what an icicle graph draws. The tree has the deepest path, and the deepest of
- * the paths that leave it early enough to be paths of their own and not the same one with another last call.
+ * the paths that leave it early enough to be paths of their own and not the same one with another last call. Where a path comes
+ * to a function that a deeper one has passed, both go on alike, and it ends there.
  */
 import {
   CERTAINTIES,
@@ -29,6 +30,8 @@ export interface DepthNode {
   readonly deepest: number;
   /** How it was called; null for the root. */
   readonly call: DepthCall | null;
+  /** True where a deeper path of the tree passes the same function: what follows stands there, and `callees` is empty. */
+  readonly repeated: boolean;
   /** The deepest first. */
   readonly callees: readonly DepthNode[];
   /** Callees that are left out because they reach less deep. */
@@ -75,6 +78,7 @@ interface Growing {
   readonly f: number;
   readonly top: number;
   readonly edge: Edge | null;
+  readonly repeated: boolean;
   readonly callees: Growing[];
   /** Edges that are not in the tree, the deepest first. */
   readonly rest: Edge[];
@@ -97,7 +101,8 @@ export function depthTree(
   const input: Input = { index, order, level, pass: atLevel(solved.levels, level).passes[0] as DepthPass };
   const wanted = least * (input.pass.depth[root] as number);
   const open: Growing[] = [];
-  const top = grow(input, root, base, null, open);
+  const passed = new Set<number>();
+  const top = grow(input, root, base, null, open, passed);
   for (let count = 1; count < paths; count++) {
     let best: Growing | null = null;
     for (const node of open) {
@@ -108,7 +113,7 @@ export function depthTree(
     }
     if (best === null) break;
     const edge = best.rest.shift() as Edge;
-    best.callees.push(grow(input, edge.callee, best.top + bytesAt(input, edge), edge, open));
+    best.callees.push(grow(input, edge.callee, best.top + bytesAt(input, edge), edge, open, passed));
   }
   return finished(input, top);
 }
@@ -117,20 +122,30 @@ function bytesAt({ index }: Input, edge: Edge): number {
   return index.graph.sites.bytes[edge.site] as number;
 }
 
-/** A node with the deepest path below it; every node of the path goes to `open`. */
-function grow(input: Input, root: number, base: number, from: Edge | null, open: Growing[]): Growing {
+/** A node with the deepest path below it, down to a function that has been passed; what can grow further goes to `open`. */
+function grow(
+  input: Input,
+  root: number,
+  base: number,
+  from: Edge | null,
+  open: Growing[],
+  passed: Set<number>,
+): Growing {
   let f = root;
   let top = base;
   let edge = from;
   let first: Growing | null = null;
   let above: Growing | null = null;
   for (;;) {
-    const rest = edgesOf(input, f);
-    const node: Growing = { f, top, edge, callees: [], rest };
-    open.push(node);
+    const repeated = passed.has(f);
+    const rest = repeated ? [] : edgesOf(input, f);
+    const node: Growing = { f, top, edge, repeated, callees: [], rest };
     first ??= node;
     above?.callees.push(node);
     above = node;
+    if (repeated) return first;
+    passed.add(f);
+    open.push(node);
     const next = rest[0];
     const own = input.index.graph.functions.ownBytes[f] as number;
     if (next === undefined || next.depth <= own) return first;
@@ -189,6 +204,7 @@ function finished(input: Input, node: Growing): DepthNode {
             depth: DEPTH_KINDS[sites.depthKind[edge.site] as number] as DepthKind,
             slot: edge.set < 0 ? null : (sets.label[edge.set] as string),
           },
+    repeated: node.repeated,
     callees: node.callees.map((callee) => finished(input, callee)),
     leftOut: node.rest.length,
   };

@@ -5,7 +5,7 @@ import { icicle, layOut } from "./icicle.ts";
 function node(name: string, top: number, ownEnd: number, callees: DepthNode[] = []): DepthNode {
   const deepest = Math.max(ownEnd, ...callees.map((callee) => callee.deepest));
   const call = { address: -1, kind: "call", certainty: "proven", depth: "exact", slot: null } as const;
-  return { name, module: null, top, ownEnd, deepest, call, callees, leftOut: 0 };
+  return { name, module: null, top, ownEnd, deepest, call, callees, leftOut: 0, repeated: false };
 }
 
 const TREE = node("entry", 0, 40, [
@@ -36,6 +36,11 @@ describe("the layout of an icicle graph", () => {
     ]);
     expect(place("read").steps.map((step) => step.end)).toEqual([100, 90]);
     expect(place("deep").steps).toEqual([{ x: 0, width: 80, end: 440 }]);
+  });
+
+  test("a path that goes on as a deeper one does is drawn to its end in one piece", () => {
+    const joined = { ...node("deep", 120, 420), repeated: true, deepest: 900 };
+    expect(layOut(node("entry", 0, 40, [joined]), 100)[1]!.steps).toEqual([{ x: 0, width: 100, end: 900 }]);
   });
 
   test("no byte of a column is uncovered, and none is covered twice", () => {

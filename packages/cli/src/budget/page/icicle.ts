@@ -46,7 +46,7 @@ export function layOut(root: DepthNode, width: number): IcicleCell[] {
       steps.push({ x: at, width: share, end: callee.top });
       at += share;
     }
-    if (steps.length === 0) steps.push({ x, width: span, end: node.ownEnd });
+    if (steps.length === 0) steps.push({ x, width: span, end: node.repeated ? node.deepest : node.ownEnd });
     cells.push({ node, x, width: span, steps, deepest });
     for (const [index, callee] of node.callees.entries()) {
       const step = steps[index]!;
@@ -80,6 +80,7 @@ function described(node: DepthNode): string {
     );
     if (call.depth !== "exact") lines.push(`the bytes at that call are ${call.depth.replace("-", " ")}`);
   }
+  if (node.repeated) lines.push("from here on as where it is drawn further left");
   if (node.leftOut > 0) lines.push(`${node.leftOut} callees that reach less deep are not drawn`);
   return lines.join("\n");
 }
@@ -106,7 +107,7 @@ export function icicle(root: DepthNode, lines: readonly IcicleLine[]): Html {
   const cells = layOut(root, WIDTH - SCALE).map((cell) => ({ ...cell, x: cell.x + SCALE, steps: moved(cell.steps) }));
   const shapes = cells.map((cell) => {
     const height = Math.min(...cell.steps.map((step) => step.end)) - cell.node.top;
-    const name = cell.node.name;
+    const name = cell.node.repeated ? `← ${cell.node.name}` : cell.node.name;
     const room = Math.floor((cell.width - 6) / CHARACTER);
     const shown = name.length <= room ? name : room >= 5 ? `${name.slice(0, room - 1)}…` : "";
     const label =
@@ -114,9 +115,13 @@ export function icicle(root: DepthNode, lines: readonly IcicleLine[]): Html {
         ? html`<text x="${round(cell.x + 3)}" y="${round(y(cell.node.top) + 9)}">${shown}</text>`
         : "";
     const certainty = cell.node.call?.certainty ?? "proven";
-    const style = `${certainty}${cell.deepest ? " deepest" : ""}`;
+    const style = `${certainty}${cell.deepest ? " deepest" : ""}${cell.node.repeated ? " repeated" : ""}`;
     return html`<g class="f ${style}" tabindex="0"><title>${described(cell.node)}</title><path d="${outline(cell, y)}"/>${label}</g>\n`;
   });
+  const entry =
+    root.top > 0
+      ? html`<g class="f base"><title>${thousands(root.top)} bytes are in use when the entry is called</title><path d="M${SCALE} ${y(0)}H${WIDTH}V${y(root.top)}H${SCALE}Z"/><text x="${SCALE + 3}" y="${y(0) + 10}">in use at the entry: ${thousands(root.top)} bytes</text></g>`
+      : "";
   const scaleMarks = marks(most).map(
     (bytes) =>
       html`<line class="tick" x1="${SCALE - 6}" x2="${WIDTH}" y1="${y(bytes)}" y2="${y(bytes)}"/><text class="tick" x="${SCALE - 10}" y="${round(y(bytes) + 3.5)}">${thousands(bytes)}</text>\n`,
@@ -127,7 +132,7 @@ export function icicle(root: DepthNode, lines: readonly IcicleLine[]): Html {
   );
   const height = Math.ceil(y(most)) + 4;
   return html`<svg class="icicle" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="The deepest paths from ${root.name}, down to ${thousands(root.deepest)} bytes">
-${scaleMarks}${shapes}${across}</svg>`;
+${scaleMarks}${entry}${shapes}${across}</svg>`;
 }
 
 function moved(steps: IcicleCell["steps"]): IcicleCell["steps"] {

@@ -35,7 +35,9 @@ summary .dim { font-weight: normal; }
 .icicle text { font: 10px var(--mono); fill: var(--ink); pointer-events: none; }
 .icicle .f path { stroke: var(--edge); stroke-width: 1; }
 .icicle .proven path { fill: var(--proven); } .icicle .typed path { fill: var(--typed); } .icicle .assumed path { fill: var(--assumed); }
-.icicle .f:not(.deepest) { opacity: .8; }
+.icicle .f:not(.deepest) { opacity: .85; }
+.icicle .repeated path { fill-opacity: .35; stroke-dasharray: 3 3; stroke: var(--dim); }
+.icicle .base path { fill: var(--panel); }
 .icicle .f { cursor: default; outline: none; }
 .icicle .f:hover path, .icicle .f:focus path, .icicle .f.same path { stroke: var(--ink); }
 .icicle line.tick { stroke: var(--line); stroke-width: .5; }
