@@ -26,6 +26,8 @@ export { calleesOf } from "./budget/build-document.ts";
 export { type Caller, callersOf } from "./budget/callers.ts";
 export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
+export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
+export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
 export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";

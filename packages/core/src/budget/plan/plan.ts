@@ -1,0 +1,276 @@
+/** Where to spill: a placement of critical points for a kernel, the threshold that follows, and what is left. */
+import { SpillwayError } from "../../errors.ts";
+import type { Budget } from "../budget.ts";
+import { CERTAINTIES, type EdgeCertainty } from "../call-graph.ts";
+import { findComponents } from "../components.ts";
+import { cutOrder } from "../cut-order.ts";
+import { levelCycles } from "../cycles.ts";
+import { nodeBytes } from "../deepest-path.ts";
+import { atLevel, BUDGET_LEVELS, type BudgetLevel } from "../levels.ts";
+import { noFunctionTwice } from "../no-function-twice.ts";
+import {
+  PLAN_SCHEMA,
+  type PlanCycle,
+  type PlanDocument,
+  type PlanPoint,
+  type PlanSegment,
+  type PlanUnfixable,
+} from "../plan-document.ts";
+import { type AllowedPoint, type Candidate, findCandidates } from "./candidates.ts";
+import { type Placement, placePoints } from "./placement.ts";
+import { type Segment, type SegmentProblem, Segments } from "./segments.ts";
+
+export interface PlanOptions {
+  readonly level?: BudgetLevel;
+  /** THREAD_SIZE of the kernel where it is left out. */
+  readonly stackBytes?: number;
+  readonly reserveBytes?: number;
+  /** The threshold is no lower than that; left out, it is as high as points can make it, within reason. */
+  readonly thresholdBytes?: number;
+  readonly allow?: readonly AllowedPoint[];
+  readonly deny?: readonly string[];
+}
+
+/** For an interrupt's way to its own stack (pt_regs and two frames), and the oops that tells what went wrong. Bytes. */
+export const DEFAULT_RESERVE_BYTES = 1024;
+/**
+ * What a hooked point has on the stack it is called on before it switches: its return address, and in the costlier of the two
+ * ways to hook ftrace_regs_caller's frame with pt_regs (arch/x86/kernel/ftrace_64.S) and the callback's. Bytes.
+ */
+export const HOOK_BYTES = 448;
+/** The threshold that is aimed at: half of the stack. What no placement keeps may lower it to an eighth, but no further. */
+const WANTED_THRESHOLD = 1 / 2;
+const LEAST_THRESHOLD = 1 / 8;
+
+const LISTED_SEGMENTS = 20;
+const LISTED_UNFIXABLE = 100;
+const LISTED_CYCLE_FUNCTIONS = 50;
+/** Times that a placement is mended after the points have changed which edges are cut. */
+const MENDS = 3;
+/** SPW_MAX_POINTS of the module, less its self-test's (kernel-module/spillway.h). */
+const MODULE_POINTS = 63;
+
+/**
+ * Chooses the critical points of a budget's kernel.
+ * SPW_PLAN_NO_ROOM where reserve and threshold leave nothing of a stack; SPW_PLAN_BAD_POINT, SPW_BUDGET_NO_FUNCTION for `allow`.
+ */
+export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocument {
+  const level = options.level ?? "slot-matched";
+  const stackBytes = options.stackBytes ?? budget.program.threadSize;
+  const reserveBytes = options.reserveBytes ?? DEFAULT_RESERVE_BYTES;
+  const usable = stackBytes - reserveBytes;
+  if (usable <= 0 || (options.thresholdBytes ?? 0) >= usable) {
+    throw new SpillwayError("SPW_PLAN_NO_ROOM", "reserve and threshold leave nothing of the stack", {
+      class: "usage",
+      facts: { stackBytes, reserveBytes, thresholdBytes: options.thresholdBytes ?? 0 },
+    });
+  }
+  const candidates = findCandidates(budget, options);
+  const starts = new Map<number, number>();
+  // A point never switches on another stack than a task's.
+  for (const { f, stack, baseBytes } of budget.entries) {
+    if (stack === "task") starts.set(f, Math.max(starts.get(f) ?? 0, baseBytes));
+  }
+  const problem: SegmentProblem = {
+    index: budget.solved.index,
+    order: budget.solved.order,
+    level,
+    entries: [...starts].map(([f, baseBytes]) => ({ f, baseBytes })),
+    candidates: candidates.map((candidate) => candidate.f),
+    limits: {
+      entryBytes: usable,
+      pointBytes: pointLimit(budget, level, candidates, stackBytes, usable, options.thresholdBytes),
+      hookBytes: HOOK_BYTES,
+    },
+  };
+  const placed = placeAndMend(budget, problem);
+  return describe(budget, candidates, placed, { stackBytes, reserveBytes });
+}
+
+/**
+ * How long a segment from a point may be: as the wanted threshold leaves it; longer, down to the least threshold, where segments
+ * that no candidate shortens need it.
+ */
+function pointLimit(
+  budget: Budget,
+  level: BudgetLevel,
+  candidates: readonly Candidate[],
+  stackBytes: number,
+  usable: number,
+  thresholdBytes: number | undefined,
+): number {
+  if (thresholdBytes !== undefined) return usable - thresholdBytes;
+  const wanted = usable - stackBytes * WANTED_THRESHOLD;
+  const longest = usable - stackBytes * LEAST_THRESHOLD;
+  const { least } = new Segments({
+    index: budget.solved.index,
+    order: budget.solved.order,
+    level,
+    entries: [],
+    candidates: candidates.map((candidate) => candidate.f),
+    limits: { entryBytes: usable, pointBytes: wanted, hookBytes: HOOK_BYTES },
+  });
+  let limit = Math.max(0, wanted);
+  for (const { f } of candidates) {
+    const depth = least.depth[f] as number;
+    if (depth <= longest) limit = Math.max(limit, depth);
+  }
+  return limit;
+}
+
+interface Placed {
+  readonly segments: Segments;
+  readonly placement: Placement;
+  readonly points: Uint8Array;
+  readonly cyclesLeft: readonly PlanCycle[];
+}
+
+/**
+ * Points end paths, and so cycles with a point on them are none any more: once they are chosen, the components and with them the
+ * cut edges are others. The placement is judged, and if need be mended, with those.
+ */
+function placeAndMend(budget: Budget, problem: SegmentProblem): Placed {
+  const { index } = budget.solved;
+  let placement = placePoints(new Segments(problem));
+  for (let mend = 0; ; mend++) {
+    const points = new Segments({ ...problem, candidates: [] }).mask(placement.points);
+    const levels = BUDGET_LEVELS.slice(0, BUDGET_LEVELS.indexOf(problem.level) + 1);
+    const components = levels.map((level) => findComponents(index, { level, stops: points }));
+    const order = cutOrder(index, components);
+    const segments = new Segments({ ...problem, order });
+    if (segments.worst(points, placement.points) === null || mend === MENDS) {
+      const own = components[components.length - 1] as (typeof components)[number];
+      const solved = {
+        level: problem.level,
+        components: own,
+        passes: [segments.pass(points)],
+        noFunctionTwice: noFunctionTwice(index, problem.level, own),
+      };
+      const { cycles } = levelCycles({ ...budget.solved, order }, solved, budget.names);
+      const candidateIds = new Set(problem.candidates.map((f) => budget.names.ids[f] as string));
+      return {
+        segments,
+        placement,
+        points,
+        cyclesLeft: cycles.map((cycle) => ({
+          functionCount: cycle.functionCount,
+          functions: cycle.functions.slice(0, LISTED_CYCLE_FUNCTIONS),
+          cutEdgeCount: cycle.cutEdgeCount,
+          withoutCandidate: !cycle.functions.some((id) => candidateIds.has(id)),
+          roundBytes: cycle.roundBytes,
+        })),
+      };
+    }
+    // The lower bound was proven for the first order; with another one it is only that none of the first search's was enough.
+    const more = placePoints(segments);
+    placement = { points: more.points, lowerBound: Math.min(placement.lowerBound, more.lowerBound), optimal: false };
+  }
+}
+
+function describe(
+  budget: Budget,
+  candidates: readonly Candidate[],
+  { segments, placement, points, cyclesLeft }: Placed,
+  sizes: { stackBytes: number; reserveBytes: number },
+): PlanDocument {
+  const { graph, names, program } = budget;
+  const { level, limits, entries } = segments.problem;
+  const pass = segments.pass(points);
+  const all = segments.all(points, pass).sort((a, b) => b.bytes - a.bytes);
+  const fitting = all.filter((segment) => segment.bytes <= segment.limitBytes);
+  const unfit = all
+    .filter((segment) => segment.bytes > segment.limitBytes)
+    .sort((a, b) => b.bytes - b.limitBytes - (a.bytes - a.limitBytes));
+  const longest = fitting.reduce((most, { from, bytes }) => (from === "point" ? Math.max(most, bytes) : most), 0);
+  const usable = sizes.stackBytes - sizes.reserveBytes;
+  const unaided = atLevel(budget.solved.levels, level);
+  const over = entries.filter(
+    ({ f, baseBytes }) => baseBytes + (unaided.passes[0]?.depth[f] as number) > usable,
+  ).length;
+  const described = (segment: Segment): PlanSegment => describeSegment(budget, segments, points, segment);
+  const byFunction = new Map(candidates.map((candidate) => [candidate.f, candidate]));
+  return {
+    schema: PLAN_SCHEMA,
+    kernel: { release: program.release, source: program.source, name: program.name },
+    level,
+    ...sizes,
+    // Stacks are in words of 16 bytes (System V ABI); a higher threshold than that of the limit is what the segments leave.
+    thresholdBytes: Math.max(
+      0,
+      (usable - Math.max(longest, placement.points.length === 0 ? limits.pointBytes : 0)) & ~15,
+    ),
+    hookBytes: limits.hookBytes,
+    points: placement.points.map((f): PlanPoint => {
+      const candidate = byFunction.get(f) as Candidate;
+      const name = graph.functions.name[f] as string;
+      return {
+        name,
+        module: graph.functions.module[f] as string | null,
+        returns: candidate.returns,
+        why: candidate.why,
+        segmentBytes: pass.depth[f] as number,
+        sameName: names.all(name).length - 1,
+      };
+    }),
+    longestSegments: fitting.slice(0, LISTED_SEGMENTS).map(described),
+    lowerBound: placement.lowerBound,
+    optimal: placement.optimal,
+    unfixable: unfit
+      .slice(0, LISTED_UNFIXABLE)
+      .map((segment): PlanUnfixable => ({ ...described(segment), excessBytes: segment.bytes - segment.limitBytes })),
+    candidateCount: candidates.length,
+    cyclesLeft,
+    notes: notesOf(placement, unfit.length, over, entries.length, cyclesLeft),
+  };
+}
+
+function describeSegment(budget: Budget, segments: Segments, points: Uint8Array, segment: Segment): PlanSegment {
+  const { names, graph } = budget;
+  const last = segment.path[segment.path.length - 1]?.f as number;
+  const endsInPoint = segment.path.length > 1 && points[last] === 1;
+  const bytes = nodeBytes(graph, segment.path);
+  if (endsInPoint) bytes[bytes.length - 1] = segments.problem.limits.hookBytes;
+  const open = segments.fixes(segment, points).length;
+  return {
+    from: segment.from,
+    start: names.ids[segment.start] as string,
+    end: endsInPoint ? (names.ids[last] as string) : null,
+    bytes: segment.bytes,
+    limitBytes: segment.limitBytes,
+    path: segment.path.map(({ f, site, certainty }, at) => ({
+      function: names.ids[f] as string,
+      bytes: bytes[at] as number,
+      certainty: site < 0 ? null : (CERTAINTIES[certainty] as EdgeCertainty),
+    })),
+    why:
+      segment.bytes <= segment.limitBytes
+        ? "short enough"
+        : open === 0
+          ? "no candidate on it"
+          : "no candidate on it makes it short enough",
+  };
+}
+
+function notesOf(
+  placement: Placement,
+  unfit: number,
+  over: number,
+  entries: number,
+  cyclesLeft: readonly PlanCycle[],
+): string[] {
+  const notes = [`without points ${over} of ${entries} entries on task stacks could exceed a stack less its reserve`];
+  if (unfit > 0) {
+    notes.push(
+      `${unfit} segments are too long whatever the placement: the guarantee holds for all paths but those; unfixable has the longest`,
+    );
+  }
+  if (cyclesLeft.length > 0) {
+    notes.push(
+      `${cyclesLeft.length} cycles have no point on them: the segments assume that none of their cut edges is taken`,
+    );
+  }
+  if (placement.points.length > MODULE_POINTS) {
+    notes.push(`spillway.ko takes at most ${MODULE_POINTS} points: a lower threshold or fewer entries need fewer`);
+  }
+  return notes;
+}
