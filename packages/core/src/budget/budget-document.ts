@@ -35,6 +35,8 @@ export interface BudgetTotals {
   readonly functions: number;
   readonly calls: number;
   readonly indirectCalls: number;
+  /** Calls to functions that lead to nothing but `panic`: paths end there, see fatal.ts. */
+  readonly fatalCalls: number;
   /** Edges from a call to a function, by the certainty that they have. Typed ones are not counted among the assumed. */
   readonly edges: Readonly<Record<EdgeCertainty, number>>;
   /** Mean and largest number of callees of an indirect call that has any, typed where it is typed, and by prototype alone. */

@@ -27,6 +27,7 @@ import {
 } from "./deepest-path.ts";
 import { type DepthPass, deepestContexts } from "./depths.ts";
 import { type Entry, findEntries } from "./entries.ts";
+import { endAtFatal, fatalFunctions } from "./fatal.ts";
 import { FunctionNames } from "./function-names.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
@@ -46,6 +47,8 @@ export interface BudgetOptions {
    * manual pages have them.
    */
   readonly entries?: readonly string[];
+  /** Follow what `panic` calls, and what calls nothing but it: see fatal.ts. */
+  readonly fatal?: boolean;
 }
 
 /** The deepest path from a function, or the deepest way to it. */
@@ -91,7 +94,11 @@ export interface TopRow {
 /** A budget that has been worked out. Everything beyond the bounds themselves is computed when it is asked for. */
 export class Budget {
   readonly program: BudgetProgram;
+  /** The graph that paths are looked for in: unless `fatal` is asked for, they end at fatal functions. */
   readonly graph: CallGraph;
+  /** With all calls of all functions. */
+  readonly wholeGraph: CallGraph;
+  readonly fatal: Uint8Array;
   readonly solved: SolvedGraph;
   readonly names: FunctionNames;
   readonly entries: readonly Entry[];
@@ -99,8 +106,10 @@ export class Budget {
 
   constructor(program: BudgetProgram, graph: CallGraph, options: BudgetOptions) {
     this.program = program;
-    this.graph = graph;
-    this.solved = solveGraph(graph, options.rounds ?? 0);
+    this.wholeGraph = graph;
+    this.fatal = fatalFunctions(graph);
+    this.graph = options.fatal === true ? graph : endAtFatal(graph, this.fatal);
+    this.solved = solveGraph(this.graph, options.rounds ?? 0);
     this.names = new FunctionNames(graph);
     const found = findEntries(this.solved.index, this.names, program);
     this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));

@@ -15,8 +15,9 @@ import {
 import { type CallGraph, DEPTH_KINDS, type DepthKind, SITE_KINDS, type SiteKind } from "./call-graph.ts";
 import type { Entry } from "./entries.ts";
 import { INTERRUPT_ALIGN_BYTES, PT_REGS_BYTES } from "./entry-cost.ts";
+import { countFatalCalls } from "./fatal.ts";
 import { addressText } from "./function-names.ts";
-import { isUnresolved } from "./graph-index.ts";
+import { indexGraph, isUnresolved } from "./graph-index.ts";
 import { atLevel, BUDGET_LEVELS, byLevel } from "./levels.ts";
 import type { Reachable } from "./reachable.ts";
 import { boundPasses } from "./solve.ts";
@@ -25,14 +26,14 @@ import { boundPasses } from "./solve.ts";
 const LISTED_PLACES = 20;
 
 export function buildDocument(budget: Budget): BudgetDocument {
-  const { graph, program, solved } = budget;
+  const { wholeGraph: graph, program, solved } = budget;
   const { cycles, entries } = withOneListOfCycles(budget);
   return {
     schema: BUDGET_SCHEMA,
     kernel: { release: program.release, source: program.source, name: program.name },
     stackBytes: program.threadSize,
     rounds: solved.rounds,
-    totals: totalsOf(graph),
+    totals: { ...totalsOf(graph), fatalCalls: countFatalCalls(graph, budget.fatal) },
     functions: functionsOf(budget),
     sets: Array.from({ length: graph.sets.count }, (_, set) => ({
       label: graph.sets.label[set] as string,
@@ -74,9 +75,9 @@ function depthKindOf(kind: number | undefined): DepthKind {
   return DEPTH_KINDS[kind as number] as DepthKind;
 }
 
-function functionsOf({ graph, names, solved }: Budget): BudgetFunction[] {
+function functionsOf({ wholeGraph: graph, names }: Budget): BudgetFunction[] {
   const { functions } = graph;
-  const { firstSite } = solved.index;
+  const { firstSite } = indexGraph(graph);
   return Array.from({ length: functions.count }, (_, f) => {
     const calls: BudgetCall[] = [];
     for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
@@ -120,7 +121,7 @@ function callOf(graph: CallGraph, ids: readonly string[], f: number, site: numbe
   };
 }
 
-function totalsOf({ functions, sites, sets }: CallGraph): BudgetTotals {
+function totalsOf({ functions, sites, sets }: CallGraph): Omit<BudgetTotals, "fatalCalls"> {
   const edges = { proven: 0, typed: 0, assumed: 0 };
   let indirectCalls = 0;
   const sizes = { typed: { calls: 0, sum: 0, largest: 0 }, assumed: { calls: 0, sum: 0, largest: 0 } };
@@ -133,10 +134,7 @@ function totalsOf({ functions, sites, sets }: CallGraph): BudgetTotals {
   };
   for (let site = 0; site < sites.count; site++) {
     if ((SITE_KINDS[sites.kind[site] as number] as SiteKind).startsWith("indirect")) indirectCalls++;
-    if ((sites.callee[site] as number) >= 0) {
-      edges.proven++;
-      continue;
-    }
+    if ((sites.callee[site] as number) >= 0) edges.proven++;
     const typed = sizeOf(sites.typedSet[site] as number);
     const assumed = sizeOf(sites.assumedSet[site] as number);
     edges.typed += typed;

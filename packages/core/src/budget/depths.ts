@@ -87,19 +87,17 @@ function onePass(
       if (target >= 0) {
         const stopped = end !== null && end.stops[target] === 1;
         const isAhead = stopped || (position[target] as number) > place;
-        if (!isAhead && before === null) continue;
-        const from = stopped ? end.bytes : ((isAhead ? depth : (before as DepthPass).depth)[target] as number);
-        if (bytes + from > best) {
+        const from = stopped ? end.bytes : (isAhead ? depth : before?.depth)?.[target];
+        if (from !== undefined && bytes + from > best) {
           best = bytes + from;
           site = at;
           callee = target;
           sure = 0;
           isCut = isAhead ? 0 : 1;
         }
-        continue;
       }
       // Whatever it calls, if the level knows that at all: the return address is there.
-      if (bytes + RETURN_ADDRESS_BYTES > best) {
+      if (target < 0 && bytes + RETURN_ADDRESS_BYTES > best) {
         best = bytes + RETURN_ADDRESS_BYTES;
         site = -1;
         callee = -1;

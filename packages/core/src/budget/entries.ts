@@ -90,7 +90,9 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
   const { sets } = index.graph;
   for (let set = 0; set < sets.count; set++) {
     const label = sets.label[set] as string;
-    const callback = CALLBACKS.find(({ slots }) => slots.test(label));
+    // A set that several members share names them all.
+    const parts = label.split(" | ");
+    const callback = CALLBACKS.find(({ slots }) => parts.some((part) => slots.test(part)));
     if (callback === undefined) continue;
     const randomOffsetBytes = callback.kind === "file-operation" ? randomOffset(program) : 0;
     const top = callback.stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES + randomOffsetBytes;

@@ -47,10 +47,12 @@ const FAILING_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   kernfs_ops: ["open", "seq_show", "read", "write", "mmap"],
 };
 
-/** True for the label of a typed set whose members may sleep and fail. */
+/** True for the label of a typed set whose members may sleep and fail; of one that several slots share, where all may. */
 export function mayFail(label: string): boolean {
-  const [struct, member] = label.split(".");
-  return struct !== undefined && member !== undefined && FAILING_MEMBERS[struct]?.includes(member) === true;
+  return label.split(" | ").every((part) => {
+    const [struct, member] = part.split(".");
+    return struct !== undefined && member !== undefined && FAILING_MEMBERS[struct]?.includes(member) === true;
+  });
 }
 
 /** Functions that sleep, or that ask to be called where that is allowed. */

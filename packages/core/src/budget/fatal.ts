@@ -1,0 +1,67 @@
+/**
+ * Calls after which the machine is dying: what `panic` does below them is no budget of a running kernel.
+ *
+ * A function is *fatal* if it is the kernel's `panic`, or never returns, directly calls functions that never return, and all of
+ * those are fatal: `__stack_chk_fail` is, `do_exit` is not (its `do_task_dead` never returns and does not panic). WARN and the
+ * printing of an oops return, and stay in the budget.
+ */
+import type { CallGraph, SiteColumns } from "./call-graph.ts";
+
+/** Marks (1) the fatal functions. */
+export function fatalFunctions(graph: CallGraph): Uint8Array {
+  const { functions, sites } = graph;
+  const fatal = new Uint8Array(functions.count);
+  for (let f = 0; f < functions.count; f++) {
+    if (functions.name[f] === "panic" && functions.module[f] === null) fatal[f] = 1;
+  }
+  for (let changed = true; changed; ) {
+    changed = false;
+    // Of each function that never returns: whether it calls a fatal one, and one of which that is not known.
+    const calls = new Uint8Array(functions.count);
+    const others = new Uint8Array(functions.count);
+    for (let site = 0; site < sites.count; site++) {
+      const f = sites.caller[site] as number;
+      const callee = sites.callee[site] as number;
+      if (functions.returns[f] !== 0 || callee < 0 || callee === f || functions.returns[callee] !== 0) continue;
+      if (fatal[callee] === 1) calls[f] = 1;
+      else others[f] = 1;
+    }
+    for (let f = 0; f < functions.count; f++) {
+      if (fatal[f] === 1 || calls[f] !== 1 || others[f] === 1) continue;
+      fatal[f] = 1;
+      changed = true;
+    }
+  }
+  return fatal;
+}
+
+/** The graph in which paths end at fatal functions: with their frames, and without what these call. */
+export function endAtFatal(graph: CallGraph, fatal: Uint8Array): CallGraph {
+  const { sites } = graph;
+  const kept: number[] = [];
+  for (let site = 0; site < sites.count; site++) if (fatal[sites.caller[site] as number] !== 1) kept.push(site);
+  const words = (column: Int32Array): Int32Array => Int32Array.from(kept, (site) => column[site] as number);
+  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(kept, (site) => column[site] as number);
+  const left: SiteColumns = {
+    count: kept.length,
+    caller: words(sites.caller),
+    address: words(sites.address),
+    kind: bytes(sites.kind),
+    bytes: words(sites.bytes),
+    depthKind: bytes(sites.depthKind),
+    callee: words(sites.callee),
+    typedSet: words(sites.typedSet),
+    assumedSet: words(sites.assumedSet),
+  };
+  return { ...graph, sites: left };
+}
+
+/** Calls from functions that are not fatal to such that are. */
+export function countFatalCalls({ sites }: CallGraph, fatal: Uint8Array): number {
+  let count = 0;
+  for (let site = 0; site < sites.count; site++) {
+    const callee = sites.callee[site] as number;
+    if (callee >= 0 && fatal[callee] === 1 && fatal[sites.caller[site] as number] !== 1) count++;
+  }
+  return count;
+}
