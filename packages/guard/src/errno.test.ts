@@ -11,6 +11,7 @@ test.each([
     "ENOENT",
   ],
   ["modprobe: ERROR: could not insert 'spillway': Unknown error 524", "ENOTSUPP"],
+  ["modprobe: ERROR: could not insert 'spillway': Operation not supported", "EOPNOTSUPP"],
   ["rmmod: ERROR: Module spillway is in use", "EBUSY"],
   ["rmmod: ERROR: could not remove module spillway: Resource temporarily unavailable", "EBUSY"],
   ["rmmod: ERROR: Module spillway is not currently loaded", "NOTLOADED"],

@@ -15,6 +15,7 @@ const WORDINGS: readonly (readonly [RegExp, string])[] = [
   [/required key not available/i, "ENOKEY"],
   [/argument list too long/i, "E2BIG"],
   [/unknown error 524|error 524/i, "ENOTSUPP"],
+  [/operation not supported/i, "EOPNOTSUPP"],
   [/not currently loaded|is not loaded/i, "NOTLOADED"],
 ];
 

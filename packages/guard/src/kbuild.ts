@@ -1,4 +1,5 @@
 import { copyFile, cp, mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { sourceNames } from "./module-sources.ts";
 import { type ProgramResult, runProgram } from "./run-program.ts";
@@ -24,7 +25,14 @@ export async function kbuild(request: KbuildRequest): Promise<ProgramResult> {
   const { headers, sources, scratch, name, output } = request;
   await mkdir(scratch, { recursive: true });
   for (const file of sourceNames(sources)) await cp(join(sources, file), join(scratch, file));
-  const result = await runProgram(request.make, ["-s", "-C", headers, `M=${scratch}`, "modules"]);
+  const result = await runProgram(request.make, [
+    "-s",
+    `-j${availableParallelism()}`,
+    "-C",
+    headers,
+    `M=${scratch}`,
+    "modules",
+  ]);
   if (result.status === 0) await copyFile(join(scratch, `${name}.ko`), output);
   return result;
 }

@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 export interface StackUser {
   readonly pid: number;
   readonly name: string;
-  /** Extra stacks it is on. */
+  /** Extra stacks it is on, as far as its backtrace shows: the kernel prints the 64 innermost entries. */
   readonly levels: number;
   /** Innermost function of its backtrace that is not the scheduler's business: where it waits. */
   readonly waitsIn: string | null;

@@ -52,6 +52,12 @@ describe("what forbids", () => {
       /without CONFIG_DYN/,
     ],
     ["thread-info-in-task", { "/boot/config-6.1.0-57-amd64": without("THREAD_INFO_IN_TASK") }, {}, /live in its stack/],
+    [
+      "kasan-stack",
+      { "/boot/config-6.1.0-57-amd64": [...CONFIG, "CONFIG_KASAN_STACK=y"].join("\n") },
+      {},
+      /KASAN_STACK/,
+    ],
     ["modules-disabled", { "/proc/sys/kernel/modules_disabled": "1\n" }, {}, /until the next boot.*reboot/],
     [
       "capability",

@@ -75,6 +75,14 @@ function needed(options: KernelOptions, host: Host, { option, id, why }: Needed)
   return unknown(id, `whether the kernel has CONFIG_${option} is not known`, "the module does not build without it");
 }
 
+/** A task that dies on an extra stack leaves the poison of its frames there: whoever gets the stack next trips over it. */
+function kasanStack(options: KernelOptions): Finding[] {
+  const known = options.option("KASAN_STACK");
+  if (known === null || known.value === "n") return [];
+  const text = "the kernel is built with CONFIG_KASAN_STACK, which stays in an extra stack when a task dies on it";
+  return [forbids("kasan-stack", text, known.source, "run a kernel without it; it is a debugging option")];
+}
+
 /** Options that change how the guard fares. `when` is the value the note is for. */
 interface Noted {
   readonly option: string;
@@ -153,6 +161,7 @@ export function kernelFindings(host: Host, options: KernelOptions): Finding[] {
     architecture(host),
     series(host),
     ...NEEDED.map((option) => needed(options, host, option)),
+    ...kasanStack(options),
     ...NOTED.flatMap((option) => noted(options, option)),
     realtime(options, host),
   ];
