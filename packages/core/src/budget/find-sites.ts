@@ -15,9 +15,8 @@ import type { BranchTarget, BranchTargets } from "./branch-targets.ts";
 import { type EntryFrame, entryFrame, orcDepth } from "./entry-frame.ts";
 import { DEPTH_KIND, FrameDepths } from "./frame-depths.ts";
 import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
-import { jumpTableTargets } from "./jump-tables.ts";
+import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
-import type { InnerJumps } from "./stack-depth.ts";
 import { THUNK } from "./thunks.ts";
 
 /** An alternative's replacement is never longer (`alt_instr.replacementlen` is a byte). */
@@ -60,7 +59,7 @@ export class SiteFinder {
 
   /** Ascending by address. `depths` are the function's then. */
   find(caller: number, code: CodeColumns): Site[] {
-    const innerJumps = this.#innerJumps(code);
+    const innerJumps = innerJumpsOf(this.#program, this.#table, code);
     this.depths.measure(code, innerJumps);
     // A thunk's own body is what a branch through it is: no call of anybody's.
     if (this.#targets.thunks.kind[caller] !== THUNK.NONE) return [];
@@ -87,16 +86,6 @@ export class SiteFinder {
       if (runsOn && code.mnemonic[at] !== this.#nop) return true;
     }
     return false;
-  }
-
-  #innerJumps(code: CodeColumns): InnerJumps {
-    const jumps = new Map<number, readonly number[]>();
-    for (let index = 0; index < code.count; index++) {
-      if (code.flow[index] !== FLOW["indirect-jump"]) continue;
-      const targets = jumpTableTargets(this.#program.memory, code, index);
-      if (targets !== null) jumps.set(index, targets);
-    }
-    return jumps;
   }
 
   #siteAt(caller: number, own: CodeColumns, place: Place): Site | null {

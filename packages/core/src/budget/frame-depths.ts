@@ -50,6 +50,12 @@ export class FrameDepths {
    * @param innerJumps indirect jumps that stay in it
    */
   measure(code: CodeColumns, innerJumps: InnerJumps): void {
+    this.follow(code, innerJumps);
+    for (let index = 0; index < code.count; index++) this.#decide(index, innerJumps);
+  }
+
+  /** Reads ORC and follows the code, but lets neither know of the other. */
+  follow(code: CodeColumns, innerJumps: InnerJumps, stops?: (target: number) => boolean): void {
     const { count } = code;
     if (this.bytes.length < count) {
       this.bytes = new Int32Array(count * 2);
@@ -67,8 +73,7 @@ export class FrameDepths {
             type: ORC_TYPES[this.orc.type[first]!]!,
           },
     );
-    this.tracked.track(code, this.entry.depth, innerJumps);
-    for (let index = 0; index < count; index++) this.#decide(index, innerJumps);
+    this.tracked.track(code, this.entry.depth, innerJumps, stops);
   }
 
   /** Bytes that ORC gives by RSP at an instruction, in the function's own count; null where it does not. */

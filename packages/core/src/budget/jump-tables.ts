@@ -1,10 +1,12 @@
 /**
- * Indirect jumps that stay within their function: switch statements (`jmp *table(,%rax,8)`, which compilers build where no
- * retpolines forbid it) and computed gotos. They are no calls.
+ * Jumps that stay within their function although they do not name a place in it: switch statements (`jmp *table(,%rax,8)`, which compilers build where no
+ * retpolines forbid it), and jumps to code out of line that jumps back. They are no calls.
  */
-import { type CodeColumns, FLOW, generalRegisters } from "../code/code-columns.ts";
+import { CodeColumns, FLOW, generalRegisters } from "../code/code-columns.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
-import { fullAddress, low32 } from "./function-table.ts";
+import type { Program } from "../program/program.ts";
+import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
+import type { InnerJumps } from "./stack-depth.ts";
 
 /** More cases than any switch of a kernel has. */
 const MAX_CASES = 4096;
@@ -28,4 +30,45 @@ export function jumpTableTargets(memory: AddressSpace, code: CodeColumns, index:
     targets.add(target);
   }
   return targets.size === 0 ? null : [...targets];
+}
+
+/** Bytes of code out of line that are looked at: a test, a conditional jump and a jump. */
+const STUB_BYTES = 24;
+const STUB_INSTRUCTIONS = 4;
+const stub = new CodeColumns();
+
+/**
+ * A jump to a few instructions that belong to no function and jump back (`_static_cpu_has`, `.altinstr_aux`,
+ * 2476f2fa20568, 4.6: what runs until alternatives have replaced the jump); null for any other.
+ */
+function stubTargets(program: Program, table: FunctionTable, code: CodeColumns, index: number): number[] | null {
+  const target = code.target[index]!;
+  if (code.flow[index] !== FLOW.jump || code.holds(target) || table.holding(target) >= 0) return null;
+  const bytes = program.memory.read(fullAddress(target), STUB_BYTES);
+  if (bytes === null) return null;
+  stub.clear();
+  stub.decode(bytes, fullAddress(target), STUB_INSTRUCTIONS);
+  const targets: number[] = [];
+  for (let at = 0; at < stub.count; at++) {
+    const flow = stub.flow[at]!;
+    if (flow === FLOW.next) continue;
+    const back = flow === FLOW.jump || flow === FLOW.conditional ? code.indexAt(stub.target[at]!) : -1;
+    if (back < 0) return null;
+    targets.push(back);
+    if (flow === FLOW.jump) return targets;
+  }
+  return null;
+}
+
+/** All jumps of a function that stay in it by ways that the instruction does not name. */
+export function innerJumpsOf(program: Program, table: FunctionTable, code: CodeColumns): InnerJumps {
+  const jumps = new Map<number, readonly number[]>();
+  for (let index = 0; index < code.count; index++) {
+    const targets =
+      code.flow[index] === FLOW.jump
+        ? stubTargets(program, table, code, index)
+        : jumpTableTargets(program.memory, code, index);
+    if (targets !== null) jumps.set(index, targets);
+  }
+  return jumps;
 }

@@ -89,6 +89,7 @@ export class StackDepth {
   #work: number[] = [];
   #code!: CodeColumns;
   #continuing = false;
+  #stops: (target: number) => boolean = never;
   readonly #general = generalRegisters();
   readonly #width = registerWidths();
   readonly #mnemonic = mnemonics();
@@ -96,9 +97,16 @@ export class StackDepth {
   /**
    * Follows the function's code from its first instruction.
    * @param entryDepth bytes that are on the stack there: 8, the return address, but for code that the CPU enters itself
+   * @param stops whether a call of this address never returns; where that is not known, other paths tell
    */
-  track(code: CodeColumns, entryDepth = 8, innerJumps: InnerJumps = NO_JUMPS): void {
+  track(
+    code: CodeColumns,
+    entryDepth = 8,
+    innerJumps: InnerJumps = NO_JUMPS,
+    stops: (target: number) => boolean = never,
+  ): void {
     this.#code = code;
+    this.#stops = stops;
     const { count } = code;
     if (this.rsp.length < count) {
       this.rsp = new Int32Array(count * 2);
@@ -267,6 +275,7 @@ export class StackDepth {
             this.#meet(inner, false);
             this.#state[RSP] = rsp;
           }
+          if (inner < 0 && this.#stops(code.target[index]!)) return;
           this.#clobber();
           mayStop = true;
           break;
@@ -581,6 +590,10 @@ export class StackDepth {
     if (base === RSP && this.#state[ON_OTHER] !== 0) return UNKNOWN;
     return this.#state[base]!;
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 function newMeeting(): Meeting {
