@@ -2,6 +2,7 @@
 import { CodeColumns, FLOW, generalRegisters, MAX_OPERANDS, OPERAND } from "../code/code-columns.ts";
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, fullAddress } from "./function-table.ts";
+import { readCode } from "./read-code.ts";
 import { THUNK, Thunks } from "./thunks.ts";
 
 export type BranchTarget =
@@ -66,8 +67,8 @@ export class BranchTargets {
     // Text that is no area of the program's, or one for the start only.
     const area = this.#program.text.find((one) => full >= one.start && full < one.end);
     if (area?.init || (area === undefined && this.#program.symbols.isText(full))) return NOTHING;
-    const bytes = this.#program.memory.read(full, STUB_BYTES);
-    if (bytes === null || steps === 0) return UNKNOWN;
+    const bytes = readCode(this.#program.memory, full, STUB_BYTES);
+    if (steps === 0) return UNKNOWN;
     const code = this.#stub;
     code.clear();
     code.decode(bytes, full, 4);

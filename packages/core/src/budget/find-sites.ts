@@ -68,7 +68,7 @@ export class SiteFinder {
       if (site !== null) found.push(site);
     };
     for (let at = 0; at < code.count; at++) {
-      if (code.flow[at] === FLOW.next || innerJumps.has(at)) continue;
+      if (code.flow[at] === FLOW.next || innerJumps.has(at) || this.#isDead(at)) continue;
       add(this.#siteAt(caller, code, { code, at, address: code.address[at]!, index: at }));
     }
     for (const place of this.#replacements(code)) add(this.#siteAt(caller, code, place));
@@ -86,6 +86,15 @@ export class SiteFinder {
       if (runsOn && code.mnemonic[at] !== this.#nop) return true;
     }
     return false;
+  }
+
+  /**
+   * What a replaced weak function leaves behind another one: code without a name, that nothing leads to and that objtool has
+   * no unwind data for.
+   */
+  #isDead(at: number): boolean {
+    const { depths } = this;
+    return depths.kind[at] === DEPTH_KIND.unknown && depths.orcAt[at]! < 0 && depths.orcAt[0]! >= 0;
   }
 
   #siteAt(caller: number, own: CodeColumns, place: Place): Site | null {

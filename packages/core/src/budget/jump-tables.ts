@@ -6,6 +6,7 @@ import { CodeColumns, FLOW, generalRegisters } from "../code/code-columns.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
+import { readCode } from "./read-code.ts";
 import type { InnerJumps } from "./stack-depth.ts";
 
 /** More cases than any switch of a kernel has. */
@@ -44,8 +45,7 @@ const stub = new CodeColumns();
 function stubTargets(program: Program, table: FunctionTable, code: CodeColumns, index: number): number[] | null {
   const target = code.target[index]!;
   if (code.flow[index] !== FLOW.jump || code.holds(target) || table.holding(target) >= 0) return null;
-  const bytes = program.memory.read(fullAddress(target), STUB_BYTES);
-  if (bytes === null) return null;
+  const bytes = readCode(program.memory, fullAddress(target), STUB_BYTES);
   stub.clear();
   stub.decode(bytes, fullAddress(target), STUB_INSTRUCTIONS);
   const targets: number[] = [];

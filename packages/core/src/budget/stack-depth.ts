@@ -249,13 +249,14 @@ export class StackDepth {
     meeting.queued = false;
     this.#state.set(meeting.state);
     this.#slots = new Map(meeting.slots);
+    // BUG's ud2 does not go on behind it, nor do calls that never return: another path to there knows better.
+    let mayStop = false;
     for (let index = start; ; index++) {
       this.rsp[index] = this.#state[RSP]!;
       this.rbp[index] = this.#state[RBP]!;
       this.other[index] = this.#state[ON_OTHER]!;
       const flow = code.flow[index]!;
-      // BUG's ud2 does not go on behind it, nor do calls that never return: another path to there knows better.
-      let mayStop = flow === FLOW.trap || flow === FLOW.interrupt;
+      if (flow === FLOW.trap || flow === FLOW.interrupt) mayStop = true;
       switch (flow) {
         case FLOW.next:
           this.#step(index);
@@ -287,7 +288,7 @@ export class StackDepth {
         case FLOW.conditional:
         case FLOW.jump: {
           const inner = this.#innerTarget(index);
-          if (inner >= 0) this.#meet(inner, false);
+          if (inner >= 0) this.#meet(inner, mayStop);
           if (flow === FLOW.jump) {
             for (const target of innerJumps.get(index) ?? []) this.#meet(target, false);
             return;
