@@ -25,10 +25,22 @@ export type {
 export { calleesOf } from "./budget/build-document.ts";
 export { type Caller, callersOf } from "./budget/callers.ts";
 export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
+export {
+  type BudgetDiff,
+  type BudgetLimit,
+  type DiffLimit,
+  diffBudgets,
+  type EntryChange,
+  type FrameChange,
+  type Judgement,
+  judgeBudget,
+  judgeDiff,
+} from "./budget/diff.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
 export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";
+export { readBudget } from "./budget/read-budget.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";
