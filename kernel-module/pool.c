@@ -56,6 +56,10 @@ const struct {
 	u64 table;
 	u32 slots;
 	u32 top, owner, prev_sp, level, point, cpu;
+	u32 points;
+	u64 counts;		/* the __percpu pointer to them lies there */
+	u64 high_water;
+	u32 switches, refusals;	/* arrays of u64, one for each point */
 } spw_layout = {
 	.magic = "spillway",
 	.version = 1,
@@ -68,6 +72,11 @@ const struct {
 	.level = offsetof(struct spw_stack, level),
 	.point = offsetof(struct spw_stack, point),
 	.cpu = offsetof(struct spw_stack, cpu),
+	.points = SPW_MAX_POINTS,
+	.counts = (u64)&spw_counts,
+	.high_water = (u64)&spw_high_water,
+	.switches = offsetof(struct spw_counts, switches),
+	.refusals = offsetof(struct spw_counts, refusals),
 };
 
 /*

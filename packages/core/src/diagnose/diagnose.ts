@@ -14,6 +14,7 @@ import { confidenceOf, ENOUGH, type Hypothesis, hypothesis, WORTH_SAYING } from 
 import { judgeCanary } from "./judge-canary.ts";
 import { judgeOther } from "./judge-other.ts";
 import { judgeOverflow } from "./judge-overflow.ts";
+import { sayPoolState } from "./pool-state.ts";
 
 export interface DiagnoseOptions {
   /** What the user named, for `input.path`. */
@@ -32,6 +33,7 @@ export function diagnose(kernel: Kernel, options: DiagnoseOptions): Diagnosis {
   all.sort((a, b) => b.weight - a.weight);
   const best = all[0] !== undefined && all[0].weight >= ENOUGH ? all[0] : undetermined(facts, all);
   const sources = frameSources(kernel, facts.frames);
+  sayPoolState(facts);
   const culprit = culpritOf(facts, best, sources);
   const corruption = nameDamagedVariable(facts, best);
   for (const problem of kernel.problems) facts.evidence.miss(problem);

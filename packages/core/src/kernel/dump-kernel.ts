@@ -12,6 +12,7 @@ import { openOrc } from "../unwind/orc-table.ts";
 import type { KernelContext } from "./context.ts";
 import { matchNotes } from "./cpu-notes.ts";
 import { type KernelCpu, readCpus } from "./cpus.ts";
+import type { ExtraStackPool } from "./extra-stacks.ts";
 import type { Cpu, Kernel, LogRecord, StackRange, Task } from "./kernel.ts";
 import { openKernelTypes } from "./kernel-types.ts";
 import { readLog } from "./log.ts";
@@ -215,6 +216,10 @@ export class DumpKernel implements Kernel {
 
   stackAt(address: bigint): { readonly stack: StackRange; readonly guard: boolean } | null {
     return this.#stacks.at(address);
+  }
+
+  extraStacks(): ExtraStackPool | null {
+    return this.#stacks.pool;
   }
 
   log(): readonly LogRecord[] {

@@ -4,6 +4,7 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
+import type { ExtraStackPool } from "./extra-stacks.ts";
 
 /** A CPU as the dump shows it. */
 export interface Cpu {
@@ -104,6 +105,8 @@ export interface Kernel {
   stacks(): readonly StackRange[];
   /** The stack whose range (or guard page below, with `guard`) holds the address. */
   stackAt(address: bigint): { readonly stack: StackRange; readonly guard: boolean } | null;
+  /** The extra stacks of spillway.ko; null where it is not loaded. */
+  extraStacks(): ExtraStackPool | null;
   /** The kernel log, oldest first; empty where unreadable (then `problems` says why). */
   log(): readonly LogRecord[];
   /** The CPU and task that panicked, and the message, as far as they can be told. */

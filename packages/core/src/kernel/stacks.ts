@@ -62,7 +62,7 @@ export class Stacks {
 
   /** The pool of spillway.ko; null where there is none. */
   get pool(): ExtraStackPool | null {
-    if (this.#pool === undefined) this.#pool = readExtraStacks(this.#context, this.threadSize);
+    if (this.#pool === undefined) this.#pool = readExtraStacks(this.#context, this.threadSize, this.#cpus());
     return this.#pool;
   }
 

@@ -255,6 +255,7 @@ export function tinyKernel(options: TinyKernelOptions): {
     tasks: () => [task],
     task: (address: bigint) => (address === TASK ? task : null),
     stacks: () => [STACK],
+    extraStacks: () => null,
     stackAt: (address: bigint) => {
       if (address >= STACK_LOW && address < STACK_HIGH) return { stack: STACK, guard: false };
       return address >= STACK_LOW - 4096n && address < STACK_LOW ? { stack: STACK, guard: true } : null;
