@@ -91,6 +91,7 @@ export {
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
+export type { ModuleSource } from "./program/modules/place-modules.ts";
 export { type OpenProgramOptions, openProgram } from "./program/open-program.ts";
 export type { Alternative, Program, ProgramArea, ProgramSource, RelocationColumns } from "./program/program.ts";
 export {

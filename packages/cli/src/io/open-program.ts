@@ -1,25 +1,35 @@
-import { openProgram, type Program } from "@spillway/core";
+import { type ModuleSource, openProgram, type Program } from "@spillway/core";
 import type { OpenProgramOptions } from "../context.ts";
 import { FileSource } from "./file-source.ts";
+import { moduleFiles } from "./module-files.ts";
 import { nodeCodecs } from "./node-codecs.ts";
 import { nodeUnpackers } from "./node-unpackers.ts";
 
-/**
- * Opens a kernel to study from its file: vmlinux, vmlinuz, or a dump (all files of a split set).
- * @throws SpillwayError what `openProgram` and `FileSource` throw
- */
-export function openProgramFiles(files: readonly string[]): Program {
-  return openProgram(
-    files.map((file) => new FileSource(file)),
-    { codecs: nodeCodecs, unpackers: nodeUnpackers },
-  );
-}
-
-/** Where Linux shows its own memory as an ELF core. */
+/** What stands for the running kernel where a file is asked for. */
+const LIVE = "live";
+/** The running kernel's memory as an ELF core; root may read it, where lockdown does not forbid it. */
 const KCORE = "/proc/kcore";
 
-/** The same for a command's input: a file, or `live`, the kernel that runs here. */
-export function openProgramFile(input: string, _options: OpenProgramOptions): Program {
-  if (input !== "live") return openProgramFiles([input]);
-  return openProgram([new FileSource(KCORE)], { live: true, codecs: nodeCodecs, unpackers: nodeUnpackers });
+/**
+ * Opens a kernel to study from its file: vmlinux, vmlinuz, a dump, or `live` for the running one; with the modules of a
+ * folder beside it where the options name one.
+ * @throws SpillwayError what `openProgram`, `moduleFiles` and `FileSource` throw
+ */
+export function openProgramFile(input: string, options: Partial<OpenProgramOptions> = {}): Program {
+  const { modules = [], progress } = options;
+  const live = input === LIVE;
+  return openProgram([new FileSource(live ? KCORE : input)], {
+    codecs: nodeCodecs,
+    unpackers: nodeUnpackers,
+    live,
+    ...(modules.length === 0 ? {} : { modules: counted(modules.flatMap(moduleFiles), progress) }),
+  });
+}
+
+/** Tells, as each module is taken, how many there are. */
+function* counted(sources: readonly ModuleSource[], progress: OpenProgramOptions["progress"] | undefined) {
+  for (const [done, source] of sources.entries()) {
+    progress?.("reading modules", done, sources.length);
+    yield source;
+  }
 }

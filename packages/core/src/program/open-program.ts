@@ -10,6 +10,8 @@ import { isBootImage, unpackBootImage, unpackerFor } from "./boot-image.ts";
 import { readElfImage } from "./elf-image.ts";
 import { programFromKernel } from "./from-kernel.ts";
 import { ImageProgram } from "./image-program.ts";
+import type { ModuleSource } from "./modules/place-modules.ts";
+import { withModules } from "./modules/with-modules.ts";
 import type { Program } from "./program.ts";
 import { packingOf, portableUnpackers, type Unpackers } from "./unpack.ts";
 
@@ -18,6 +20,8 @@ export interface OpenProgramOptions {
   readonly unpackers?: Unpackers;
   /** For the pages of a dump. */
   readonly codecs?: CodecTable;
+  /** Modules to place beside the kernel, the likeliest of a name first; those that a dump has loaded are not placed again. */
+  readonly modules?: Iterable<ModuleSource>;
   /** The source is the running machine's memory, /proc/kcore. */
   readonly live?: boolean;
   /** How files of debug information are found, for a kernel in a dump that carries no types of its own. */
@@ -36,6 +40,11 @@ const ET_CORE = 4;
  *   `SPW_PROGRAM_UNPACKER_MISSING`, and for a dump what `openDump` and `openKernel` throw
  */
 export function openProgram(sources: readonly ByteSource[], options: OpenProgramOptions = {}): Program {
+  const kernel = openKernelProgram(sources, options);
+  return options.modules === undefined ? kernel : withModules(kernel, options.modules, options.unpackers);
+}
+
+function openKernelProgram(sources: readonly ByteSource[], options: OpenProgramOptions): Program {
   const [first, ...others] = sources;
   if (first !== undefined && others.length === 0 && options.live !== true) {
     const program = openImage(first, options.unpackers ?? portableUnpackers);

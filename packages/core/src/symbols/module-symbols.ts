@@ -125,7 +125,7 @@ function letterFor(module: LoadedModule, info: number, address: number): number 
 }
 
 /** Compiler's local labels and mapping symbols, as scripts and kernel skip them (`is_mapping_symbol`), and no name. */
-function isJunkName(strings: Uint8Array, start: number): boolean {
+export function isJunkName(strings: Uint8Array, start: number): boolean {
   const first = strings[start];
   const second = strings[start + 1];
   if (first === undefined || first === 0) return true;

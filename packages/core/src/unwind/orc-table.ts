@@ -19,8 +19,13 @@ import { OrcSection } from "./orc-section.ts";
  * look-ups then read the pages that their binary search touches. Modules' tables are found in their `struct module` when
  * an address inside the module is first asked for; no type information is needed.
  * Null where the kernel has no ORC tables (another unwinder, or no data symbols to find them by) or none we understand.
+ * @param placed tables of modules that are not loaded but placed; undefined for an address in none of them
  */
-export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | null {
+export function openOrc(
+  space: AddressSpace,
+  symbols: SymbolTable,
+  placed: (pc: bigint) => OrcSection | null | undefined = () => undefined,
+): OrcTable | null {
   const address = (name: string): bigint | null => symbols.byName(name, null)?.address ?? null;
   const ipStart = address("__start_orc_unwind_ip");
   const ipStop = address("__stop_orc_unwind_ip");
@@ -31,7 +36,7 @@ export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | n
   if (end <= ipStart || end - ipStart > 1n << 28n) return null;
   const section = new OrcSection(space, ipStart, orcStart, Number(end - ipStart) >> 2);
   const layout = recognise(space, symbols, section);
-  return layout === null ? null : new KernelOrc(space, symbols, section, layout);
+  return layout === null ? null : new KernelOrc(space, symbols, section, layout, placed);
 }
 
 class KernelOrc implements OrcTable {
@@ -42,7 +47,16 @@ class KernelOrc implements OrcTable {
   readonly #rules = new Map<number, { readonly register: number; readonly type: number } | null>();
   readonly #moduleSections = new Map<bigint, OrcSection | null>();
 
-  constructor(space: AddressSpace, symbols: SymbolTable, kernel: OrcSection, layout: OrcLayout) {
+  readonly #placed: (pc: bigint) => OrcSection | null | undefined;
+
+  constructor(
+    space: AddressSpace,
+    symbols: SymbolTable,
+    kernel: OrcSection,
+    layout: OrcLayout,
+    placed: (pc: bigint) => OrcSection | null | undefined,
+  ) {
+    this.#placed = placed;
     this.#space = space;
     this.#symbols = symbols;
     this.#kernel = kernel;
@@ -101,6 +115,8 @@ class KernelOrc implements OrcTable {
     const last = this.#kernel.startOf(this.#kernel.count - 1);
     // The table ends with a terminator behind the last code (init text); nothing further on is the kernel's.
     if (first !== null && last !== null && pc >= first && pc < last + 0x1000n) return this.#kernel;
+    const placed = this.#placed(pc);
+    if (placed !== undefined) return placed;
     for (const module of this.#symbols.modules) {
       if (!module.areas.some((area) => pc >= area.start && pc < area.start + BigInt(area.size))) continue;
       let section = this.#moduleSections.get(module.address);

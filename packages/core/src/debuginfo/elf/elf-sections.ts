@@ -13,6 +13,8 @@ export interface ElfSection {
   readonly size: number;
   readonly link: number;
   readonly info: number;
+  /** `sh_addralign`, bytes. */
+  readonly align: number;
 }
 
 export const ET_REL = 1;
@@ -93,6 +95,7 @@ export function readSections(source: ByteSource): ElfSections {
       size: u64(headers, at + 32),
       link: headers.getUint32(at + 40, true),
       info: headers.getUint32(at + 44, true),
+      align: u64(headers, at + 48),
     });
   }
   return { type: view.getUint16(16, true), machine: view.getUint16(18, true), sections };
