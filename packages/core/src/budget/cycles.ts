@@ -6,8 +6,13 @@ import type { FunctionNames } from "./function-names.ts";
 import { assumedSetAt, typedSetAt } from "./graph-index.ts";
 import type { SolvedGraph, SolvedLevel } from "./solve.ts";
 
-/** Functions of which the rounds are looked for, in a cycle that has more than these back into them. */
+/**
+ * Functions that cut edges lead back to and whose rounds are looked for: each takes a pass over the cycle, so fewer of a large one,
+ * where the deepest functions come first.
+ */
 const MOST_TARGETS = 48;
+const LEAST_TARGETS = 6;
+const TARGETS_TIMES_FUNCTIONS = 300_000;
 
 export interface LevelCycles {
   /** Place in `cycles` of each component; -1 where it is none. */
@@ -66,7 +71,11 @@ class RoundFinder {
     ].sort((a, b) => (position[a] as number) - (position[b] as number));
     const { count, targets } = this.#cutEdges(component, functions);
     const depth = (passes[0] as SolvedLevel["passes"][number]).depth;
-    const chosen = targets.sort((a, b) => (depth[b] as number) - (depth[a] as number)).slice(0, MOST_TARGETS);
+    const wanted = Math.max(
+      LEAST_TARGETS,
+      Math.min(MOST_TARGETS, Math.floor(TARGETS_TIMES_FUNCTIONS / functions.length)),
+    );
+    const chosen = targets.sort((a, b) => (depth[b] as number) - (depth[a] as number)).slice(0, wanted);
     const cutEdges = chosen
       .flatMap((target) => this.#rounds(component, functions, target))
       .sort((a, b) => b.roundBytes - a.roundBytes)
