@@ -57,12 +57,16 @@ function scan(
   isTarget: (address: number) => boolean,
   add: (place: number, target: number) => void,
 ): void {
+  // One CPU's copy of the per-CPU section, in memory that was allocated: its words are called by the section's addresses.
+  const isCopy = !inImage(area);
+  const section = program.symbols.byName("__per_cpu_start", null)?.address ?? 0n;
+  const shift = isCopy ? low32(section) - low32(area.start) : 0;
   const first = area.start + ((8n - (area.start & 7n)) & 7n);
   for (let at = first; at + 8n <= area.end; at += BigInt(CHUNK)) {
     const length = Math.min(CHUNK, Number(area.end - at)) & ~7;
     const bytes = program.memory.scan?.(at, length) ?? program.memory.readSparse(at, length).bytes;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const base = low32(at);
+    const base = low32(at) + shift;
     for (let offset = 0; offset < length; offset += 8) {
       // Addresses of the image and of modules: all ones above, in the top 2 GiB.
       if (view.getInt32(offset + 4, true) !== -1) continue;
@@ -72,9 +76,15 @@ function scan(
   }
 }
 
+/** Kernel and modules lie in the top 2 GiB; a file's per-CPU section has addresses from zero. */
+function inImage(area: ProgramArea): boolean {
+  return area.start >= 0xffff_ffff_8000_0000n || area.end < 0x8000_0000n;
+}
+
 /** Does an address lie in one of the areas? */
 export function areaTest(areas: readonly ProgramArea[]): (address: number) => boolean {
   const sorted = areas
+    .filter(inImage)
     .map((area) => ({ start: low32(area.start), end: low32(area.end) }))
     .filter(({ start, end }) => end > start)
     .sort((a, b) => a.start - b.start);

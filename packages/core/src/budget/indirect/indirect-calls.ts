@@ -189,9 +189,13 @@ export class IndirectCalls implements IndirectResolver {
    * not looked for, relative to its own place (PCI fixups, init calls) or in memory that was allocated.
    */
   #unreferenced(): void {
+    const exported = new Set<string>();
+    for (const { name, module } of this.#program.symbols.all()) {
+      if (name.startsWith("__ksymtab_")) exported.add(`${module ?? ""} ${name.slice("__ksymtab_".length)}`);
+    }
     for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
       if (init || prototypes.length === 0 || this.#called.has(entry) || this.#taken.has(entry)) continue;
-      if (this.#program.symbols.byName(`__ksymtab_${name}`, module) === null) this.#taken.add(entry);
+      if (!exported.has(`${module ?? ""} ${name}`)) this.#taken.add(entry);
     }
   }
 

@@ -15,8 +15,8 @@ export interface Extent {
   readonly end: number;
 }
 
-/** Elements of a table that are looked at. */
-const MOST_ELEMENTS = 65_536;
+/** An object is of one type, its first member of another; more are mistaken. */
+const MOST_TYPES = 4;
 /** Padding between objects is less. Bytes. */
 const ALIGNMENT = 64;
 
@@ -52,13 +52,28 @@ export class StaticObjects {
     return this.#types;
   }
 
-  /** An object of that type begins at the address. */
+  /**
+   * An object of that type begins at the address. Believed only if the object has room there and its pointers stand where the
+   * type has members for them: casts and unions say many things, and one wrong type leads to more.
+   */
   add(address: number, type: CAggregate): void {
     const known = this.#types.get(address);
+    if (known !== undefined && (known.length >= MOST_TYPES || known.includes(type))) return;
+    if (!this.#believable(address, type)) return;
     if (known === undefined) this.#types.set(address, [type]);
-    else if (known.includes(type)) return;
     else known.push(type);
     this.#work.push({ address, type });
+  }
+
+  #believable(address: number, type: CAggregate): boolean {
+    const extent = this.#extent(address);
+    if (extent === null || type.size === 0 || address + type.size > extent.end) return false;
+    const { place } = this.#words;
+    const end = address + type.size;
+    for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
+      if (!this.#fits(index, type, place[index]! - address)) return false;
+    }
+    return true;
   }
 
   /** What a word of memory holds at first, for the node that stands for it. */
@@ -93,38 +108,50 @@ export class StaticObjects {
       this.#look(address, type);
       // An address that a symbol has may be an array's; what lies behind the first element has to look like more of them.
       if (extent === null || extent.start !== address || (extent.end - address) % size >= ALIGNMENT) continue;
-      const count = Math.min(MOST_ELEMENTS, Math.floor((extent.end - address) / size));
-      for (let n = 1; n < count && this.#fits(address + n * size, type); n++) this.#look(address + n * size, type);
+      this.#array(address, type, extent.end);
     }
     return true;
   }
 
   #look(address: number, type: CAggregate): void {
-    const { place, target } = this.#words;
+    const { place } = this.#words;
     const end = address + type.size;
     for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
-      for (const found of this.#structs.at(type, place[index]! - address)) {
-        this.#word(index, target[index]!, found.type, () => this.#graph.member(found));
-      }
+      this.#member(index, type, place[index]! - address);
     }
   }
 
-  /** Does every pointer there fall on a member that can hold it? */
-  #fits(address: number, type: CAggregate): boolean {
-    const { place, target } = this.#words;
-    const end = address + type.size;
-    for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
-      const isFunction = this.#isFunction(target[index]!);
-      const fitting = this.#structs.at(type, place[index]! - address).some((found) => {
-        const member = stripTypedefs(found.type);
-        if (isFunction) return this.#graph.mayHold(member, target[index]!);
-        return member.kind === "pointer"
-          ? stripTypedefs(member.target).kind !== "function"
-          : "size" in member && member.size === 8;
-      });
-      if (!fitting) return false;
+  /** The elements behind the first, up to the first that holds what the type cannot. */
+  #array(address: number, type: CAggregate, end: number): void {
+    const { place } = this.#words;
+    const { size } = type;
+    let first = this.#wordFrom(address + size);
+    while (first < place.length && place[first]! < end) {
+      const element = address + Math.floor((place[first]! - address) / size) * size;
+      let last = first;
+      for (; last < place.length && place[last]! < element + size; last++) {
+        if (!this.#fits(last, type, place[last]! - element)) return;
+      }
+      for (; first < last; first++) this.#member(first, type, place[first]! - element);
     }
-    return true;
+  }
+
+  #member(index: number, type: CAggregate, offset: number): void {
+    for (const found of this.#structs.at(type, offset)) {
+      this.#word(index, this.#words.target[index]!, found.type, () => this.#graph.member(found));
+    }
+  }
+
+  /** Can the member at an offset hold the pointer that stands there? */
+  #fits(index: number, type: CAggregate, offset: number): boolean {
+    const target = this.#words.target[index]!;
+    const isFunction = this.#isFunction(target);
+    return this.#structs.at(type, offset).some((found) => {
+      const member = stripTypedefs(found.type);
+      if (isFunction) return this.#graph.mayHold(member, target);
+      if (member.kind === "pointer") return stripTypedefs(member.target).kind !== "function";
+      return "size" in member && member.size === 8;
+    });
   }
 
   #word(index: number, target: number, declared: CType, node: () => number): void {
