@@ -13,7 +13,18 @@ export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | 
 const MOST_TARGETS = 12;
 /** The same for functions, where no declared type says that only some fit. */
 const MOST_FUNCTIONS = 64;
-const MOST_SIGNATURES = 8;
+const MOST_ORIGINS = 8;
+
+const KIND_NAMES: Readonly<Record<NodeKind, string>> = {
+  member: "a member",
+  global: "a variable",
+  table: "a table",
+  parameter: "a parameter",
+  result: "a result",
+  local: "a value",
+  load: "a value",
+  pool: "a pointer",
+};
 
 /** What a pointer points to: an object of a type, or an object at an address. */
 export type Target =
@@ -30,8 +41,8 @@ export class FlowGraph {
   readonly label: string[] = [];
   /** Functions (entry addresses, low 32 bits) that the node can hold. */
   readonly functions: (Set<number> | null)[] = [];
-  /** Prototypes (numbers) of the members whose functions the node can hold. */
-  readonly signatures: (Set<number> | null)[] = [];
+  /** The members, variables and parameters that what it holds comes out of. */
+  readonly origins: (Set<number> | null)[] = [];
   /** Something that could not be followed is assigned to it as well. */
   readonly unknown: boolean[] = [];
   /** Declared type of a member, as far as it has one. */
@@ -77,7 +88,7 @@ export class FlowGraph {
     this.label.push(label);
     this.type.push(type);
     this.functions.push(null);
-    this.signatures.push(null);
+    this.origins.push(null);
     this.unknown.push(false);
     this.#targets.push(null);
     this.#edges.push(null);
@@ -96,8 +107,7 @@ export class FlowGraph {
       this.#members.set(place.key, node);
       const pointee = this.#places.pointee(place.type);
       if (pointee !== null) this.addObject(node, pointee, 0);
-      const prototype = this.prototypeOf(place.type);
-      if (prototype >= 0) this.addSignature(node, prototype);
+      if (this.prototypeOf(place.type) >= 0) this.#addOrigin(node, node);
     }
     return node;
   }
@@ -199,12 +209,31 @@ export class FlowGraph {
     this.#enqueue(node);
   }
 
-  addSignature(node: number, prototype: number): void {
-    const known = this.signatures[node];
-    if (known == null) this.signatures[node] = new Set([prototype]);
-    else if (known.has(prototype) || known.size >= MOST_SIGNATURES) return;
-    else known.add(prototype);
+  #addOrigin(node: number, origin: number): void {
+    const known = this.origins[node];
+    if (known == null) this.origins[node] = new Set([origin]);
+    else if (known.has(origin) || known.size >= MOST_ORIGINS) return;
+    else known.add(origin);
     this.#enqueue(node);
+  }
+
+  /** Prototypes that the members say which the node's functions come out of; empty where that cannot be told. */
+  prototypes(node: number): number[] {
+    const origins = this.origins[node];
+    if (origins == null || origins.size >= MOST_ORIGINS) return [];
+    const found = [...origins].map((origin) => {
+      const type = this.type[origin];
+      return type == null ? -1 : this.prototypeOf(type);
+    });
+    return found.includes(-1) ? [] : [...new Set(found)];
+  }
+
+  /** For people: "file_operations.write_iter". */
+  describe(node: number): string {
+    const origins = [...(this.origins[node] ?? [])];
+    if (origins.length === 0) return KIND_NAMES[this.kind[node]!];
+    const names = new Set(origins.map((origin) => this.label[origin] || KIND_NAMES[this.kind[origin]!]));
+    return [...names].join(" | ");
   }
 
   addUnknown(node: number): void {
@@ -238,6 +267,7 @@ export class FlowGraph {
     if (node === undefined) {
       node = this.#make(kind, "", null);
       map.set(key, node);
+      this.#addOrigin(node, node);
     }
     return node;
   }
@@ -326,7 +356,10 @@ export class FlowGraph {
 
   #flow(from: number, to: number): void {
     if (this.unknown[from]) this.addUnknown(to);
-    for (const prototype of this.signatures[from] ?? []) this.addSignature(to, prototype);
+    // A member of a known type is where things come out of, whatever went in.
+    if (this.kind[to] === "local" || this.kind[to] === "load") {
+      for (const origin of this.origins[from] ?? []) this.#addOrigin(to, origin);
+    }
     for (const entry of this.functions[from] ?? []) this.addFunction(to, entry);
     if (this.#wide[from]) return;
     // A member of a declared pointer type holds such pointers and no others, whatever was cast.

@@ -93,7 +93,7 @@ export class SetBuilder {
       // Nobody gives it a function that we see: then we do not see who does.
       if (held == null || held.size === 0) return -1;
       for (const entry of held) entries.add(entry);
-      labels.push(this.#graph.label[node] === "" ? this.#graph.kind[node]! : this.#graph.label[node]!);
+      labels.push(this.#graph.describe(node));
     }
     return this.#make(`n${site.nodes.join()} ${site.constants.join()}`, labels.join(" | "), () => [...entries]);
   }
@@ -113,10 +113,9 @@ export class SetBuilder {
   #prototypesOf(site: FoundSite): number[] {
     const found = new Set(site.prototypes);
     for (const node of site.nodes) {
-      const signatures = this.#graph.signatures[node];
-      if (signatures == null) {
-        if (this.#graph.kind[node] !== "member" && site.prototypes.length === 0) return [];
-      } else for (const prototype of signatures) found.add(prototype);
+      const told = this.#graph.prototypes(node);
+      if (told.length === 0 && site.prototypes.length === 0) return [];
+      for (const prototype of told) found.add(prototype);
     }
     return [...found].sort((a, b) => a - b);
   }
@@ -170,15 +169,15 @@ function heldAs(graph: FlowGraph): Map<number, Set<number>> {
   const held = new Map<number, Set<number>>();
   for (let node = 0; node < graph.count; node++) {
     if (graph.kind[node] !== "member") continue;
-    const signatures = graph.signatures[node];
-    if (signatures == null) continue;
+    const told = graph.prototypes(node);
+    if (told.length === 0) continue;
     for (const entry of graph.functions[node] ?? []) {
       let known = held.get(entry);
       if (known === undefined) {
         known = new Set();
         held.set(entry, known);
       }
-      for (const prototype of signatures) known.add(prototype);
+      for (const prototype of told) known.add(prototype);
     }
   }
   return held;

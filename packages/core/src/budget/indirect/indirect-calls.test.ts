@@ -1,0 +1,277 @@
+/** Who an indirect call reaches, in small programs with known answers. */
+import { describe, expect, test } from "vitest";
+import type { Program } from "../../program/program.ts";
+import { BtfBuilder } from "../../types/btf.fixture.ts";
+import { openBtf } from "../../types/btf.ts";
+import { EmptyTypes } from "../../types/empty-types.ts";
+import type { TypeProvider } from "../../types/type-provider.ts";
+import { buildCallGraph } from "../build-call-graph.ts";
+import { SITE_KINDS } from "../call-graph.ts";
+import { type Listing, tinyProgram } from "../tiny-program.fixture.ts";
+import { IndirectCalls } from "./indirect-calls.ts";
+
+/**
+ * struct file { const struct ops *ops; void *private; struct work work; };
+ * struct ops { int (*open)(struct file *); int (*close)(struct file *); };
+ * struct work { struct work *next; void (*run)(struct work *); };
+ *
+ * and the functions of `prototypes`, by name and prototype.
+ */
+function types(prototypes: Readonly<Record<string, "file" | "work" | "ops" | "callback" | "none">>): TypeProvider {
+  const btf = new BtfBuilder();
+  const int = btf.int("int", 4, true);
+  const [file, ops, work] = [btf.nextId, btf.nextId + 1, btf.nextId + 2];
+  const [toFile, toOps, toWork] = [btf.nextId + 3, btf.nextId + 4, btf.nextId + 5];
+  const [fileProto, workProto] = [btf.nextId + 6, btf.nextId + 7];
+  const [toFileProto, toWorkProto, toVoid] = [btf.nextId + 8, btf.nextId + 9, btf.nextId + 10];
+  const bits = (bytes: number) => bytes * 8;
+  btf.struct("file", 32, [
+    ["ops", toOps, bits(0)],
+    ["private", toVoid, bits(8)],
+    ["work", work, bits(16)],
+  ]);
+  btf.struct("ops", 16, [
+    ["open", toFileProto, bits(0)],
+    ["close", toFileProto, bits(8)],
+  ]);
+  btf.struct("work", 16, [
+    ["next", toWork, bits(0)],
+    ["run", toWorkProto, bits(8)],
+  ]);
+  for (const target of [file, ops, work]) btf.add("", 2, target);
+  btf.add("", 13, int, [btf.name("file"), toFile], 1);
+  btf.add("", 13, 0, [btf.name("work"), toWork], 1);
+  for (const target of [fileProto, workProto, 0]) btf.add("", 2, target);
+  const opsProto = btf.add("", 13, int, [btf.name("ops"), toOps], 1);
+  const callbackProto = btf.add("", 13, int, [btf.name("fn"), toFileProto, btf.name("file"), toFile], 2);
+  const none = btf.add("", 13, 0, [], 0);
+  const numbers = { file: fileProto, work: workProto, ops: opsProto, callback: callbackProto, none };
+  for (const [name, prototype] of Object.entries(prototypes)) btf.add(name, 12, numbers[prototype]);
+  return openBtf(btf.bytes());
+}
+
+interface Example {
+  readonly what: string;
+  readonly functions: Readonly<Record<string, Listing>>;
+  readonly data?: Readonly<Record<string, readonly string[]>>;
+  /** Null: a kernel without type information. */
+  readonly prototypes: Parameters<typeof types>[0] | null;
+  /** Of the indirect site in `f`: the label of each set, and the names in it; null where there is none. */
+  readonly typed: readonly [label: string, ...names: string[]] | null;
+  readonly assumed: readonly [label: string, ...names: string[]] | null;
+}
+
+const RETURN = "c3  ret";
+
+/** The program with its data as symbols, and with types. */
+function programOf({ functions, data = {}, prototypes }: Example): Program {
+  const { program, at } = tinyProgram({ functions, data });
+  const names = Object.keys(data);
+  const start = names.length === 0 ? 0n : at(names[0]!);
+  const length = Object.values(data).reduce((sum, words) => sum + words.length * 8, 0);
+  const symbols = names.map((name) => ({ name, address: at(name), type: "d", module: null }));
+  return {
+    ...program,
+    symbols: { ...program.symbols, all: () => [...program.symbols.all(), ...symbols] },
+    types: prototypes === null ? EmptyTypes : types(prototypes),
+    data:
+      names.length === 0 ? [] : [{ start, end: start + BigInt(length), module: null, section: ".data", init: false }],
+  };
+}
+
+function check(example: Example): void {
+  test(example.what, () => {
+    const graph = buildCallGraph(programOf(example), {
+      indirect: (program, table) => new IndirectCalls(program, table),
+    });
+    const { functions, sites, sets } = graph;
+    const caller = functions.name.indexOf("f");
+    const site = sites.kind.findIndex(
+      (kind, n) => sites.caller[n] === caller && SITE_KINDS[kind]!.startsWith("indirect"),
+    );
+    const shown = (set: number) => {
+      if (set < 0) return null;
+      const members = [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
+      return [sets.label[set], ...members.map((member) => functions.name[member]!).sort()];
+    };
+    expect({ typed: shown(sites.typedSet[site]!), assumed: shown(sites.assumedSet[site]!) }).toEqual({
+      typed: example.typed,
+      assumed: example.assumed,
+    });
+  });
+}
+
+const FILE = "int (struct file *file)";
+
+describe("through a member of a known struct", () => {
+  const examples: Example[] = [
+    {
+      what: "what static tables of its type hold: their type is that of the parameter that they are passed to",
+      functions: {
+        f: `48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               48 c7 c7 {=two}  mov $two,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        open2: RETURN,
+        close2: RETURN,
+        helper: RETURN,
+        user: `e8 {helper}  call helper
+               c3           ret`,
+      },
+      data: { one: ["open1", "close1"], two: ["open2", "close2"] },
+      prototypes: {
+        f: "file",
+        register: "ops",
+        open1: "file",
+        close1: "file",
+        open2: "file",
+        close2: "file",
+        helper: "file",
+        init: "none",
+      },
+      typed: ["ops.close", "close1", "close2"],
+      // Functions that are only called directly (helper) are not among them; f itself nobody refers to.
+      assumed: [FILE, "close1", "close2", "f", "open1", "open2"],
+    },
+    {
+      what: "what code stores in it, even for an object inside of another",
+      functions: {
+        f: `48 8b 47 08     mov 0x8(%rdi),%rax
+            ff e0           jmp *%rax`,
+        setup: `48 c7 47 18 {=handler}  movq $handler,0x18(%rdi)
+                c3                      ret`,
+        handler: RETURN,
+        other: RETURN,
+        keep: `48 c7 c0 {=other}  mov $other,%rax
+               c3                 ret`,
+      },
+      prototypes: { f: "work", setup: "file", handler: "work", other: "work", keep: "none" },
+      typed: ["work.run", "handler"],
+      assumed: ["void (struct work *work)", "f", "handler", "other"],
+    },
+    {
+      what: "of a struct that holds the one at hand (container_of)",
+      functions: {
+        f: `48 8b 47 f0     mov -0x10(%rdi),%rax
+            ff 10           callq *(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "work", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.open", "open1"],
+      assumed: [FILE, "close1", "open1"],
+    },
+    {
+      what: "of a value of no type that is used as one of a known type",
+      functions: {
+        f: `53              push %rbx
+            e8 {make}       call make
+            48 89 c3        mov %rax,%rbx
+            48 89 c7        mov %rax,%rdi
+            e8 {register}   call register
+            48 89 df        mov %rbx,%rdi
+            ff 53 08        callq *0x8(%rbx)
+            5b              pop %rbx
+            c3              ret`,
+        make: RETURN,
+        register: RETURN,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "open1"],
+    },
+  ];
+  for (const example of examples) check(example);
+});
+
+describe("through other pointers", () => {
+  const examples: Example[] = [
+    {
+      what: "a parameter: what callers pass",
+      functions: {
+        f: `48 89 f8   mov %rdi,%rax
+            48 89 f7   mov %rsi,%rdi
+            ff d0      call *%rax
+            c3         ret`,
+        caller: `48 89 fe           mov %rdi,%rsi
+                 48 c7 c7 {=given}  mov $given,%rdi
+                 e8 {f}             call f
+                 c3                 ret`,
+        given: RETURN,
+        other: RETURN,
+        keep: `48 c7 c0 {=other}  mov $other,%rax
+               c3                 ret`,
+      },
+      prototypes: { f: "callback", caller: "file", given: "file", other: "file", keep: "none" },
+      typed: ["a parameter", "given"],
+      assumed: [FILE, "caller", "given", "other"],
+    },
+    {
+      what: "a global variable: what it holds at first, and what is stored in it",
+      functions: {
+        f: `48 8b 04 25 {=hook}  mov hook,%rax
+            ff d0                call *%rax
+            c3                   ret`,
+        set: `48 c7 c0 {=later}    mov $later,%rax
+              48 89 04 25 {=hook}  mov %rax,hook
+              c3                   ret`,
+        first: RETURN,
+        later: RETURN,
+      },
+      data: { hook: ["first"] },
+      prototypes: { f: "none", set: "none", first: "none", later: "none" },
+      typed: ["a variable", "first", "later"],
+      assumed: ["(?, ?, ?, ?, ?, ?)", "f", "first", "later", "set"],
+    },
+    {
+      what: "one of which nothing is known: whoever takes what the argument registers point to",
+      functions: {
+        f: `ff 55 08   callq *0x8(%rbp)
+            c3         ret`,
+        forFiles: RETURN,
+        forWork: RETURN,
+        keep: `48 c7 c0 {=forFiles}  mov $forFiles,%rax
+               48 c7 c0 {=forWork}   mov $forWork,%rax
+               c3                    ret`,
+      },
+      prototypes: { f: "file", forFiles: "file", forWork: "work" },
+      typed: null,
+      // keep has no prototype on record, but nobody takes its address.
+      assumed: ["(file, ?, ?, ?, ?, ?)", "f", "forFiles"],
+    },
+    {
+      what: "without type information: all whose address is taken",
+      functions: {
+        f: `ff 57 08   callq *0x8(%rdi)
+            c3         ret`,
+        taken: RETURN,
+        called: RETURN,
+        keep: `48 c7 c0 {=taken}  mov $taken,%rax
+               e9 {called}        jmp called`,
+      },
+      prototypes: null,
+      typed: null,
+      assumed: ["(?, ?, ?, ?, ?, ?)", "taken"],
+    },
+  ];
+  for (const example of examples) check(example);
+});
