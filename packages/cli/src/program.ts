@@ -9,6 +9,7 @@ import { registerLabCommand } from "./commands/lab.ts";
 import { registerList } from "./commands/list.ts";
 import { registerLog } from "./commands/log.ts";
 import { registerMod } from "./commands/mod.ts";
+import { registerPlan } from "./commands/plan.ts";
 import { registerPs } from "./commands/ps.ts";
 import { registerRd } from "./commands/rd.ts";
 import { registerStruct } from "./commands/struct.ts";
@@ -35,6 +36,7 @@ const COMMANDS = [
   registerMod,
   registerExtract,
   registerBudget,
+  registerPlan,
   registerGuard,
   registerLabCommand,
 ] as const;
