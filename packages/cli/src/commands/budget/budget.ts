@@ -1,4 +1,4 @@
-import { atLevel, type Budget, type BudgetDocument, depthTree, toSpeedscope } from "@spillway/core";
+import { atLevel, type Budget, type BudgetDocument, depthTree, judgeBudget, toSpeedscope } from "@spillway/core";
 import type { Command } from "commander";
 import { renderBudgetPage } from "../../budget/page/page.ts";
 import type { Context } from "../../context.ts";
@@ -9,6 +9,7 @@ import { shellWord } from "../../text/shell-word.ts";
 import { VERSION } from "../../version.ts";
 import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
 import { registerCallers } from "./callers.ts";
+import { judge, registerDiff } from "./diff.ts";
 import { registerPath } from "./path.ts";
 import { registerTop } from "./top.ts";
 
@@ -46,6 +47,7 @@ export function registerBudget(program: Command, context: Context): void {
     )
     .argument("<input>", INPUT_HELP)
     .option("-n, --limit <n>", "entries to list", wholeNumber, 20)
+    .option("--max <bytes>", "exit with 6 where an entry on a task's stack may need more", wholeNumber)
     .option("--html <file>", "draw the deepest entries as an icicle graph, for a browser")
     .option("--speedscope <file>", "write the deepest paths for speedscope")
     .option("-f, --force", "replace the files if they are there")
@@ -62,10 +64,13 @@ export function registerBudget(program: Command, context: Context): void {
       );
       for (const file of written) terminal.write(`\nwritten: ${file}\n`);
     }
+    if (options.max !== undefined)
+      judge(context, judgeBudget(document, { maxBytes: options.max, level: options.level }));
   });
   registerTop(command, context);
   registerPath(command, context);
   registerCallers(command, context);
+  registerDiff(command, context);
 }
 
 function writePictures(

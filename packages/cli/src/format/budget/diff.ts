@@ -1,0 +1,66 @@
+/** What `budget diff` prints: what has grown between two kernels. */
+import { atLevel, type BudgetDiff, type BudgetLevel } from "@spillway/core";
+import type { Terminal } from "../../terminal.ts";
+import { columns, type TableCell } from "../../text/columns.ts";
+import { thousands } from "../../text/hex.ts";
+import { printable } from "../../text/printable.ts";
+import { count, ENTRY_TITLES, LEVEL_TITLES, named } from "./words.ts";
+
+export interface DiffOptions {
+  readonly limit: number;
+  readonly level: BudgetLevel;
+}
+
+function grown(bytes: number, { colors }: Terminal): TableCell {
+  const text = `${bytes > 0 ? "+" : ""}${thousands(bytes)}`;
+  return { text, paint: bytes > 0 ? colors.red : colors.green };
+}
+
+function sized(bytes: number | null): string {
+  return bytes === null ? "-" : thousands(bytes);
+}
+
+/** The most changed at both ends: those that grew most, and those that shrank most. */
+function ends<T>(sorted: readonly T[], limit: number): readonly T[] {
+  if (sorted.length <= limit) return sorted;
+  const first = Math.ceil((2 * limit) / 3);
+  return [...sorted.slice(0, first), ...sorted.slice(sorted.length - (limit - first))];
+}
+
+export function formatDiff(diff: BudgetDiff, { limit, level }: DiffOptions, terminal: Terminal): string {
+  const { colors } = terminal;
+  const dim = (text: string): TableCell => ({ text, paint: colors.dim });
+  const kernel = (one: BudgetDiff["old"]): string => printable(one.release ?? one.name);
+  const entries = diff.entries
+    .filter(({ bounds }) => atLevel(bounds, level).growth !== 0)
+    .toSorted((a, b) => atLevel(b.bounds, level).growth - atLevel(a.bounds, level).growth);
+  const entryRows = ends(entries, limit).map(({ name, module, kind, bounds }) => {
+    const change = atLevel(bounds, level);
+    const place = `${sized(change.old)} → ${sized(change.new)}`;
+    return [grown(change.growth, terminal), place, named(name, module), dim(ENTRY_TITLES[kind])];
+  });
+  const frameRows = ends(diff.frames, limit).map((frame) => [
+    grown(frame.growth, terminal),
+    `${sized(frame.old)} → ${sized(frame.new)}`,
+    named(frame.name, frame.module),
+  ]);
+  const cycles = diff.newCycles.filter((cycle) => cycle.level === level);
+  const parts = [
+    `${colors.bold(`From ${kernel(diff.old)} to ${kernel(diff.new)}`)}\n` +
+      `  ${count(diff.added, "function")} new, ${thousands(diff.removed)} gone\n`,
+    `${colors.bold(`${count(entries.length, "entry", "entries")} of another bound, ${LEVEL_TITLES[level]}`)}\n${columns(entryRows, ["right", "left", "left", "left"])}`,
+    `${colors.bold(`${count(diff.frames.length, "frame")} of another size`)}\n${columns(frameRows, ["right", "left", "left"])}`,
+  ];
+  if (cycles.length > 0) {
+    const rows = cycles
+      .toSorted((a, b) => b.roundBytes - a.roundBytes)
+      .slice(0, limit)
+      .map((cycle) => [
+        `${thousands(cycle.roundBytes)} bytes a round`,
+        printable(cycle.functions.slice(0, 4).join(", ")),
+      ]);
+    const title = `${count(cycles.length, "cycle")} with functions that were in none before`;
+    parts.push(`${colors.bold(title)}\n${columns(rows, ["right", "left"])}`);
+  }
+  return parts.join("\n");
+}
