@@ -16,11 +16,21 @@ const PLAN = {
 
 test("a plan becomes the module's parameters", () => {
   const plan = parsePlan(JSON.stringify(PLAN));
-  expect(plan.release).toBe("6.1.0-57-amd64");
+  expect([plan.release, plan.unfixable]).toEqual(["6.1.0-57-amd64", 0]);
+  expect(parsePlan(JSON.stringify({ ...PLAN, unfixable: [{}, {}] })).unfixable).toBe(2);
   expect(parameterWords(plan.parameters)).toEqual([
     "threshold=9000",
     "points=vfs_write:int,do_filp_open:ptr,notify_change:int,submit_bio_noacct:bio",
   ]);
+});
+
+test.each([
+  [9000, 9000],
+  [12288, 12288],
+  [13360, 12288],
+])("a threshold of %d on stacks of 16 KiB becomes %d: the module leaves a page", (thresholdBytes, expected) => {
+  const plan = parsePlan(JSON.stringify({ ...PLAN, stackBytes: 16384, thresholdBytes }));
+  expect(plan.parameters.thresholdBytes).toBe(expected);
 });
 
 test.each([
@@ -35,6 +45,7 @@ test.each([
   [JSON.stringify({ ...PLAN, points: [{ name: "a,b", returns: "int" }] }), "a point has no name, or one that is no"],
   [JSON.stringify({ ...PLAN, points: [{ name: "x stacks=9", returns: "int" }] }), "a point has no name, or one that"],
   [JSON.stringify({ ...PLAN, points: [{ name: "schedule", returns: "void" }] }), "schedule returns neither int"],
+  [JSON.stringify({ ...PLAN, points: [{ name: "show", returns: "int", sameName: 2 }] }), "3 functions are called show"],
   [JSON.stringify({ ...PLAN, points: Array(64).fill(PLAN.points[0]) }), "it has 64 points; the module takes 63"],
 ])("refuses %.70s", (text, message) => {
   expect(() => parsePlan(text)).toThrow(`this is no plan for the guard: ${message}`);

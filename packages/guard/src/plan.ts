@@ -1,9 +1,9 @@
 /** Plans that `spillway plan --json` writes: which critical points, and the threshold. */
-import { SpillwayError } from "@spillway/core";
+import { type PlanDocument, SpillwayError } from "@spillway/core";
 import type { ModuleParameters } from "./module-parameters.ts";
 
-/** The format of a plan that is read here. */
-export const PLAN_SCHEMA = "spillway/plan@1";
+/** The format of a plan that is read here (core/src/budget/plan-document.ts). */
+export const PLAN_SCHEMA: PlanDocument["schema"] = "spillway/plan@1";
 
 /** What the module calls that which a point returns. */
 const RETURNS: Readonly<Record<string, string>> = { int: "int", long: "int", pointer: "ptr", bio: "bio" };
@@ -11,11 +11,16 @@ const RETURNS: Readonly<Record<string, string>> = { int: "int", long: "int", poi
 /** Critical points that the module takes, its self-test's left out (SPW_MAX_POINTS). */
 const MOST_POINTS = 63;
 
+/** The module takes no threshold that leaves less of a stack, in bytes (kernel-module/switch.c, spw_threshold_set). */
+const LEFT_BY_MODULE = 4096;
+
 /** What of a plan the module is loaded with. */
 export interface LoadPlan {
   /** The kernel that it was made for. */
   readonly release: string;
   readonly parameters: ModuleParameters & { readonly thresholdBytes: number; readonly points: readonly string[] };
+  /** Paths that the plan lists as longer than the stacks allow, whatever points are chosen: they can still overflow. */
+  readonly unfixable: number;
 }
 
 function bad(what: string): SpillwayError {
@@ -35,6 +40,10 @@ function parsePoint(point: unknown): string {
   }
   const returns = typeof point.returns === "string" ? RETURNS[point.returns] : undefined;
   if (returns === undefined) throw bad(`${point.name} returns neither int, long, pointer nor bio`);
+  // ftrace would take them all, also those that return something else.
+  if (typeof point.sameName === "number" && point.sameName > 0) {
+    throw bad(`${point.sameName + 1} functions are called ${point.name}, and a hook would take them all`);
+  }
   return `${point.name}:${returns}`;
 }
 
@@ -61,7 +70,15 @@ export function parsePlan(text: string): LoadPlan {
   }
   if (!Array.isArray(points) || points.length === 0) throw bad("it has no points");
   if (points.length > MOST_POINTS) throw bad(`it has ${points.length} points; the module takes ${MOST_POINTS}`);
-  return { release: kernel.release, parameters: { thresholdBytes, points: points.map(parsePoint) } };
+  // A lower threshold only switches sooner.
+  const stackBytes = typeof document.stackBytes === "number" ? document.stackBytes : Number.POSITIVE_INFINITY;
+  const threshold = Math.max(0, Math.min(thresholdBytes, stackBytes - LEFT_BY_MODULE));
+  const unfixable = Array.isArray(document.unfixable) ? document.unfixable.length : 0;
+  return {
+    release: kernel.release,
+    parameters: { thresholdBytes: threshold, points: points.map(parsePoint) },
+    unfixable,
+  };
 }
 
 /**

@@ -13,12 +13,13 @@ interface InstallOptions extends ParameterOptions {
   readonly json?: boolean;
 }
 
-async function install(options: InstallOptions, { terminal }: Context): Promise<void> {
+async function install(options: InstallOptions, context: Context): Promise<void> {
+  const { terminal } = context;
   const { Host, installModule, writeBootFiles } = await loadGuard();
   const host = new Host();
   const release = options.kernel ?? host.release;
   // Before anything is done: what is wrong with them is told first.
-  const parameters = await parametersFrom(options, release);
+  const parameters = await parametersFrom(options, release, context);
   const parametersGiven = Object.keys(parameters).length > 0;
   if (parametersGiven && !options.boot) {
     throw new SpillwayError("SPW_USAGE", "the module's parameters are only written with --boot", {

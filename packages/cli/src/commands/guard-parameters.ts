@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { SpillwayError } from "@spillway/core";
 import type { ModuleParameters } from "@spillway/guard";
 import { type Command, Option } from "commander";
+import type { Context } from "../context.ts";
 import { loadGuard, parseWhole } from "./guard-command.ts";
 
 /** Options that become the module's parameters. */
@@ -49,10 +50,19 @@ function readPlan(path: string): string {
  * @param release the kernel that the module will run on
  * @throws SpillwayError SPW_USAGE, SPW_GUARD_BAD_VALUE, SPW_GUARD_PLAN_INVALID, SPW_GUARD_PLAN_OTHER_KERNEL
  */
-export async function parametersFrom(options: ParameterOptions, release: string): Promise<ModuleParameters> {
+export async function parametersFrom(
+  options: ParameterOptions,
+  release: string,
+  { terminal }: Context,
+): Promise<ModuleParameters> {
   const { parsePlan, parsePoints, requirePlanFor } = await loadGuard();
   const plan = options.plan === undefined ? null : parsePlan(readPlan(options.plan));
   if (plan !== null && !options.force) requirePlanFor(plan, release);
+  if (plan !== null && plan.unfixable > 0) {
+    terminal.writeError(
+      `note: the plan lists ${plan.unfixable} paths that no point makes short enough: they can still overflow\n`,
+    );
+  }
   const { stacks, threshold, points, mode } = options;
   return {
     ...plan?.parameters,
