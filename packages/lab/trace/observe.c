@@ -9,7 +9,7 @@
  *                                                    '=' where both ran in the same one (task, softirq, hardirq), else '!'
  *                                     FOLDER/stacks  "ADDRESS ADDRESS ...", innermost first, of stack traces beside events
  *                                     FOLDER/lost    how often the kernel had to drop events
- *   observe depths FILE SEED        until SIGTERM: has the stack tracer look at ever other functions, and appends what
+ *   observe depths FILE             until SIGTERM: has the stack tracer start afresh many times a second, and appends what
  *                                     /sys/kernel/tracing/stack_trace says
  *
  * Ring buffer pages: kernel/trace/ring_buffer.c and include/linux/ring_buffer.h (struct buffer_data_page, ring_buffer_event);
@@ -416,29 +416,6 @@ static int observe_pairs(const char *folder)
 
 /* ---- the stack tracer ---- */
 
-static char **lines_of(const char *path, size_t *number)
-{
-	FILE *file = fopen(path, "r");
-	char line[512], **lines = NULL;
-	size_t room = 0;
-
-	*number = 0;
-	if (!file)
-		fail(path);
-	while (fgets(line, sizeof(line), file)) {
-		line[strcspn(line, " \t\n")] = 0;
-		if (*number == room) {
-			room = room ? room * 2 : 4096;
-			lines = realloc(lines, room * sizeof(*lines));
-			if (!lines)
-				fail("realloc");
-		}
-		lines[(*number)++] = strdup(line);
-	}
-	fclose(file);
-	return lines;
-}
-
 static void append_file(FILE *out, const char *path)
 {
 	FILE *in = fopen(path, "r");
@@ -451,30 +428,21 @@ static void append_file(FILE *out, const char *path)
 	fclose(in);
 }
 
-static int observe_depths(const char *path, unsigned int seed)
+/*
+ * The tracer keeps the deepest stack since it was last told to forget: asked often it shows what each moment's work is. Its
+ * filter stays open to all functions; to change it takes seconds under emulation.
+ */
+static int observe_depths(const char *path)
 {
-	/* From deep to broad: few functions show chains that end in them, all show the deepest there is. */
-	static const int widths[] = { 4, 40, 400, 0 };
-	size_t number;
-	char **names = lines_of(TRACING "available_filter_functions", &number);
+	static const long naps[] = { 10, 40, 160, 20, 80 };
 	FILE *out = fopen(path, "w");
 
-	if (!out || !number)
+	if (!out)
 		fail(path);
-	srand(seed);
 	for (unsigned int round = 0; !ended; round++) {
-		int width = widths[round % 4];
-		FILE *filter = fopen(TRACING "stack_trace_filter", "w");
-
-		if (!filter)
-			fail("stack_trace_filter");
-		for (int i = 0; i < width; i++)
-			fprintf(filter, "%s\n", names[(size_t)rand() % number]);
-		fclose(filter);
 		write_text(TRACING "stack_max_size", "0");
-		nap(width == 0 ? 100 : 400);
+		nap(naps[round % 5]);
 		append_file(out, TRACING "stack_trace");
-		fflush(out);
 	}
 	fclose(out);
 	return 0;
@@ -485,8 +453,8 @@ int main(int argc, char **argv)
 	signal(SIGTERM, end);
 	if (argc == 3 && !strcmp(argv[1], "pairs"))
 		return observe_pairs(argv[2]);
-	if (argc == 4 && !strcmp(argv[1], "depths"))
-		return observe_depths(argv[2], (unsigned int)atoi(argv[3]));
-	fprintf(stderr, "usage: observe pairs FOLDER | observe depths FILE SEED\n");
+	if (argc == 3 && !strcmp(argv[1], "depths"))
+		return observe_depths(argv[2]);
+	fprintf(stderr, "usage: observe pairs FOLDER | observe depths FILE\n");
 	return 2;
 }

@@ -43,7 +43,6 @@ export interface TraceRequest {
   readonly watches?: readonly Watch[];
   /** Shell lines instead of the whole workload; `workload.sh` has the parts. */
   readonly work?: string;
-  readonly seed?: number;
   /** Also write a dump of the guest in the middle of each watch, `WATCH.vmcore`. */
   readonly dumps?: boolean;
   /** More programs of this machine for `work`. */
@@ -97,7 +96,6 @@ export async function recordTrace(request: TraceRequest): Promise<ScriptResult> 
     script: traceScript({
       watches: request.watches ?? WATCHES,
       work: request.work ?? "workload $disk $mib",
-      seed: request.seed ?? 1,
       dumps: request.dumps ?? false,
     }),
     files,

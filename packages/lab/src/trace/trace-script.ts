@@ -8,7 +8,7 @@ export const WATCHES = [
   "nests",
   /** Kernel stacks beside trace events. */
   "stacks",
-  /** The stack tracer: the deepest stacks of ever other functions, with the size of every frame. */
+  /** The stack tracer: the deepest stack of each moment, with the size of every frame. */
   "depths",
 ] as const;
 export type Watch = (typeof WATCHES)[number];
@@ -40,7 +40,7 @@ echo function_graph > $T/current_tracer`,
 for event in ${EVENTS}; do [ -e $T/events/$event ] && echo 1 > $T/events/$event/enable; done`,
   ),
   depths: `echo 1 > /proc/sys/kernel/stack_tracer_enabled
-observe depths /out/depths/stack_trace $seed & observer=$!`,
+observe depths /out/depths/stack_trace & observer=$!`,
 };
 
 /** After the observer has ended. */
@@ -55,8 +55,6 @@ const STOP: Readonly<Record<Watch, string>> = {
 export interface TraceScript {
   readonly watches: readonly Watch[];
   readonly work: string;
-  /** Chooses the functions that the stack tracer looks at. */
-  readonly seed: number;
   /** Have the memory written to a file in the middle of each watch. */
   readonly dumps: boolean;
 }
@@ -91,7 +89,7 @@ sync
 export function traceScript(script: TraceScript): string {
   const parts = script.watches.map((watch) => {
     const dump = script.dumps ? `(sleep 8; echo "${DUMP_MARK} ${watch}") & ` : "";
-    return `mkdir -p /out/${watch}; seed=${script.seed}
+    return `mkdir -p /out/${watch}
 ${START[watch]}
 echo "watching ${watch} from $(cut -d' ' -f1 /proc/uptime)"
 ${dump}${script.work}

@@ -1,0 +1,235 @@
+/** How much of what a kernel did its call graph foresaw. */
+import { type CallGraph, CERTAINTIES, DEPTH_KINDS, type EdgeCertainty } from "../call-graph.ts";
+import type { CallMatcher, Match, MissReason } from "./call-matcher.ts";
+import type { ObservedCall, ObservedNesting, TracedFrame } from "./read-recording.ts";
+
+/** A call that happened and is not in the graph. */
+export interface Miss {
+  /** Of the call: its return address, or the caller's start where only that is known. */
+  readonly at: number;
+  readonly callee: number;
+  readonly reason: MissReason;
+}
+
+export interface Recall {
+  /** Distinct calls that are in the graph by the least sure edge on the way. */
+  readonly found: Record<EdgeCertainty, number>;
+  readonly misses: Miss[];
+  /** Not judged: an end lies in code that is gone since, or an interrupt came in between. */
+  outside: number;
+}
+
+export const newRecall = (): Recall => ({ found: { proven: 0, typed: 0, assumed: 0 }, misses: [], outside: 0 });
+
+/** Of the calls judged, the share that the graph has; 1 where there were none. */
+export function recallOf(recall: Recall): number {
+  const found = CERTAINTIES.reduce((sum, certainty) => sum + recall.found[certainty], 0);
+  return found + recall.misses.length === 0 ? 1 : found / (found + recall.misses.length);
+}
+
+function tally(recall: Recall, match: Match, at: number, callee: number): void {
+  if (match.found === null) recall.misses.push({ at, callee, reason: match.reason });
+  else recall.found[match.found]++;
+}
+
+/** @param isText whether code of the graph is at an address; what lies elsewhere ran at start-up and is gone */
+export function recallOfCalls(
+  matcher: CallMatcher,
+  calls: readonly ObservedCall[],
+  isText: (at: number) => boolean,
+): Recall {
+  const recall = newRecall();
+  for (const { returnAddress, callee } of calls) {
+    const f = matcher.functionAt(callee);
+    if (f < 0 || !isText(returnAddress - 1)) recall.outside++;
+    else tally(recall, matcher.matchCall(returnAddress, f), returnAddress, callee);
+  }
+  return recall;
+}
+
+/**
+ * Nesting within one context. A function that no site leads to from anywhere, as the handlers that entry code calls may be
+ * seen from whatever they interrupt, is judged by the function tracer's return addresses only.
+ * @param isTraceable whether ftrace sees the function
+ * @param entered functions that exceptions enter: what they call is nested in any function
+ */
+export function recallOfNestings(
+  matcher: CallMatcher,
+  nestings: readonly ObservedNesting[],
+  isTraceable: (f: number) => boolean,
+): Recall {
+  const recall = newRecall();
+  const interrupting = calledByEntries(matcher, isTraceable);
+  for (const { caller, callee, sameContext } of nestings) {
+    const [from, to] = [matcher.functionAt(caller), matcher.functionAt(callee)];
+    if (from < 0 || to < 0 || !sameContext) {
+      recall.outside++;
+      continue;
+    }
+    const match = matcher.matchNesting(from, to, (f) => !isTraceable(f));
+    if (match.found === null && interrupting.has(to)) recall.outside++;
+    else tally(recall, match, matcher.graph.functions.start[from] as number, callee);
+  }
+  return recall;
+}
+
+/** Functions that ftrace sees first once an interrupt or exception has come: reached from code that nothing calls. */
+function calledByEntries(matcher: CallMatcher, isTraceable: (f: number) => boolean): Set<number> {
+  const { functions, sites } = matcher.graph;
+  const sitesOf = new Map<number, number[]>();
+  for (let site = 0; site < sites.count; site++) {
+    const caller = sites.caller[site] as number;
+    const list = sitesOf.get(caller);
+    if (list === undefined) sitesOf.set(caller, [site]);
+    else list.push(site);
+  }
+  const first = new Set<number>();
+  const seen = new Set<number>();
+  const open: number[] = [];
+  for (let f = 0; f < functions.count; f++) {
+    if (!matcher.isCalled(f) && !isTraceable(f) && functions.module[f] === null) open.push(f);
+  }
+  for (let f = open.pop(); f !== undefined; f = open.pop()) {
+    if (seen.has(f)) continue;
+    seen.add(f);
+    for (const site of sitesOf.get(f) ?? []) {
+      for (const target of matcher.targets(site, "typed")) {
+        if (isTraceable(target)) first.add(target);
+        else open.push(target);
+      }
+    }
+  }
+  return first;
+}
+
+/** Neighbours on stacks: each address returns into a function that called the one before. */
+export function recallOfStacks(
+  matcher: CallMatcher,
+  stacks: readonly (readonly number[])[],
+  isText: (at: number) => boolean,
+): Recall {
+  const recall = newRecall();
+  const seen = new Set<string>();
+  for (const stack of stacks) {
+    for (let i = 0; i + 1 < stack.length; i++) {
+      const [inner, outer] = [stack[i] as number, stack[i + 1] as number];
+      const key = `${inner} ${outer}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const callee = functionOfReturn(matcher, inner);
+      if (callee < 0 || !isText(inner - 1) || !isText(outer - 1)) recall.outside++;
+      // Nothing calls the entry of an interrupt: what stands above it is where it came.
+      else if (!matcher.isCalled(callee) && matcher.sitesBefore(outer).length === 0) recall.outside++;
+      else tally(recall, matcher.matchCall(outer, callee), outer, inner);
+    }
+  }
+  return recall;
+}
+
+/** The function that a return address is in: that of the call before it, which may be in a cold part. */
+export function functionOfReturn(matcher: CallMatcher, address: number): number {
+  const site = matcher.sitesBefore(address)[0];
+  return site === undefined ? matcher.functionAt(address - 1) : (matcher.graph.sites.caller[site] as number);
+}
+
+/** A frame whose size differs from what the graph says of its call site. */
+export interface SizeDifference {
+  readonly at: number;
+  readonly observed: number;
+  readonly expected: number;
+}
+
+export interface SizeComparison {
+  /** Distinct frames compared that were equal, or within a bound that says "at most" or "at least". */
+  equal: number;
+  readonly differences: SizeDifference[];
+  /** Where the graph says itself that it does not know. */
+  unknown: number;
+  outside: number;
+}
+
+export const newSizes = (): SizeComparison => ({ equal: 0, differences: [], unknown: 0, outside: 0 });
+
+/** Compares the bytes that a frame took above a callee with the graph's at that call site. */
+export function compareSize(
+  sizes: SizeComparison,
+  matcher: CallMatcher,
+  returnAddress: number,
+  observed: number,
+): void {
+  const { bytes, depthKind } = matcher.graph.sites;
+  const sites = matcher.sitesBefore(returnAddress);
+  if (sites.length === 0) {
+    sizes.outside++;
+    return;
+  }
+  const fits = sites.map((site) => sizeFits(bytes[site] as number, DEPTH_KINDS[depthKind[site] as number], observed));
+  if (fits.includes(true)) sizes.equal++;
+  else if (fits.includes(null)) sizes.unknown++;
+  else sizes.differences.push({ at: returnAddress, observed, expected: bytes[sites[0] as number] as number });
+}
+
+function sizeFits(bytes: number, kind: string | undefined, observed: number): boolean | null {
+  if (kind === "exact") return observed === bytes;
+  if (kind === "at-most") return observed <= bytes;
+  if (kind === "at-least") return observed >= bytes;
+  return null;
+}
+
+/** The return address that the stack tracer names; null where no function of the graph has that name and size. */
+export function addressOfFrame(
+  frame: TracedFrame,
+  byName: ReadonlyMap<string, readonly number[]>,
+  graph: CallGraph,
+): number[] {
+  const { start, module } = graph.functions;
+  return (byName.get(frame.name) ?? [])
+    .filter((f) => module[f] === frame.module)
+    .map((f) => (start[f] as number) + frame.offset);
+}
+
+export function functionsByName(graph: CallGraph): Map<string, number[]> {
+  const byName = new Map<string, number[]>();
+  for (const [f, name] of graph.functions.name.entries()) {
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [f]);
+    else same.push(f);
+  }
+  return byName;
+}
+
+/**
+ * The stack tracer's chains: who called whom, and the size of each frame but the innermost, which ends where ftrace looked,
+ * and the outermost, which ends at the stack's top.
+ */
+export function compareStackTracer(
+  matcher: CallMatcher,
+  chains: readonly (readonly TracedFrame[])[],
+): { readonly recall: Recall; readonly sizes: SizeComparison } {
+  const recall = newRecall();
+  const sizes = newSizes();
+  const byName = functionsByName(matcher.graph);
+  const seen = new Set<string>();
+  for (const chain of chains) {
+    const places = chain.map((frame) => addressOfFrame(frame, byName, matcher.graph));
+    for (let i = 0; i + 1 < chain.length; i++) {
+      const [inner, outer] = [places[i] as number[], places[i + 1] as number[]];
+      const key = `${inner} ${outer} ${chain[i + 1]?.size} ${i + 2 === chain.length}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (inner.length !== 1 || outer.length !== 1) {
+        recall.outside++;
+        continue;
+      }
+      const [from, at] = [inner[0] as number, outer[0] as number];
+      const callee = functionOfReturn(matcher, from);
+      if (callee < 0 || (!matcher.isCalled(callee) && matcher.sitesBefore(at).length === 0)) {
+        recall.outside++;
+        continue;
+      }
+      tally(recall, matcher.matchCall(at, callee), at, from);
+      if (i + 2 < chain.length) compareSize(sizes, matcher, at, (chain[i + 1] as TracedFrame).size);
+    }
+  }
+  return { recall, sizes };
+}
