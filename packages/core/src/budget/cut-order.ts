@@ -3,7 +3,7 @@
  * before its callee; the edges that lead backwards are the *cut edges*, whose absence a bound assumes.
  *
  * Which edges are cut decides what a bound means, so the order is made in layers, the surest edges first:
- * - within a cycle of direct calls, back edges of a depth-first search from where the cycle is entered are cut;
+ * - within a cycle of direct calls, few calls are cut: those by which what is called from everywhere calls the code above it;
  * - a cycle that only indirect calls close is cut at indirect calls, never at direct ones: the direct calls of the functions in
  *   it are free of cycles once those of the layer before are cut, and the order keeps them. What is cut are the *upcalls*, by
  *   which lower code calls back into the code above it (reclaim into file systems, a stacked device into the block layer);
@@ -42,7 +42,7 @@ export function cutOrder(index: GraphIndex, components: readonly Components[]): 
     if (members.length <= 1) {
       for (const f of members) sequence[placed++] = f;
     } else if (level === 0) {
-      for (const f of depthFirst(index, components[0] as Components, members)) sequence[placed++] = f;
+      for (const f of fewestBackwards(index, components[0] as Components, members)) sequence[placed++] = f;
     } else {
       const finer = (components[level - 1] as Components).of;
       const one = finer[members[0] as number] as number;
@@ -62,48 +62,79 @@ export function cutOrder(index: GraphIndex, components: readonly Components[]): 
   return { sequence, position };
 }
 
-/** Functions of one cycle of direct calls: reverse postorder, from the one that most is called from outside of it. */
-function depthFirst(index: GraphIndex, direct: Components, members: Int32Array): number[] {
+/**
+ * Functions of one cycle of direct calls, so that few calls lead backwards (Eades, Lin and Smyth): whoever has no caller left goes
+ * to the front, whoever has no callee left to the end, else the one with most calls more than callers to the front. What is called
+ * from everywhere (locks, memory, messages) so comes last, and what it calls of the code above it, on rare occasions, is cut.
+ */
+function fewestBackwards(index: GraphIndex, direct: Components, members: Int32Array): number[] {
   const { graph, firstSite, firstSet, firstCaller, sitesTo } = index;
   const component = direct.of[members[0] as number];
-  const outsideCallers = (f: number): number => {
-    let count = (firstSet[f + 1] as number) - (firstSet[f] as number);
-    for (let at = firstCaller[f] as number; at < (firstCaller[f + 1] as number); at++) {
-      if (direct.of[graph.sites.caller[sitesTo[at] as number] as number] !== component) count++;
+  const local = new Map<number, number>();
+  members.forEach((f, at) => {
+    local.set(f, at);
+  });
+  const calls: number[][] = [];
+  const callers: number[][] = Array.from(members, () => []);
+  const outside = new Int32Array(members.length);
+  members.forEach((f, at) => {
+    const list: number[] = [];
+    for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
+      const callee = graph.sites.callee[site] as number;
+      if (callee >= 0 && callee !== f && direct.of[callee] === component) list.push(local.get(callee) as number);
     }
-    return count;
+    calls.push(list);
+    for (const to of list) (callers[to] as number[]).push(at);
+    let from = (firstSet[f + 1] as number) - (firstSet[f] as number);
+    for (let to = firstCaller[f] as number; to < (firstCaller[f + 1] as number); to++) {
+      if (direct.of[graph.sites.caller[sitesTo[to] as number] as number] !== component) from++;
+    }
+    outside[at] = from;
+  });
+  const out = Int32Array.from(calls, (list) => list.length);
+  const into = Int32Array.from(callers, (list) => list.length);
+  const placed = new Uint8Array(members.length);
+  const front: number[] = [];
+  const back: number[] = [];
+  const ready: number[] = [];
+  const heap = new MinHeap();
+  // Of equal ones who is called from outside of the cycle goes first: its own callees are then counted below it.
+  const keyOf = (at: number): number =>
+    ((into[at] as number) - (out[at] as number)) * OUTSIDE_COUNTED -
+    Math.min(outside[at] as number, OUTSIDE_COUNTED - 1);
+  const changed = (at: number): void => {
+    if (placed[at] === 1) return;
+    if (out[at] === 0 || into[at] === 0) ready.push(at);
+    else heap.push(at, keyOf(at));
   };
-  let root = members[0] as number;
-  let most = -1;
-  for (const f of members) {
-    const callers = outsideCallers(f);
-    if (callers > most) {
-      most = callers;
-      root = f;
+  const place = (at: number, list: number[]): void => {
+    placed[at] = 1;
+    list.push(members[at] as number);
+    for (const to of calls[at] as number[]) {
+      into[to] = (into[to] as number) - 1;
+      changed(to);
     }
-  }
-  const seen = new Set<number>([root]);
-  const path = [root];
-  const cursor = [firstSite[root] as number];
-  const finished: number[] = [];
-  while (path.length > 0) {
-    const f = path[path.length - 1] as number;
-    const at = cursor[cursor.length - 1] as number;
-    if (at >= (firstSite[f + 1] as number)) {
-      finished.push(f);
-      path.pop();
-      cursor.pop();
+    for (const from of callers[at] as number[]) {
+      out[from] = (out[from] as number) - 1;
+      changed(from);
+    }
+  };
+  for (let at = 0; at < members.length; at++) changed(at);
+  for (;;) {
+    const at = ready.pop();
+    if (at !== undefined) {
+      if (placed[at] === 0) place(at, into[at] === 0 ? front : back);
       continue;
     }
-    cursor[cursor.length - 1] = at + 1;
-    const callee = graph.sites.callee[at] as number;
-    if (callee < 0 || direct.of[callee] !== component || seen.has(callee)) continue;
-    seen.add(callee);
-    path.push(callee);
-    cursor.push(firstSite[callee] as number);
+    const top = heap.pop();
+    if (top === null) break;
+    if (placed[top.item] === 0 && top.key === keyOf(top.item)) place(top.item, front);
   }
-  return finished.reverse();
+  return [...front, ...back.reverse()];
 }
+
+/** Callers from outside that are told apart. */
+const OUTSIDE_COUNTED = 1024;
 
 /**
  * Places the components of the level before (the items) that make up one component of `level`. Edges of the level before are
