@@ -29,6 +29,11 @@ export class MemorySource implements ByteSource {
     return this.#bytes.length;
   }
 
+  /** The bytes of `read`, not copied: not to be written. */
+  view(offset: number, length: number): Uint8Array {
+    return this.#bytes.subarray(offset, offset + Math.max(0, length));
+  }
+
   read(offset: number, length: number): Uint8Array {
     if (offset >= this.#bytes.length || length <= 0) return new Uint8Array(0);
     return this.#bytes.slice(offset, offset + length);

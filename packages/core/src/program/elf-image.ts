@@ -1,4 +1,4 @@
-import type { ByteSource } from "../bytes/byte-source.ts";
+import { type ByteSource, MemorySource } from "../bytes/byte-source.ts";
 import { readExactly, u64, viewOf } from "../bytes/read.ts";
 import { type ElfSection, EM_X86_64, readSections, SHT_NOBITS } from "../debuginfo/elf/elf-sections.ts";
 import { SpillwayError } from "../errors.ts";
@@ -91,7 +91,7 @@ function readSegments(
     const size = u64(view, at + 40);
     total += size;
     if (fileSize > size || !(total <= LARGEST_IMAGE)) throw damaged(source, "its segments are larger than any kernel");
-    const bytes = source.read(offset, fileSize);
+    const bytes = source instanceof MemorySource ? source.view(offset, fileSize) : source.read(offset, fileSize);
     if (bytes.length < fileSize) {
       problems.push(`${fileSize - bytes.length} bytes of the kernel are missing at the end of ${source.name}`);
     }

@@ -16,8 +16,9 @@ const SHORTEST_MATCH = 4;
  */
 export function unpackLz4(input: Uint8Array, most: number): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-  const blocks: Uint8Array[] = [];
-  let total = 0;
+  // No byte of input makes more than 255 of output.
+  const out = new Uint8Array(Math.min(most, input.length * 255));
+  let end = 0;
   for (let at = 0; at + 4 <= input.length; ) {
     const size = view.getUint32(at, true);
     at += 4;
@@ -25,24 +26,14 @@ export function unpackLz4(input: Uint8Array, most: number): Uint8Array {
     if (size === LZ4_LEGACY_MAGIC) continue;
     if (at === 4) throw new Error("not an LZ4 legacy frame");
     if (size === 0 || size > input.length - at) throw new Error("lz4 block runs over the end");
-    const block = unpackBlock(input.subarray(at, at + size), Math.min(BLOCK, most - total));
-    blocks.push(block);
-    total += block.length;
+    end += unpackBlock(input.subarray(at, at + size), out.subarray(end, end + BLOCK));
     at += size;
   }
-  const out = new Uint8Array(total);
-  let end = 0;
-  for (const block of blocks) {
-    out.set(block, end);
-    end += block.length;
-  }
-  return out;
+  return out.subarray(0, end);
 }
 
-/** One block: sequences of literals and a match; the last has literals only. */
-function unpackBlock(input: Uint8Array, most: number): Uint8Array {
-  // No byte of input makes more than 255 of output.
-  const out = new Uint8Array(Math.min(most, input.length * 255));
+/** One block: sequences of literals and a match; the last has literals only. Returns how many bytes it puts out. */
+function unpackBlock(input: Uint8Array, out: Uint8Array): number {
   let ip = 0;
   let op = 0;
   const longer = (length: number): number => {
@@ -72,5 +63,5 @@ function unpackBlock(input: Uint8Array, most: number): Uint8Array {
     else for (let i = 0; i < length; i++) out[op + i] = out[op + i - distance] as number;
     op += length;
   }
-  return out.subarray(0, op);
+  return op;
 }
