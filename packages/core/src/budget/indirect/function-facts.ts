@@ -30,8 +30,6 @@ export interface ProgramFacts {
   preserves(target: number): boolean;
   /** An object of that type begins there. */
   typedAddress(address: number, type: CAggregate): void;
-  /** A function's address is in a register. */
-  taken(entry: number): void;
 }
 
 /** An indirect call as it came out of the code. */
@@ -274,7 +272,6 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
 
   store(_at: number, address: Value, value: Value): void {
     if (value.atoms.length === 0) return;
-    for (const atom of value.atoms) this.#noteTaken(atom);
     for (const atom of address.atoms) {
       if (atom.kind === "stack") {
         if (interesting(value)) this.#stackStores.push({ offset: atom.offset, value });
@@ -358,7 +355,6 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   }
 
   #argument(value: Value, parameter: RegisterParameter | null, node: () => number): void {
-    for (const atom of value.atoms) this.#noteTaken(atom);
     if (value.atoms.length === 0) return;
     if (parameter !== null) {
       const pointee = this.#facts.structs.pointee(parameter.type);
@@ -396,10 +392,6 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
           break;
       }
     }
-  }
-
-  #noteTaken(atom: Atom): void {
-    if (atom.kind === "address" && !atom.anywhere) this.#facts.taken(atom.address);
   }
 
   // --- After the function has been seen --------------------------------------------------------------------------------

@@ -141,6 +141,23 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "close2", "f", "open1", "open2"],
     },
     {
+      what: "what a table holds that no code names, but whose pointers stand where the struct has members for them",
+      functions: {
+        f: `48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        open1: RETURN,
+        close1: RETURN,
+        run1: RETURN,
+        __SCT__hook: RETURN,
+      },
+      // A function of another prototype, and a trampoline that is only patched, are no callees.
+      data: { one: ["open1", "close1"], two: ["run1"], three: ["__SCT__hook"] },
+      prototypes: { f: "file", open1: "file", close1: "file", run1: "work" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
       what: "what code stores in it, even for an object inside of another",
       functions: {
         f: `48 8b 47 08     mov 0x8(%rdi),%rax
@@ -240,7 +257,8 @@ describe("through other pointers", () => {
       data: { hook: ["first"] },
       prototypes: { f: "none", set: "none", first: "none", later: "none" },
       typed: ["a variable", "first", "later"],
-      assumed: ["(?, ?, ?, ?, ?, ?)", "f", "first", "later", "set"],
+      // Of the prototype of what it holds.
+      assumed: ["void (void)", "f", "first", "later", "set"],
     },
     {
       what: "one of which nothing is known: whoever takes what the argument registers point to",

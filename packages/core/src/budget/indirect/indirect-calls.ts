@@ -15,12 +15,12 @@ import { SITE_KIND, type Sites } from "../sites.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { FlowGraph } from "./flow-graph.ts";
-import { type FoundSite, FunctionFacts, type ProgramFacts } from "./function-facts.ts";
-import { type KnownFunction, KnownFunctions } from "./known-functions.ts";
+import { FunctionFacts, type ProgramFacts } from "./function-facts.ts";
+import { KnownFunctions } from "./known-functions.ts";
 import { Prototypes } from "./prototypes.ts";
 import { SetBuilder } from "./set-builder.ts";
 import { type Extent, StaticObjects } from "./static-objects.ts";
-import { StructPlaces } from "./struct-places.ts";
+import { type CodeMember, StructPlaces } from "./struct-places.ts";
 
 export interface IndirectCallees {
   readonly sets: CalleeSets;
@@ -58,6 +58,7 @@ export class IndirectCalls implements IndirectResolver {
   readonly #facts: FunctionFacts;
   readonly #taken = new Set<number>();
   readonly #called = new Set<number>();
+  #statistics: IndirectStatistics | null = null;
 
   constructor(program: Program, table: FunctionTable) {
     this.#program = program;
@@ -81,20 +82,12 @@ export class IndirectCalls implements IndirectResolver {
     this.#facts = new FunctionFacts(
       programFacts(program, this.#structs, this.#prototypes, this.#graph, this.#functions, this.#objects),
     );
-    for (const target of this.#words.target) if (isFunction(target)) this.#taken.add(target);
+    for (const target of this.#words.target) this.#take(target);
   }
 
-  get parts() {
-    return {
-      prototypes: this.#prototypes,
-      structs: this.#structs,
-      graph: this.#graph,
-      functions: this.#functions,
-      objects: this.#objects,
-      taken: this.#taken,
-      words: this.#words,
-      sites: this.#facts.sites,
-    };
+  /** Of the last `callees`; null before. */
+  get statistics(): IndirectStatistics | null {
+    return this.#statistics;
   }
 
   #prototypeOf(declared: CType): number {
@@ -139,7 +132,10 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   #take(address: number): void {
-    if (address < 0 && this.#functions.at(address) !== undefined) this.#taken.add(address);
+    const known = address < 0 ? this.#functions.at(address) : undefined;
+    // A static call's trampoline is a place that is patched: who has its address calls nothing there
+    // (STATIC_CALL_TRAMP_PREFIX, include/linux/static_call_types.h).
+    if (known !== undefined && !known.name.startsWith("__SCT__")) this.#taken.add(address);
   }
 
   /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
@@ -220,11 +216,29 @@ export class IndirectCalls implements IndirectResolver {
     for (const [address, node] of this.#graph.tables()) this.#objects.fillTable(node, address);
     do this.#graph.solve();
     while (this.#objects.settle());
+    this.#objects.placeByContent(this.#candidates());
+    do this.#graph.solve();
+    while (this.#objects.settle());
+  }
+
+  /** Members by the functions that they can hold. */
+  #candidates(): (entry: number) => readonly CodeMember[] {
+    const byPrototype = new Map<number, CodeMember[]>();
+    for (const member of this.#structs.codeMembers) {
+      const prototype = this.#prototypeOf(member.type);
+      const known = byPrototype.get(prototype);
+      if (known === undefined) byPrototype.set(prototype, [member]);
+      else known.push(member);
+    }
+    return (entry) =>
+      this.#functions.at(entry)?.prototypes.flatMap((prototype) => byPrototype.get(prototype) ?? []) ?? [];
   }
 
   #answer(): IndirectCallees {
     const builder = new SetBuilder(this.#table, this.#functions, this.#prototypes, this.#graph, this.#taken);
-    return builder.answer(this.#facts.sites);
+    const callees = builder.answer(this.#facts.sites);
+    this.#statistics = callees.statistics;
+    return callees;
   }
 }
 
@@ -343,8 +357,5 @@ function programFacts(
     isReturnThunk: (target) => returns.has(target),
     preserves: (target) => preserving.has(target),
     typedAddress: (address: number, type: CAggregate) => objects.add(address, type),
-    taken: () => {},
   };
 }
-
-export type { FoundSite, KnownFunction };

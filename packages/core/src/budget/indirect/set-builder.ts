@@ -4,7 +4,7 @@ import type { FunctionTable } from "../function-table.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { FoundSite } from "./function-facts.ts";
 import type { IndirectCallees } from "./indirect-calls.ts";
-import type { KnownFunction, KnownFunctions } from "./known-functions.ts";
+import type { KnownFunctions } from "./known-functions.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export class SetBuilder {
@@ -17,7 +17,8 @@ export class SetBuilder {
   /** Address taken, prototype not known for sure. */
   readonly #unsure: number[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #members: (readonly number[])[] = [];
+  readonly #members: Int32Array[] = [];
+  readonly #indexes = new Map<number, number>();
   readonly #labels: string[] = [];
 
   constructor(
@@ -113,28 +114,40 @@ export class SetBuilder {
   #prototypesOf(site: FoundSite): number[] {
     const found = new Set(site.prototypes);
     for (const node of site.nodes) {
-      const told = this.#graph.prototypes(node);
+      const members = this.#graph.prototypes(node);
+      const told = members.length > 0 ? members : this.#heldBy(node);
       if (told.length === 0 && site.prototypes.length === 0) return [];
       for (const prototype of told) found.add(prototype);
     }
     return [...found].sort((a, b) => a - b);
   }
 
+  /** A variable that holds functions of a prototype is a pointer to that. */
+  #heldBy(node: number): number[] {
+    if (this.#graph.unknown[node]) return [];
+    const found = new Set<number>();
+    for (const entry of this.#graph.functions[node] ?? []) {
+      const known = this.#functions.at(entry);
+      if (known?.sure !== true || known.prototypes.length !== 1) return [];
+      found.add(known.prototypes[0]!);
+    }
+    return [...found];
+  }
+
   #fitting(site: FoundSite): number {
     const known = site.arguments.map((name) => name ?? "?").join(", ");
     return this.#make(`a${known}`, `(${known})`, () => {
-      const found: number[] = [];
-      for (const entry of this.#taken) {
-        const candidate = this.#functions.at(entry);
-        if (candidate !== undefined && !candidate.init && this.#fits(candidate, site.arguments)) found.push(entry);
+      const found = [...this.#unsure];
+      for (const [prototype, entries] of this.#byPrototype) {
+        if (!this.#fits(prototype, site.arguments)) continue;
+        for (const entry of entries) found.push(entry);
       }
       return found;
     });
   }
 
-  #fits(candidate: KnownFunction, given: readonly (string | null)[]): boolean {
-    if (!candidate.sure || candidate.prototypes.length !== 1) return true;
-    const wanted = this.#prototypes.registers(candidate.prototypes[0]!);
+  #fits(prototype: number, given: readonly (string | null)[]): boolean {
+    const wanted = this.#prototypes.registers(prototype);
     return wanted.every(({ pointee }, n) => pointee === null || given[n] == null || given[n] === pointee);
   }
 
@@ -143,16 +156,30 @@ export class SetBuilder {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#members.length;
-      const members = new Set<number>();
+      const has = new Uint8Array(this.#table.count);
+      let count = 0;
       for (const entry of entries()) {
-        const index = this.#table.entryAt(entry);
-        if (index >= 0) members.add(index);
+        const index = this.#indexOf(entry);
+        if (index < 0 || has[index] === 1) continue;
+        has[index] = 1;
+        count++;
       }
-      this.#members.push([...members].sort((a, b) => a - b));
+      const members = new Int32Array(count);
+      for (let index = 0, at = 0; at < count; index++) if (has[index] === 1) members[at++] = index;
+      this.#members.push(members);
       this.#labels.push(label);
       this.#numbers.set(key, number);
     }
     return number;
+  }
+
+  #indexOf(entry: number): number {
+    let index = this.#indexes.get(entry);
+    if (index === undefined) {
+      index = this.#table.entryAt(entry);
+      this.#indexes.set(entry, index);
+    }
+    return index;
   }
 
   #sets(): CalleeSets {

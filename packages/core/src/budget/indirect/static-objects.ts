@@ -7,7 +7,7 @@ import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
-import type { StructPlaces } from "./struct-places.ts";
+import type { CodeMember, StructPlaces } from "./struct-places.ts";
 
 /** A symbol's extent, low 32 bits. */
 export interface Extent {
@@ -74,6 +74,25 @@ export class StaticObjects {
       if (!this.#fits(index, type, place[index]! - address)) return false;
     }
     return true;
+  }
+
+  /**
+   * Functions in objects of no known type: each is given to every member of its prototype whose struct could lie there, by
+   * the pointers around it. (Tables that only an initialiser knows of: in sections, in arrays that code walks through.)
+   * @param candidates the members that can hold a function, by its entry
+   */
+  placeByContent(candidates: (entry: number) => readonly CodeMember[]): void {
+    const { place, target } = this.#words;
+    for (let index = 0; index < place.length; index++) {
+      if (this.homed[index] === 1 || !this.#isFunction(target[index]!)) continue;
+      const extent = this.#extent(place[index]!);
+      if (extent === null) continue;
+      for (const { owner, offset } of candidates(target[index]!)) {
+        const address = place[index]! - offset;
+        if (address < extent.start || !this.#believable(address, owner)) continue;
+        this.#member(index, owner, offset);
+      }
+    }
   }
 
   /** What a word of memory holds at first, for the node that stands for it. */

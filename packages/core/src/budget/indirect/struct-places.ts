@@ -23,6 +23,13 @@ export interface Place {
   readonly offset: number;
 }
 
+/** A member that points to a function. */
+export interface CodeMember {
+  readonly owner: CAggregate;
+  readonly offset: number;
+  readonly type: CType;
+}
+
 /** A struct that holds another one by value. */
 export interface Container {
   readonly outer: CAggregate;
@@ -47,6 +54,7 @@ export class StructPlaces {
   readonly #outside = new Map<CAggregate, Map<number, readonly Place[]>>();
   readonly #containers = new Map<string, Container[]>();
   readonly #defined: CAggregate[] = [];
+  readonly #codeMembers: CodeMember[] = [];
 
   /** Takes in the structs that a type section defines (its base's not). */
   add(types: TypeProvider): void {
@@ -62,6 +70,11 @@ export class StructPlaces {
   /** All structs and unions that have a name. */
   get defined(): readonly CAggregate[] {
     return this.#defined;
+  }
+
+  /** The members of all structs that point to functions; those of an inner struct with a name are its own. */
+  get codeMembers(): readonly CodeMember[] {
+    return this.#codeMembers;
   }
 
   /** One object for all definitions of a struct. */
@@ -139,6 +152,9 @@ export class StructPlaces {
       if (member.bitSize !== null) continue;
       let inner = stripTypedefs(member.type);
       if (inner.kind === "array") inner = stripTypedefs(inner.element);
+      if (inner.kind === "pointer" && stripTypedefs(inner.target).kind === "function") {
+        this.#codeMembers.push({ owner: outer, offset: base + (member.bitOffset >>> 3), type: inner });
+      }
       if (inner.kind !== "struct" && inner.kind !== "union") continue;
       const offset = base + (member.bitOffset >>> 3);
       if (inner.name === "") this.#holds(outer, inner, offset, depth + 1);
@@ -161,11 +177,23 @@ export class StructPlaces {
     if (places === undefined) {
       const found: Place[] = [];
       if (offset >= 0 && offset < type.size) collect(type, typeKey(type), type, 0, offset, "", found, 0);
-      places = found.length === 0 ? NONE : found;
+      places = found.length === 0 ? NONE : onePerKey(found);
       known.set(offset, places);
     }
     return places;
   }
+}
+
+/** Members of a union that are of different types: what lies there is of none. */
+function onePerKey(found: readonly Place[]): readonly Place[] {
+  if (found.length === 1) return found;
+  const byKey = new Map<string, Place>();
+  for (const place of found) {
+    const known = byKey.get(place.key);
+    if (known === undefined) byKey.set(place.key, place);
+    else if (typeKey(known.type) !== typeKey(place.type)) byKey.set(place.key, { ...known, type: { kind: "void" } });
+  }
+  return [...byKey.values()];
 }
 
 /**
