@@ -43,7 +43,7 @@ export async function drain(host: Host, waitMs: number, progress: DrainProgress 
     progress(inUse);
     if (inUse === 0 || waitMs === 0) return inUse;
     if (performance.now() >= end) {
-      const seconds = Math.round(waitMs / 1000);
+      const seconds = waitMs / 1000;
       throw stillInUse(
         host,
         `%d extra stacks are still in use after ${seconds} s`,

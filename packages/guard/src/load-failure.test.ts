@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type LoadFailure, loadError } from "./load-failure.ts";
 
 const failed = (some: Partial<LoadFailure>) =>
-  loadError({ errno: null, output: "", log: [], root: true, release: "6.1.0", ...some });
+  loadError({ errno: null, output: "", log: [], root: true, release: "6.1.0", ftraceOff: false, ...some });
 
 test.each<[Partial<LoadFailure>, string, string]>([
   [{ errno: "EPERM", root: false }, "SPW_GUARD_PERMISSION", "only root may load modules"],
@@ -21,7 +21,12 @@ test.each<[Partial<LoadFailure>, string, string]>([
   [
     { errno: "ENOTSUPP", log: ["self-test: no direct hooks on this kernel: -16"] },
     "SPW_GUARD_LOAD_FAILED",
-    "functions cannot be hooked: ftrace is switched off, or all hooks are taken",
+    "functions cannot be hooked: all hooks are taken",
+  ],
+  [
+    { errno: "EBUSY", log: ["do_exit cannot be hooked: -16 (a livepatch is there)"], ftraceOff: true },
+    "SPW_GUARD_LOAD_FAILED",
+    "functions cannot be hooked: ftrace is switched off",
   ],
   [
     { errno: "ENOTSUPP", log: ["self-test with direct hooks: the unwinder does not cross the switch"] },

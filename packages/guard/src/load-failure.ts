@@ -12,12 +12,19 @@ export interface LoadFailure {
   /** Whether root tried. */
   readonly root: boolean;
   readonly release: string;
+  /** Whether sysctl kernel.ftrace_enabled is 0. */
+  readonly ftraceOff: boolean;
 }
 
 interface Explanation {
   readonly message: string;
   readonly hint: string;
 }
+
+const FTRACE_OFF: Explanation = {
+  message: "functions cannot be hooked: ftrace is switched off",
+  hint: "sudo sysctl kernel.ftrace_enabled=1, and see that /etc/sysctl.d does not set it to 0 again",
+};
 
 /** What the log says decides before what the error number says: many reasons share one number. */
 const BY_LOG: readonly (readonly [RegExp, (failure: LoadFailure, line: string) => Explanation])[] = [
@@ -44,16 +51,13 @@ const BY_LOG: readonly (readonly [RegExp, (failure: LoadFailure, line: string) =
   ],
   [
     /no (direct|ipmodify) hooks on this kernel: -16/,
-    () => ({
-      message: "functions cannot be hooked: ftrace is switched off, or all hooks are taken",
-      hint: "spillway guard check says which; sudo sysctl kernel.ftrace_enabled=1 switches ftrace on",
-    }),
+    () => ({ message: "functions cannot be hooked: all hooks are taken", hint: "spillway guard check says by whom" }),
   ],
   [
     /cannot be hooked: -16/,
     (_, line) => ({
       message: line,
-      hint: "leave it out with --points, try the other --mode, or unload what holds it (bpftool prog; /sys/kernel/livepatch)",
+      hint: "unload what holds it (bpftool prog; /sys/kernel/livepatch); or leave it out with --points, or try the other --mode",
     }),
   ],
   [
@@ -116,6 +120,8 @@ export function loadError(failure: LoadFailure): SpillwayError {
 
 function explain(failure: LoadFailure): Explanation {
   const log = failure.log ?? [];
+  // Whatever could not be hooked then, it is because of that.
+  if (failure.ftraceOff && log.some((line) => /hook/.test(line))) return FTRACE_OFF;
   for (const [pattern, words] of BY_LOG) {
     const line = log.find((text) => pattern.test(text));
     if (line !== undefined) return words(failure, line);

@@ -60,7 +60,8 @@ export async function loadModule(host: Host, request: LoadRequest): Promise<Guar
   if (errno === "EEXIST") throw loadedAlready();
   const records = readKmsg(host, before);
   const log = records === null ? null : troubleIn(records);
-  throw loadError({ errno, output, log, root: host.uid === 0, release: host.release });
+  const ftraceOff = host.word("/proc/sys/kernel/ftrace_enabled") === "0";
+  throw loadError({ errno, output, log, root: host.uid === 0, release: host.release, ftraceOff });
 }
 
 function loadedAlready(): SpillwayError {

@@ -18,6 +18,6 @@ test.each([
   expect(parsePoints(list)).toEqual(points);
 });
 
-test.each(["", "vfs_read,", "vfs_*", "vfs_read:long", "a b", "x;y", "1st"])("no points: %j", (list) => {
+test.each(["", "vfs_read,", "vfs_*", "vfs_read:void", "a b", "x;y", "1st"])("no points: %j", (list) => {
   expect(() => parsePoints(list)).toThrow(expect.objectContaining({ code: "SPW_GUARD_BAD_VALUE", class: "usage" }));
 });

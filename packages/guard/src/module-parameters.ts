@@ -6,7 +6,7 @@ export interface ModuleParameters {
   readonly stacks?: number;
   /** Bytes of a stack in use above which to switch. */
   readonly thresholdBytes?: number;
-  /** Critical points: `name`, or `name:int`, `name:ptr`, `name:bio` for one that the module does not know. */
+  /** Critical points: `name`, or `name:int`, `name:long`, `name:ptr`, `name:bio` for one that the module does not know. */
   readonly points?: readonly string[];
   readonly mode?: HookMode;
 }
@@ -16,7 +16,7 @@ export const HOOK_MODES = ["auto", "direct", "ipmodify"] as const;
 export type HookMode = (typeof HOOK_MODES)[number];
 
 /** What the module takes as a point: letters of C, and maybe what it returns. */
-const POINT = /^[A-Za-z_][\w.]*(:(int|ptr|bio))?$/;
+const POINT = /^[A-Za-z_][\w.]*(:(int|long|ptr|bio))?$/;
 
 /**
  * A list of points with commas between them, as a person gives it.
@@ -29,7 +29,7 @@ export function parsePoints(list: string): string[] {
     throw new SpillwayError("SPW_GUARD_BAD_VALUE", `"${point}" is no critical point`, {
       class: "usage",
       facts: { points: list },
-      hint: "give functions as name, or as name:int, name:ptr or name:bio by what they return, with commas between them",
+      hint: "give functions as name, or as name:int, name:long, name:ptr or name:bio by what they return, with commas between them",
     });
   }
   return points;
