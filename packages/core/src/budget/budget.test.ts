@@ -49,6 +49,12 @@ describe("a budget of a small kernel", () => {
     expect(write).toMatchObject({ kind: "system-call", stack: "task", baseBytes: base, randomOffsetBytes: 1024 });
   });
 
+  test("the random offset counts once where the code tells how large it can be", () => {
+    const told = graphOf("do_syscall_64 1100: !+1072\n __x64_sys_write 24:");
+    const [entry] = createBudget(programOf({ randomize_kstack_offset: 1n }), told).document().entries;
+    expect(entry).toMatchObject({ baseBytes: 168 + 1072, randomOffsetBytes: 1024 });
+  });
+
   test("the three bounds", () => {
     // Direct: vfs_write's own frame is not deeper than its call.
     expect(write?.bounds.direct).toBe(base + 24 + 72 + 32);

@@ -95,8 +95,9 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
     const callback = CALLBACKS.find(({ slots }) => parts.some((part) => slots.test(part)));
     if (callback === undefined) continue;
     const randomOffsetBytes = callback.kind === "file-operation" ? randomOffset(program) : 0;
-    const top = callback.stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES + randomOffsetBytes;
-    const baseBytes = top + chainBytes(index, names, callback.chain, null);
+    const chain = chainBytes(index, names, callback.chain, null);
+    const top = callback.stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES;
+    const baseBytes = top + withRandomOffset(chain, randomOffsetBytes);
     for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
       const { kind, stack } = callback;
       add({ f: sets.members[at] as number, kind, stack, why: label, baseBytes, randomOffsetBytes });
@@ -108,6 +109,11 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
 /** What RANDOMIZE_KSTACK_OFFSET may take off a task's stack at each system call; 0 where the kernel has no such thing. */
 function randomOffset(program: EntryProgram): number {
   return program.symbols.byName("randomize_kstack_offset") === null ? 0 : RANDOM_OFFSET_BYTES;
+}
+
+/** The bytes of the entry code's frames with the offset, which they have in them already where its code told how large it can be. */
+function withRandomOffset(chain: number, randomOffsetBytes: number): number {
+  return chain >= randomOffsetBytes ? chain : chain + randomOffsetBytes;
 }
 
 function systemCalls(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
@@ -136,7 +142,7 @@ function systemCalls(index: GraphIndex, names: FunctionNames, program: EntryProg
       kind: "system-call",
       stack: "task",
       why,
-      baseBytes: PT_REGS_BYTES + randomOffsetBytes + chainBytes(index, names, chain, f),
+      baseBytes: PT_REGS_BYTES + withRandomOffset(chainBytes(index, names, chain, f), randomOffsetBytes),
       randomOffsetBytes,
     }));
 }
