@@ -256,7 +256,9 @@ export class StackDepth {
       this.rbp[index] = this.#state[RBP]!;
       this.other[index] = this.#state[ON_OTHER]!;
       const flow = code.flow[index]!;
+      // Nothing but padding follows what never returns, up to where another path comes in.
       if (flow === FLOW.trap || flow === FLOW.interrupt) mayStop = true;
+      else if (code.mnemonic[index] !== this.#mnemonic.nop) mayStop = false;
       switch (flow) {
         case FLOW.next:
           this.#step(index);
@@ -288,7 +290,7 @@ export class StackDepth {
         case FLOW.conditional:
         case FLOW.jump: {
           const inner = this.#innerTarget(index);
-          if (inner >= 0) this.#meet(inner, mayStop);
+          if (inner >= 0) this.#meet(inner, false);
           if (flow === FLOW.jump) {
             for (const target of innerJumps.get(index) ?? []) this.#meet(target, false);
             return;
