@@ -22,8 +22,11 @@ export type {
   LevelBound,
   PathStep,
 } from "./budget/budget-document.ts";
+export { buildCallGraph } from "./budget/build-call-graph.ts";
 export { calleesOf } from "./budget/build-document.ts";
+export { type CallGraph, DEPTH_KINDS, SITE_KINDS } from "./budget/call-graph.ts";
 export { type Caller, callersOf } from "./budget/callers.ts";
+export { compareDepths, type DepthComparison, type DepthDifference } from "./budget/compare-depths.ts";
 export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
 export {
   type BudgetDiff,

@@ -17,6 +17,7 @@ const LAYOUT: readonly [number, string, string][] = [
   [0x280, "d", "data_in_text"],
   [0x290, "t", "same"],
   [0x2a0, "T", "same"],
+  [0x2c0, "T", "__unwind_start"],
   [0x300, "t", "schedule.cold"],
   [0x380, "T", "__sched_text_end"],
   [0x380, "t", "after_the_section"],
@@ -85,6 +86,11 @@ describe("isText", () => {
     expect(symbols.byAddress(address)).toBeNull();
     expect(symbols.functionAt(address)).toBeNull();
   });
+});
+
+it("takes a function for one that is called like a mark of the linker script", () => {
+  expect(symbols.functionAt(at(0x2c4))).toMatchObject({ name: "__unwind_start", end: at(0x300) });
+  expect(symbols.byAddress(at(0x2c4))).toMatchObject({ symbol: { name: "__unwind_start" }, offset: 4 });
 });
 
 describe("byAddress", () => {
