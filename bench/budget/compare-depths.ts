@@ -5,14 +5,14 @@
  *   node bench/budget/compare-depths.ts INPUT…        (vmlinux, vmlinuz or vmcore)
  */
 import { buildCallGraph, compareDepths } from "@spillway/core";
-import { openProgramFiles } from "../../packages/cli/src/io/open-program.ts";
+import { openProgramFile } from "../../packages/cli/src/io/open-program.ts";
 
 function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(3)} %`;
 }
 
 for (const input of process.argv.slice(2)) {
-  const program = openProgramFiles([input]);
+  const program = openProgramFile(input);
   const graph = buildCallGraph(program);
   const compared = compareDepths(program, graph);
   const { functions, equalFunctions, instructions, equalInstructions, notReached, differences } = compared;

@@ -19,7 +19,7 @@ import {
 import { ensureLab, KERNEL_SERIES, type KernelSeries, type LabTarget, runScenario } from "@spillway/lab";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openFiles } from "../src/io/open-files.ts";
-import { openProgramFiles } from "../src/io/open-program.ts";
+import { openProgramFile } from "../src/io/open-program.ts";
 
 /** Of all functions; the rest is entry code and the like, see docs/call-graph.md. */
 const LEAST_EQUAL = 0.999;
@@ -39,7 +39,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe.each([...KERNEL_SERIES])("%s", (series) => {
   it("ORC and the code agree in 99.9 % of all functions, and no C function is among the others", () => {
-    const program = openProgramFiles([targets.get(series)!.kernel.image]);
+    const program = openProgramFile(targets.get(series)!.kernel.image);
     const { functions, equalFunctions, differences } = compareDepths(program, buildCallGraph(program));
     expect(functions).toBeGreaterThan(40_000);
     expect(equalFunctions / functions).toBeGreaterThan(LEAST_EQUAL);
