@@ -45,8 +45,11 @@ function linesOf(program: Program, start: bigint, length: number): Line[] {
     offset: Number(address - start),
     length: bytes.length,
     text: text
-      .replace(/-?0x[0-9a-f]+\(%rip\)\s+# (0x[0-9a-f]+).*/, (_, target) => `(%rip) ${named(BigInt(target))}`)
-      .replace(/0x[0-9a-f]{16}(?: <.*>)?/g, (target) => named(BigInt(target.split(" ")[0]!))),
+      .replace(/0x[0-9a-f]{16}(?: <.*>)?/g, (target) => named(BigInt(target.split(" ")[0]!)))
+      // An absolute address of 32 bits, sign-extended, beside an index.
+      .replace(/-0x([0-9a-f]{7,8})(?=\(,)/, (_, digits) => named((1n << 64n) - BigInt(`0x${digits}`)))
+      // The comment behind it says what is meant.
+      .replace(/-?0x[0-9a-f]+\(%rip\)/, "(%rip)"),
   }));
 }
 
@@ -56,6 +59,13 @@ const PATCHED: readonly (readonly [RegExp, RegExp])[] = [
   [/^call +__fentry__\+0$/, /^nopl /],
   // Return thunks, where the processor needs none: ret, and int3 behind it.
   [/^jmp +__x86_return_thunk\+0$/, /^ret *$/],
+  // Static calls: nothing, or what they are set to, without the trampoline.
+  [/^call +__SCT__\w+\+0$/, /^(nopl |call +\w+\+0$)/],
+  [/^jmp +__SCT__\w+\+0$/, /^(ret *$|jmp +\w+\+0$)/],
+  // Landing pads of functions that nothing calls indirectly (IBT seals them).
+  [/^endbr64 *$/, /^nop/],
+  // Paravirtual operations: the instruction itself.
+  [/^callq? +\*\(%rip\) .*pv_ops\+\d+$/, /^(pushf|popf|cli|sti) *$/],
   // Retpolines likewise: an indirect call or jump through the register.
   [/^(call|jmp) +__x86_indirect_thunk_\w+\+0$/, /^(call|jmp) +\*%\w+$/],
 ];
