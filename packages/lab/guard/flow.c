@@ -6,13 +6,18 @@
  *   flow check FILE BYTES SEED   does the file hold it?
  *   flow bench FILE TIMES BYTES  TIMES write(2) of BYTES; prints ns for each
  *   flow letter FILE             64 bytes through a buffer on the stack above
+ *   flow kinds THRESHOLD         a call of each kind of critical point, while
+ *                                every call wants to switch; then THRESHOLD
  */
+#define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,7 +35,7 @@ static unsigned char *pattern(size_t bytes, unsigned int seed)
 
 static int open_or_exit(const char *name, int flags)
 {
-	int file = open(name, flags);
+	int file = open(name, flags, 0600);
 
 	if (file < 0) {
 		perror(name);
@@ -41,7 +46,7 @@ static int open_or_exit(const char *name, int flags)
 
 static int do_write(const char *name, size_t bytes, unsigned int seed)
 {
-	ssize_t rc = write(open_or_exit(name, O_WRONLY), pattern(bytes, seed), bytes);
+	ssize_t rc = write(open_or_exit(name, O_WRONLY | O_CREAT), pattern(bytes, seed), bytes);
 
 	printf("write %s: %s\n", name, rc == (ssize_t)bytes ? "whole" : rc < 0 ? strerror(errno) : "short");
 	return rc != (ssize_t)bytes;
@@ -90,6 +95,43 @@ static int do_letter(const char *name)
 	return rc || memcmp(both, both + 64, 64);
 }
 
+/*
+ * All that is needed is opened and mapped before: while the pool is empty, a
+ * shell could not even start a command.
+ */
+static int do_kinds(const char *threshold)
+{
+	static const char *const names[] = {
+		"int mkdir", "int chmod", "int fsync",
+		"int getdents", "ERR_PTR open", "bio read",
+	};
+	int control = open_or_exit("/sys/kernel/spillway/threshold", O_WRONLY);
+	int folder = open_or_exit("/tmp", O_RDONLY | O_DIRECTORY);
+	int disk = open_or_exit("/dev/nvme0n1", O_RDONLY | O_DIRECT);
+	int errors[2][6];
+	static char buffer[65536] __attribute__((aligned(4096)));
+
+	memset(buffer, 1, sizeof(buffer));
+	close(open_or_exit("/tmp/kinds", O_RDWR | O_CREAT));
+	for (int round = 0; round < 2; round++) {
+		const char *value = round ? threshold : "0";
+		int n = 0;
+
+		if (write(control, value, strlen(value)) < 0)
+			return 1;
+#define TRY(call) (errno = 0, (void)((call) < 0), errors[round][n++] = errno)
+		TRY(mkdir("/tmp/kinds.d", 0700));
+		TRY(chmod("/tmp/kinds", 0600));
+		TRY(fsync(disk));
+		TRY(getdents64(folder, buffer, sizeof(buffer)));
+		TRY(open("/tmp/kinds", O_RDONLY));
+		TRY(pread(disk, buffer, 4096, 4096 * round));
+	}
+	for (int i = 0; i < 6; i++)
+		printf("%s: %s, then %s\n", names[i], strerror(errors[0][i]), strerror(errors[1][i]));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
@@ -104,6 +146,8 @@ int main(int argc, char **argv)
 		return do_bench(argv[2], n, m);
 	if (!strcmp(what, "letter"))
 		return do_letter(argv[2]);
-	fprintf(stderr, "usage: flow write|check|bench|letter FILE ...\n");
+	if (!strcmp(what, "kinds"))
+		return do_kinds(argv[2]);
+	fprintf(stderr, "usage: flow write|check|bench|letter|kinds ...\n");
 	return 2;
 }

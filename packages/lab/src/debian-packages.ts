@@ -8,7 +8,7 @@ import type { Progress } from "./progress.ts";
 interface NeededProgram {
   readonly program: string;
   readonly package: string;
-  readonly neededFor: "all" | "kdump" | "guest-programs";
+  readonly neededFor: "all" | "kdump" | "guest-programs" | "file-systems";
 }
 
 const NEEDED: readonly NeededProgram[] = [
@@ -20,6 +20,9 @@ const NEEDED: readonly NeededProgram[] = [
   { program: "kexec", package: "kexec-tools", neededFor: "kdump" },
   { program: "makedumpfile", package: "makedumpfile", neededFor: "kdump" },
   { program: "gcc", package: "gcc", neededFor: "guest-programs" },
+  { program: "mkfs.ext4", package: "e2fsprogs", neededFor: "file-systems" },
+  { program: "mkfs.xfs", package: "xfsprogs", neededFor: "file-systems" },
+  { program: "dmsetup", package: "dmsetup", neededFor: "file-systems" },
 ];
 
 /** The C library to link a guest's programs with: no program, so told by its archive. */
@@ -76,17 +79,24 @@ export async function installPackages(packages: readonly string[], progress: Pro
   });
 }
 
+const missingFor = (...uses: NeededProgram["neededFor"][]): string[] =>
+  NEEDED.filter(({ neededFor, program }) => uses.includes(neededFor) && findProgram(program) === null).map(
+    (needed) => needed.package,
+  );
+
 /** Sees to it that the programs for the captures asked for are there. */
 export async function ensurePrograms(withKdump: boolean, progress: Progress): Promise<void> {
-  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "all" || (withKdump && neededFor === "kdump"));
-  const packages = wanted.filter(({ program }) => findProgram(program) === null).map((needed) => needed.package);
-  await installPackages(packages, progress);
+  await installPackages(withKdump ? missingFor("all", "kdump") : missingFor("all"), progress);
+}
+
+/** Sees to it that the programs which make file systems for guests are there. */
+export async function ensureFileSystemPrograms(progress: Progress): Promise<void> {
+  await installPackages(missingFor("file-systems"), progress);
 }
 
 /** Sees to it that C programs can be compiled for guests. */
 export async function ensureCompiler(progress: Progress): Promise<void> {
-  const wanted = NEEDED.filter(({ neededFor }) => neededFor === "guest-programs");
-  const packages = wanted.filter(({ program }) => findProgram(program) === null).map((needed) => needed.package);
+  const packages = missingFor("guest-programs");
   if (!existsSync(C_LIBRARY.file)) packages.push(C_LIBRARY.package);
   await installPackages(packages, progress);
 }

@@ -19,7 +19,7 @@ const FOLDERS = ["bin", "dev", "proc", "sys", "tmp"];
 /** The busybox commands that the guest's scripts use. */
 const APPLETS = (
   "sh mount insmod sleep uname cat dd wc rm poweroff tail tr sync dmesg sed grep ls seq rmmod kill mkdir umount losetup ps head " +
-  "cp df find sort uniq truncate mke2fs mkswap swapon swapoff blkdiscard ifconfig ip ping ping6 tar cut xargs"
+  "cp df find sort uniq truncate mke2fs mkswap swapon swapoff blkdiscard ifconfig ip ping ping6 tar cut xargs ln touch awk mknod taskset setsid usleep stat timeout od"
 ).split(" ");
 
 /** Collects entries and puts each folder before what is in it. */

@@ -13,6 +13,8 @@ export interface MachineOptions {
   readonly commandLine: string;
   readonly memoryMiB: number;
   readonly cpus: number;
+  /** Two NUMA nodes, each with half of the memory and of the CPUs. */
+  readonly numa?: boolean;
   readonly la57: boolean;
   /** A raw disk image, seen by the guest as an NVMe disk. */
   readonly disk: string | null;
@@ -28,6 +30,13 @@ function qemuArguments(options: MachineOptions): string[] {
   // thread for each CPU one boot in some hundreds hangs there. It costs about a fifth of a run's time.
   const args = ["-accel", "tcg,thread=single", "-cpu", options.la57 ? "max" : "max,la57=off"];
   args.push("-m", String(options.memoryMiB), "-smp", String(options.cpus));
+  if (options.numa === true) {
+    for (const node of [0, 1]) {
+      args.push("-object", `memory-backend-ram,id=m${node},size=${options.memoryMiB / 2}M`);
+      const cpus = `${(node * options.cpus) / 2}-${((node + 1) * options.cpus) / 2 - 1}`;
+      args.push("-numa", `node,nodeid=${node},memdev=m${node},cpus=${cpus}`);
+    }
+  }
   args.push("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot");
   args.push("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console");
   args.push("-chardev", `socket,id=control,fd=${QMP_FD}`, "-mon", "chardev=control,mode=control");

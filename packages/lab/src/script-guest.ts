@@ -19,6 +19,8 @@ export interface ScriptGuest {
   readonly commandLine?: string;
   readonly memoryMiB?: number;
   readonly cpus?: number;
+  /** Two NUMA nodes. */
+  readonly numa?: boolean;
   /** Size of an empty NVMe disk (/dev/nvme0n1); left out: none. */
   readonly diskMiB?: number;
   readonly timeoutMs?: number;
@@ -75,6 +77,7 @@ poweroff -f
       commandLine: `console=ttyS0 loglevel=7 panic=0 ${guest.commandLine ?? ""}`.trim(),
       memoryMiB: guest.memoryMiB ?? 512,
       cpus: guest.cpus ?? 2,
+      numa: guest.numa ?? false,
       la57: false,
       disk,
       resultsDisk: guest.resultsDisk,

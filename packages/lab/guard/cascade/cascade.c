@@ -6,10 +6,13 @@
  *
  * /sys/module/cascade/parameters:
  *   target  the file below cascade0 ("sink": none; "none": closes all)
- *   act     what cascade0 does once: "oops", "runaway", "trace", "usercopy"
+ *   act     what cascade0 does once: "oops", "runaway", "trace"
  *   hold    cascade0 sleeps while this is not 0
+ *   spin    while it holds, cascade0 keeps its CPU busy rather than sleep
  *   holding tasks that sleep so just now
  *   iter    pass on through vfs_iter_write rather than kernel_write
+ *   long    bytes that a letter copies too many, 0 or more
+ *   occupy  takes the name /sys/kernel/spillway while this is 1
  *   bench   N times kernel_write of 64 bytes to cascade0; prints ns for each
  */
 #define pr_fmt(fmt) "cascade: " fmt
@@ -41,8 +44,12 @@ static char act[16];
 module_param_string(act, act, sizeof(act), 0644);
 static int hold;
 module_param(hold, int, 0644);
+static int spin;
+module_param(spin, int, 0644);
 static int iter;
 module_param(iter, int, 0644);
+static int too_many;
+module_param_named(long, too_many, int, 0644);
 static atomic_t holding;
 
 static int holding_get(char *buffer, const struct kernel_param *kp)
@@ -87,15 +94,20 @@ static void lowest_level(void)
 		dump_stack();
 	} else if (letter.to) {
 		/* The length is not constant: the check of usercopy runs. */
-		volatile size_t n = 64;
+		volatile size_t n = 64 + too_many;
 
-		pr_info("copied to the stack above, %lu bytes left\n",
+		pr_info("the letter's buffer lies at a %s address, %lu bytes left\n",
+			letter.to < __builtin_frame_address(0) ? "lower" :
+								 "higher",
 			copy_from_user(letter.to, letter.from, n));
 	}
 	if (READ_ONCE(hold)) {
 		atomic_inc(&holding);
 		while (READ_ONCE(hold) && !fatal_signal_pending(current))
-			schedule_timeout_killable(HZ / 20);
+			if (spin)
+				cond_resched();
+			else
+				schedule_timeout_killable(HZ / 20);
 		atomic_dec(&holding);
 	}
 }
@@ -217,6 +229,26 @@ static int target_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops target_ops = { .set = target_set };
 module_param_cb(target, &target_ops, NULL, 0200);
 
+/* Another module that has the name which spillway's controls need. */
+static struct kobject *occupant;
+
+static int occupy_set(const char *value, const struct kernel_param *kp)
+{
+	bool wanted;
+	int rc = kstrtobool(value, &wanted);
+
+	if (rc)
+		return rc;
+	kobject_put(occupant);
+	occupant = NULL;
+	if (wanted)
+		occupant = kobject_create_and_add("spillway", kernel_kobj);
+	return wanted && !occupant ? -ENOMEM : 0;
+}
+
+static const struct kernel_param_ops occupy_ops = { .set = occupy_set };
+module_param_cb(occupy, &occupy_ops, NULL, 0200);
+
 static int bench_set(const char *value, const struct kernel_param *kp)
 {
 	char buffer[64] = { 1 };
@@ -271,6 +303,7 @@ static void __exit cascade_exit(void)
 {
 	int i;
 
+	kobject_put(occupant);
 	for (i = 0; i < LEVELS; i++)
 		device_destroy(class, first_device + i);
 	class_destroy(class);
