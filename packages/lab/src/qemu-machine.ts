@@ -20,6 +20,8 @@ export interface MachineOptions {
   readonly disk: string | null;
   /** A second one, with the serial number "results", for what the guest has to say at length. */
   readonly resultsDisk?: string | undefined;
+  /** Let the guest's clocks advance by a nanosecond an instruction: what it times is what it executes. */
+  readonly countInstructions?: boolean;
 }
 
 /** File descriptor of QEMU's end of the control connection: a socket pair, so nothing listens anywhere. */
@@ -29,6 +31,7 @@ function qemuArguments(options: MachineOptions): string[] {
   // One host thread for all CPUs: while it boots, a kernel patches its own text (alternatives, static keys), and with a
   // thread for each CPU one boot in some hundreds hangs there. It costs about a fifth of a run's time.
   const args = ["-accel", "tcg,thread=single", "-cpu", options.la57 ? "max" : "max,la57=off"];
+  if (options.countInstructions) args.push("-icount", "shift=0,sleep=off");
   args.push("-m", String(options.memoryMiB), "-smp", String(options.cpus));
   if (options.numa === true) {
     for (const node of [0, 1]) {

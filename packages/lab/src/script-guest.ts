@@ -30,6 +30,8 @@ export interface ScriptGuest {
   readonly dumps?: string;
   /** A file of this machine that is the guest's NVMe disk with the serial number "results". */
   readonly resultsDisk?: string;
+  /** Let the guest's clocks advance by a nanosecond an instruction: what it times is what it executes. */
+  readonly countInstructions?: boolean;
 }
 
 /** The script prints it, with a name after it, to have its memory written to a file while it goes on. */
@@ -81,6 +83,7 @@ poweroff -f
       la57: false,
       disk,
       resultsDisk: guest.resultsDisk,
+      countInstructions: guest.countInstructions ?? false,
     });
     const dump = async (path: string): Promise<void> => {
       await machine.control.execute("stop");
