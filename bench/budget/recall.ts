@@ -12,7 +12,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openDump, openKernel } from "@spillway/core";
+import { openDump, openKernel, type Program } from "@spillway/core";
 import { FileSource } from "../../packages/cli/src/io/file-source.ts";
 import { nodeCodecs } from "../../packages/cli/src/io/node-codecs.ts";
 import { openProgramFile } from "../../packages/cli/src/io/open-program.ts";
@@ -56,7 +56,7 @@ try {
   if (values.recording === undefined || !existsSync(folder)) {
     const kernel = await ensureKernel(series, say);
     say("recording: some ten minutes");
-    await recordTrace({ kernel, folder, dumps: true, progress: say, timeoutMs: 3_600_000 });
+    await recordTrace({ kernel, folder, dumps: "each", progress: say, timeoutMs: 3_600_000 });
   }
   await report();
 } finally {
@@ -84,21 +84,26 @@ async function report(): Promise<void> {
   };
   const traceable = (f: number): boolean => recording.traceable.has(graph.functions.name[f] as string);
 
+  const rows: [string, Recall][] = [];
+  const add = (name: string, recall: Recall): void => {
+    rows.push([name, recall]);
+    say(`${name}: ${recall.misses.length} missed`);
+  };
+  add("function tracer", recallOfCalls(matcher, readCalls(recording.calls), isText));
+  if (values.misses !== undefined) writeMisses(values.misses, missLines(program, rows));
+  add("stacks beside events", recallOfStacks(matcher, readStacks(recording.stacks), isText));
   const tracer = compareStackTracer(matcher, readStackTracer(recording.stackTracer));
-  const rows: [string, Recall][] = [
-    ["function tracer", recallOfCalls(matcher, readCalls(recording.calls), isText)],
-    ["function_graph", recallOfNestings(matcher, readNestings(recording.nestings), traceable)],
-    ["stacks beside events", recallOfStacks(matcher, readStacks(recording.stacks), isText)],
-    ["stack tracer", tracer.recall],
-  ];
+  add("stack tracer", tracer.recall);
   const sizes: [string, SizeComparison][] = [["stack tracer", tracer.sizes]];
   for (const path of dumps) {
     const kernel = openKernel(openDump([new FileSource(path)], { codecs: nodeCodecs }));
     const { chains, recall, sizes: compared } = compareDump(kernel, matcher);
     const name = `dump, ${chains} stacks`;
-    rows.push([name, recall]);
+    add(name, recall);
     sizes.push([name, compared]);
   }
+  if (values.misses !== undefined) writeMisses(values.misses, missLines(program, rows, sizes));
+  add("function_graph", recallOfNestings(matcher, readNestings(recording.nestings), traceable));
   console.log(`${recording.release}, graph from ${program.source}`);
   const right = (title: string) => ({ title, align: "right" }) as const;
   console.log(
@@ -161,18 +166,31 @@ async function report(): Promise<void> {
   );
   console.log(`unresolved: ${precision.unresolved} of ${precision.indirectSites} indirect sites`);
 
+  const lines = missLines(program, rows, sizes);
+  if (values.misses !== undefined) writeMisses(values.misses, lines);
+  else if (lines.length > 0) console.log(`\n${lines.slice(0, 60).join("\n")}`);
+}
+
+/** One line for each miss and each size that differs. */
+function missLines(
+  program: Program,
+  rows: readonly (readonly [string, Recall])[],
+  sizes: readonly (readonly [string, SizeComparison])[] = [],
+): string[] {
   const place = (at: number): string => {
     const found = program.symbols.byAddress(fullAddress(at));
     const name = found === null ? "?" : `${found.symbol.name}+0x${found.offset.toString(16)}`;
     return `${fullAddress(at).toString(16)} ${found?.symbol.module ?? "vmlinux"}:${name}`;
   };
-  const lines = rows.flatMap(([name, { misses }]) =>
+  const missed = rows.flatMap(([name, { misses }]) =>
     misses.map(({ at, callee, reason }) => `${name}: ${reason}: ${place(at - 1)} -> ${place(callee)}`),
   );
-  for (const [name, { differences }] of sizes) {
-    for (const { at, observed, expected } of differences)
-      lines.push(`${name}: size ${observed}, not ${expected}: ${place(at - 1)}`);
-  }
-  if (values.misses !== undefined) writeFileSync(values.misses, `${lines.join("\n")}\n`);
-  else if (lines.length > 0) console.log(`\n${lines.slice(0, 60).join("\n")}`);
+  const different = sizes.flatMap(([name, { differences }]) =>
+    differences.map(({ at, observed, expected }) => `${name}: size ${observed}, not ${expected}: ${place(at - 1)}`),
+  );
+  return [...missed, ...different];
+}
+
+function writeMisses(path: string, lines: readonly string[]): void {
+  writeFileSync(path, `${lines.join("\n")}\n`);
 }

@@ -8,7 +8,7 @@ import { ensureProgram, findSources } from "../kernel-module-build.ts";
 import { type Progress, silent } from "../progress.ts";
 import { runScript, type ScriptResult } from "../script-guest.ts";
 import { stockModules } from "./module-set.ts";
-import { traceScript, WATCHES, type Watch } from "./trace-script.ts";
+import { type TraceScript, traceScript, WATCHES, type Watch } from "./trace-script.ts";
 
 /** Programs of this machine that the workload runs, and the Debian packages they come from. */
 const PROGRAMS = [
@@ -38,13 +38,13 @@ table ip n {
 
 export interface TraceRequest {
   readonly kernel: LabKernel;
-  /** An empty folder for what was seen; see docs/recall.md for its files. */
+  /** An empty folder for what was seen; bench/README.md has its files. */
   readonly folder: string;
   readonly watches?: readonly Watch[];
   /** Shell lines instead of the whole workload; `workload.sh` has the parts. */
   readonly work?: string;
-  /** Also write a dump of the guest in the middle of each watch, `WATCH.vmcore`. */
-  readonly dumps?: boolean;
+  /** Dumps of the guest, see TraceScript; none where left out. */
+  readonly dumps?: TraceScript["dumps"];
   /** More programs of this machine for `work`. */
   readonly programs?: readonly string[];
   readonly memoryMiB?: number;
@@ -96,7 +96,7 @@ export async function recordTrace(request: TraceRequest): Promise<ScriptResult> 
     script: traceScript({
       watches: request.watches ?? WATCHES,
       work: request.work ?? "workload $disk $mib",
-      dumps: request.dumps ?? false,
+      dumps: request.dumps ?? "none",
     }),
     files,
     programs,

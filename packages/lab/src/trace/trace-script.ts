@@ -55,8 +55,8 @@ const STOP: Readonly<Record<Watch, string>> = {
 export interface TraceScript {
   readonly watches: readonly Watch[];
   readonly work: string;
-  /** Have the memory written to a file in the middle of each watch. */
-  readonly dumps: boolean;
+  /** When the memory is written to a file: in the middle of each watch (`WATCH.vmcore`), or once, after them (`end.vmcore`). */
+  readonly dumps: "each" | "end" | "none";
 }
 
 const PREPARE = `
@@ -88,7 +88,7 @@ sync
 /** The shell script of a guest that is watched at work and leaves a tar archive on its "results" disk. */
 export function traceScript(script: TraceScript): string {
   const parts = script.watches.map((watch) => {
-    const dump = script.dumps ? `(sleep 8; echo "${DUMP_MARK} ${watch}") & ` : "";
+    const dump = script.dumps === "each" ? `(sleep 8; echo "${DUMP_MARK} ${watch}") & ` : "";
     return `mkdir -p /out/${watch}
 ${START[watch]}
 echo "watching ${watch} from $(cut -d' ' -f1 /proc/uptime)"
@@ -98,5 +98,6 @@ kill $observer; wait $observer
 ${STOP[watch]}
 echo "watched ${watch} until $(cut -d' ' -f1 /proc/uptime)"`;
   });
-  return [PREPARE, ...parts, TELL].join("\n");
+  const last = script.dumps === "end" ? `echo "${DUMP_MARK} end"; sleep 1` : "";
+  return [PREPARE, ...parts, last, TELL].join("\n");
 }

@@ -105,9 +105,11 @@ export class CallMatcher {
   matchCall(returnAddress: number, callee: number): Match {
     const sites = this.sitesBefore(returnAddress);
     if (sites.length === 0) return { found: null, reason: "no-site", sites };
+    const itself = new Set([callee]);
     for (const certainty of CERTAINTIES) {
-      const before = this.#tailingInto(callee, certainty);
-      if (sites.some((site) => this.#leadsTo(site, certainty, before))) return { found: certainty, sites };
+      const leads = (wanted: ReadonlySet<number>): boolean =>
+        sites.some((site) => this.#leadsTo(site, certainty, wanted));
+      if (leads(itself) || leads(this.#tailingInto(callee, certainty))) return { found: certainty, sites };
     }
     return { found: null, reason: this.#why(sites), sites };
   }
@@ -118,9 +120,12 @@ export class CallMatcher {
    */
   matchNesting(caller: number, callee: number, passable: (f: number) => boolean): Match {
     const sites = this.#sitesOf(caller);
+    const itself = new Set([callee]);
     for (const certainty of CERTAINTIES) {
-      const before = this.#backwards(callee, certainty, () => true, passable);
-      if (sites.some((site) => this.#leadsTo(site, certainty, before))) return { found: certainty, sites };
+      const leads = (wanted: ReadonlySet<number>): boolean =>
+        sites.some((site) => this.#leadsTo(site, certainty, wanted));
+      if (leads(itself) || leads(this.#backwards(callee, certainty, () => true, passable)))
+        return { found: certainty, sites };
     }
     return { found: null, reason: sites.length === 0 ? "no-site" : this.#why(sites), sites };
   }
@@ -144,6 +149,8 @@ export class CallMatcher {
   ): ReadonlySet<number> {
     const { firstCaller, sitesTo, firstSet, setsOf } = this.#index;
     const seen = new Set([callee]);
+    // Functions share sets, and a set's sites have to be gone through once.
+    const sets = new Set<number>();
     const over = (site: number): void => {
       if (!counts(site)) return;
       const f = this.graph.sites.caller[site] as number;
@@ -155,6 +162,8 @@ export class CallMatcher {
       if (certainty === "proven") continue;
       for (let at = firstSet[f] as number; at < (firstSet[f + 1] as number); at++) {
         const set = setsOf[at] as number;
+        if (sets.has(set)) continue;
+        sets.add(set);
         for (const site of this.#typedSites.get(set) ?? []) over(site);
         if (certainty === "assumed") for (const site of this.#assumedSites.get(set) ?? []) over(site);
       }

@@ -116,10 +116,13 @@ export function recallOfStacks(
       const key = `${inner} ${outer}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      const callee = functionOfReturn(matcher, inner);
+      // Above the entry of an interrupt stands no return address, but where it came: maybe at a function's very first byte.
+      const entry = i === 0 ? -1 : functionOfReturn(matcher, stack[i - 1] as number);
+      const exact = entry >= 0 && !matcher.isCalled(entry);
+      const callee = exact ? matcher.functionAt(inner) : functionOfReturn(matcher, inner);
       if (callee < 0 || !isText(inner - 1) || !isText(outer - 1)) recall.outside++;
-      // Nothing calls the entry of an interrupt: what stands above it is where it came.
-      else if (!matcher.isCalled(callee) && matcher.sitesBefore(outer).length === 0) recall.outside++;
+      // Nothing calls the entry of an interrupt.
+      else if (!matcher.isCalled(callee)) recall.outside++;
       else tally(recall, matcher.matchCall(outer, callee), outer, inner);
     }
   }
