@@ -12,7 +12,7 @@ import type { FunctionNames } from "./function-names.ts";
 import type { GraphIndex } from "./graph-index.ts";
 
 /** What finding entries asks of a program. */
-export type EntryProgram = Pick<Program, "memory" | "symbols">;
+export type EntryProgram = Pick<Program, "memory" | "symbols" | "types" | "moduleTypes">;
 
 export interface Entry {
   readonly f: number;
@@ -33,6 +33,11 @@ const HARDIRQ: Chain = ["handle_edge_irq", "handle_irq_event", "handle_irq_event
 interface Callback {
   /** Members of structs, as the labels of typed sets name them. */
   readonly slots: RegExp;
+  /**
+   * A prototype that no other kind of callback has, as the labels of assumed sets spell it: what tells where the slot is not
+   * known, since objects on the heap were given their callbacks by code that took them as arguments.
+   */
+  readonly prototype?: RegExp;
   readonly kind: EntryKind;
   readonly stack: EntryStack;
   /** Who calls them, from the bottom of that stack. */
@@ -41,35 +46,68 @@ interface Callback {
 
 /** Callbacks that the kernel calls on a stack that nothing else was on before. */
 const CALLBACKS: readonly Callback[] = [
-  { slots: /^softirq_action\.action$/, kind: "softirq", stack: "irq", chain: SOFTIRQ },
+  {
+    slots: /^softirq_action\.action$/,
+    prototype: /^void \(struct softirq_action \*\w*\)$/,
+    kind: "softirq",
+    stack: "irq",
+    chain: SOFTIRQ,
+  },
   {
     slots: /^tasklet_struct\.(func|callback)$/,
+    prototype: /^void \(struct tasklet_struct \*\w*\)$/,
     kind: "softirq",
     stack: "irq",
     chain: [...SOFTIRQ, ["tasklet_action_common.isra.0", "tasklet_action_common"]],
   },
   {
     slots: /^timer_list\.function$/,
+    prototype: /^void \(struct timer_list \*\w*\)$/,
     kind: "timer",
     stack: "irq",
     chain: [...SOFTIRQ, "run_timer_softirq", ["__run_timer_base", "__run_timers"], "expire_timers", "call_timer_fn"],
   },
-  { slots: /^hrtimer\.function$/, kind: "timer", stack: "irq", chain: ["hrtimer_interrupt", "__hrtimer_run_queues"] },
+  {
+    slots: /^hrtimer\.function$/,
+    prototype: /^enum hrtimer_restart \(struct hrtimer \*\w*\)$/,
+    kind: "timer",
+    stack: "irq",
+    chain: ["hrtimer_interrupt", "__hrtimer_run_queues"],
+  },
   {
     slots: /^(callback_head|rcu_head)\.func$/,
+    prototype: /^void \(struct callback_head \*\w*\)$/,
     kind: "rcu-callback",
     stack: "irq",
     chain: [...SOFTIRQ, "rcu_core", "rcu_do_batch"],
   },
-  { slots: /^irqaction\.handler$/, kind: "interrupt", stack: "irq", chain: HARDIRQ },
+  {
+    slots: /^irqaction\.handler$/,
+    prototype: /^irqreturn_t \(int \w*, void \*\w*\)$/,
+    kind: "interrupt",
+    stack: "irq",
+    chain: HARDIRQ,
+  },
   {
     slots: /^irqaction\.thread_fn$/,
     kind: "kthread",
     stack: "task",
     chain: [...KTHREAD, "irq_thread", "irq_thread_fn"],
   },
-  { slots: /^work_struct\.func$/, kind: "work", stack: "task", chain: WORK },
-  { slots: /^kthread_work\.func$/, kind: "work", stack: "task", chain: [...KTHREAD, "kthread_worker_fn"] },
+  {
+    slots: /^work_struct\.func$/,
+    prototype: /^void \(struct work_struct \*\w*\)$/,
+    kind: "work",
+    stack: "task",
+    chain: WORK,
+  },
+  {
+    slots: /^kthread_work\.func$/,
+    prototype: /^void \(struct kthread_work \*\w*\)$/,
+    kind: "work",
+    stack: "task",
+    chain: [...KTHREAD, "kthread_worker_fn"],
+  },
   { slots: /^kthread_create_info\.threadfn$/, kind: "kthread", stack: "task", chain: KTHREAD },
   // Below whatever path of the VFS leads to them; only what the entry code itself takes is counted.
   { slots: /^file_operations\.(?!owner)\w+$/, kind: "file-operation", stack: "task", chain: ["do_syscall_64"] },
@@ -92,7 +130,8 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
     const label = sets.label[set] as string;
     // A set that several members share names them all.
     const parts = label.split(" | ");
-    const callback = CALLBACKS.find(({ slots }) => parts.some((part) => slots.test(part)));
+    const bySlot = CALLBACKS.find(({ slots }) => parts.some((part) => slots.test(part)));
+    const callback = bySlot ?? CALLBACKS.find(({ prototype }) => prototype?.test(label) === true);
     if (callback === undefined) continue;
     const randomOffsetBytes = callback.kind === "file-operation" ? randomOffset(program) : 0;
     const chain = chainBytes(index, names, callback.chain, null);
@@ -100,10 +139,19 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
     const baseBytes = top + withRandomOffset(chain, randomOffsetBytes);
     for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
       const { kind, stack } = callback;
-      add({ f: sets.members[at] as number, kind, stack, why: label, baseBytes, randomOffsetBytes });
+      const f = sets.members[at] as number;
+      // A function of unknown prototype is in the set of every prototype.
+      if (bySlot === undefined && !hasPrototype(index, program, f)) continue;
+      add({ f, kind, stack, why: label, baseBytes, randomOffsetBytes });
     }
   }
   return [...entries.values()];
+}
+
+function hasPrototype({ graph }: GraphIndex, program: EntryProgram, f: number): boolean {
+  const module = graph.functions.module[f] as string | null;
+  const types = module === null ? program.types : program.moduleTypes(module);
+  return types.func(graph.functions.name[f] as string) !== null;
 }
 
 /** What RANDOMIZE_KSTACK_OFFSET may take off a task's stack at each system call; 0 where the kernel has no such thing. */
