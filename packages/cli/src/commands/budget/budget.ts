@@ -62,7 +62,7 @@ export function registerBudget(program: Command, context: Context): void {
       terminal.write(
         formatBudget(document, { limit: options.limit, level: options.level, maxBytes: options.max ?? null }, terminal),
       );
-      for (const file of written) terminal.write(`\nwritten: ${file}\n`);
+      if (written.length > 0) terminal.write(`\nwritten: ${written.join(", ")}\n`);
     }
     if (options.max !== undefined)
       judge(context, judgeBudget(document, { maxBytes: options.max, level: options.level }));

@@ -6,6 +6,7 @@ import {
   type BudgetEntry,
   type BudgetLevel,
   type ByLevel,
+  type PathStep,
 } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, type TableCell } from "../../text/columns.ts";
@@ -35,7 +36,10 @@ export function formatBudget(document: BudgetDocument, options: SummaryOptions, 
   const facts = [
     ["functions", thousands(totals.functions)],
     ["calls", `${thousands(totals.calls)}, of them ${thousands(totals.indirectCalls)} indirect`],
-    ["indirect", `${resolved("slot-matched")} resolved by slot, ${resolved("prototype-matched")} by prototype`],
+    [
+      "indirect",
+      `${resolved("slot-matched")} resolved by slot, ${resolved("prototype-matched")} by prototype or by what their arguments are`,
+    ],
     [
       "callees",
       `${typed.mean.toFixed(1)} on average behind a slot (${thousands(typed.largest)} at most), ` +
@@ -78,15 +82,20 @@ function entriesTable(document: BudgetDocument, options: SummaryOptions, termina
     const text = thousands(bytes);
     return bytes > limitBytes ? { text, paint: colors.red } : at === level ? { text, paint: colors.bold } : { text };
   };
-  const heading = ["entry", "kind", "stack", ...BUDGET_LEVELS.map((one) => LEVEL_TITLES[one]), "ends in"];
+  const heading = ["entry", "kind", "stack", ...BUDGET_LEVELS.map((one) => LEVEL_TITLES[one]), "largest frame"];
   const rows = shown.map((entry) => {
-    const last = entry.path.at(-1);
+    const largest = entry.path.reduce<PathStep | null>(
+      (most, step) => (step.bytes > (most?.bytes ?? 0) ? step : most),
+      null,
+    );
     return [
       named(entry.name, entry.module),
       ENTRY_TITLES[entry.kind],
       entry.stack,
       ...BUDGET_LEVELS.map((one) => bound(entry.bounds, one)),
-      last === undefined ? "" : { text: named(last.function, last.module), paint: colors.dim },
+      largest === null
+        ? ""
+        : { text: `${named(largest.function, largest.module)} ${thousands(largest.bytes)}`, paint: colors.dim },
     ];
   });
   const over = document.entries.filter((entry) => atLevel(entry.bounds, level) > limitBytes).length;
