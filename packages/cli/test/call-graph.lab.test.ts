@@ -55,7 +55,8 @@ describe.each([...KERNEL_SERIES])("%s", (series) => {
     const graph = buildCallGraph(programFromKernel(kernel));
     const pairs = provenPairs(kernel);
     expect(pairs.length).toBeGreaterThan(100);
-    expect(pairs.map((pair) => judge(graph, pair)).filter((what) => what !== "right")).toEqual([]);
+    const judged = pairs.filter((pair) => !byFarReturn(kernel, pair)).map((pair) => judge(graph, pair));
+    expect(judged.filter((what) => what !== "right")).toEqual([]);
   });
 });
 
@@ -81,6 +82,12 @@ function provenPairs(kernel: Kernel): Pair[] {
     }
   }
   return pairs;
+}
+
+/** A CPU's start enters C by `lretq`, the address behind which it has pushed itself (arch/x86/kernel/head_64.S): no call. */
+function byFarReturn(kernel: Kernel, { outer }: Pair): boolean {
+  const before = kernel.memory.read(outer.address - 2n, 2);
+  return before !== null && before[0] === 0x48 && before[1] === 0xcb;
 }
 
 function low32(address: bigint): number {
