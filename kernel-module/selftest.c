@@ -117,5 +117,5 @@ int spw_selftest(void)
 	spw_forget_statistics();
 	if (!trouble && working)
 		return 0;
-	return -ENOTSUPP;
+	return -EOPNOTSUPP;
 }
