@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * spillway: at a few critical points, a task whose kernel stack is nearly full
- * goes on on an extra stack from a small pool; if the pool is empty the call
+ * continues on an extra stack from a small pool; if the pool is empty the call
  * fails with -EIO. Either beats crashing the machine (Keith Owens' RFC
  * "Handling kernel stack overflows", 2007).
  */
@@ -38,9 +38,12 @@ MODULE_PARM_DESC(per_cpu, "extra stacks for each CPU that comes online");
 static unsigned int threshold = THREAD_SIZE / 2;
 module_param(threshold, uint, 0444);
 MODULE_PARM_DESC(threshold, "bytes of a stack in use above which to switch");
-static char *points = "vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
+static char *points =
+	"vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,"
+	"kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
 module_param(points, charp, 0444);
-MODULE_PARM_DESC(points, "critical points, with commas between them");
+MODULE_PARM_DESC(points,
+		 "critical points: NAME[:int|long|ptr|bio],...; what a function returns is to be said of those that are not known");
 static char *mode = "auto";
 module_param(mode, charp, 0444);
 MODULE_PARM_DESC(mode, "how to hook: direct, ipmodify, or auto");

@@ -179,6 +179,7 @@ static int spw_add(int cpu)
 		;
 	stack->slot = slot;
 	spw_stack_mark(stack);
+	/* Whoever finds it there finds it complete. */
 	smp_store_release(&spw_table[slot], stack);
 	if (slot >= spw_slots)
 		WRITE_ONCE(spw_slots, slot + 1);
@@ -213,7 +214,7 @@ static int spw_remove(unsigned int n, int cpu, bool all)
 	}
 	if (all && got < n) {
 		while (got)
-			smp_store_release(&removed[--got]->owner, NULL);
+			WRITE_ONCE(removed[--got]->owner, NULL);
 		rc = -EBUSY;
 		goto out;
 	}

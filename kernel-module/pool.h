@@ -81,6 +81,7 @@ static inline void spw_pool_put(struct spw_stack *stack)
 	raw_cpu_inc(spw_counts->hold[held > 0 ? __fls(held) : 0]);
 	WARN_ONCE(*(unsigned long *)spw_base(stack) != STACK_END_MAGIC,
 		  "spillway: an extra stack was used to its last byte\n");
+	/* What we read of it comes before what its next owner writes. */
 	smp_store_release(&stack->owner, NULL);
 	/* Last: with no stack in use the module may go. */
 	atomic_dec(&spw_in_use);

@@ -148,8 +148,7 @@ void spw_controls_remove(void);
 
 /* selftest.c */
 int spw_selftest(void);
-int noinline spw_selftest_target(long a, long b, long c, long d, long e,
-				 long f);
+int spw_selftest_target(long a, long b, long c, long d, long e, long f);
 extern struct task_struct *spw_selftest_task;
 extern bool spw_selftest_refuse;
 

@@ -73,7 +73,7 @@ int spw_threshold_set(unsigned int bytes)
 	return 0;
 }
 
-/* While draining, tasks go on on the stack they are on. */
+/* While draining, tasks stay on the stack they are on. */
 void spw_drain_set(bool drain)
 {
 	WRITE_ONCE(spw_drained, drain);
