@@ -292,11 +292,14 @@ unsigned long spw_pool_deepest(void)
 
 static int spw_cpu_online(unsigned int cpu)
 {
-	unsigned int i;
+	unsigned int there = 0, i;
 	int rc = 0;
 
 	mutex_lock(&spw_resize_mutex);
-	for (i = 0; !rc && i < spw_per_cpu; i++)
+	/* Those in use stayed when the CPU went away. */
+	for (i = 0; i < spw_slots; i++)
+		there += spw_table[i] && spw_table[i]->home == cpu;
+	for (; !rc && there < spw_per_cpu; there++)
 		rc = spw_add(cpu);
 	mutex_unlock(&spw_resize_mutex);
 	/* A CPU without stacks of its own uses those of the others. */

@@ -11,8 +11,8 @@
 #include <linux/vmalloc.h>
 #include "spillway.h"
 
-/* Mappings tried for one that is THREAD_SIZE aligned. */
-#define SPW_ALIGN_TRIES 64
+/* Rather fail than have the OOM killer make room for a pool. */
+#define SPW_GFP (GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
 
 /* At a stack's lowest address: as with the tasks' own, and whose it is. */
 struct spw_mark {
@@ -35,25 +35,20 @@ void spw_stack_free(struct spw_stack *stack)
 }
 
 /*
- * Maps the pages THREAD_SIZE aligned, with a guard page below: vmap areas end
- * in an unmapped page, so that successive ones walk through the alignments and
- * what lies below one is the guard of another, as with the tasks' own stacks.
+ * Maps the pages THREAD_SIZE aligned. Of what is exported only a VM_IOREMAP
+ * area is aligned to its size (__get_vm_area_node() in mm/vmalloc.c; its one
+ * other effect is that /proc/kcore reads it as zeros). Every area ends in an
+ * unmapped page, so what lies below a stack is a guard, of its own alignment's
+ * hole or of the area before, as with the tasks' own stacks.
  */
 static void *spw_map_aligned(struct page **pages)
 {
-	void *misfits[SPW_ALIGN_TRIES];
-	unsigned int n = 0;
-	void *base = NULL;
+	void *base = vmap(pages, SPW_PAGES, VM_MAP | VM_IOREMAP, PAGE_KERNEL);
 
-	while (n < SPW_ALIGN_TRIES) {
-		base = vmap(pages, SPW_PAGES, VM_MAP, PAGE_KERNEL);
-		if (!base || IS_ALIGNED((unsigned long)base, THREAD_SIZE))
-			break;
-		misfits[n++] = base;
-		base = NULL;
+	if (base && !IS_ALIGNED((unsigned long)base, THREAD_SIZE)) {
+		vunmap(base);
+		return NULL;
 	}
-	while (n)
-		vunmap(misfits[--n]);
 	return base;
 }
 
@@ -64,13 +59,13 @@ struct spw_stack *spw_stack_make(int cpu)
 	unsigned int i;
 	void *base;
 
-	stack = kzalloc_node(sizeof(*stack), GFP_KERNEL, cpu_to_node(cpu));
+	stack = kzalloc_node(sizeof(*stack), SPW_GFP, cpu_to_node(cpu));
 	if (!stack)
 		return NULL;
 	stack->home = cpu;
 	for (i = 0; i < SPW_PAGES; i++) {
 		stack->pages[i] = alloc_pages_node(cpu_to_node(cpu),
-						   GFP_KERNEL | __GFP_ZERO, 0);
+						   SPW_GFP | __GFP_ZERO, 0);
 		if (!stack->pages[i])
 			goto fail;
 	}
