@@ -4,7 +4,6 @@
 
 #include <linux/bio.h>
 #include <linux/errno.h>
-#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/task_stack.h>
@@ -73,7 +72,7 @@ int spw_threshold_set(unsigned int bytes)
 	return 0;
 }
 
-/* While draining, tasks stay on the stack they are on. */
+/* While draining, tasks go on on the stack they are on. */
 void spw_drain_set(bool drain)
 {
 	WRITE_ONCE(spw_drained, drain);
@@ -97,7 +96,7 @@ void spw_reset_point(unsigned int point)
 	spw_set_triggers();
 }
 
-static noinline void spw_note_depth(unsigned int point, u32 left)
+static void spw_note_depth(unsigned int point, u32 left)
 {
 	unsigned long flags;
 
@@ -122,14 +121,22 @@ static long spw_left(unsigned long sp, struct spw_stack **from)
 	*from = NULL;
 	if (sp - own < THREAD_SIZE)
 		return sp - own;
-	stack = spw_stack_at(sp);
+	if (!atomic_read(&spw_in_use))
+		return -1;
+	stack = spw_pool_find(sp);
 	if (!stack || READ_ONCE(stack->owner) != current)
 		return -1;
 	*from = stack;
 	return sp - spw_base(stack);
 }
 
-static noinline void spw_say_refused(unsigned int point, long left)
+static void spw_fail_bio(struct bio *bio)
+{
+	bio->bi_status = BLK_STS_IOERR;
+	bio_endio(bio);
+}
+
+static void spw_say_refused(unsigned int point, long left)
 {
 	static DEFINE_RATELIMIT_STATE(once_in_a_while, 5 * HZ, 1);
 
@@ -141,19 +148,6 @@ static noinline void spw_say_refused(unsigned int point, long left)
 		       THREAD_SIZE - left, (unsigned long)THREAD_SIZE);
 }
 
-/* Point 0 switches whatever is left, and for the task of the test only. */
-static noinline struct spw_stack *
-spw_acquire_selftest(unsigned long sp, const struct spw_stack *from)
-{
-	struct spw_stack *stack = NULL;
-
-	if (READ_ONCE(spw_selftest_task) != current)
-		return NULL;
-	if (!spw_selftest_refuse)
-		stack = spw_pool_get(0, sp, from);
-	return stack ?: ERR_PTR(-EIO);
-}
-
 /*
  * Called by spw_switch on a stack that may be too full, before the point had
  * any effect. NULL: stay on this stack; -EIO: fail the call; else switch.
@@ -163,28 +157,26 @@ asmlinkage struct spw_stack *spw_acquire(unsigned int point, unsigned long sp,
 					 void *arg)
 {
 	struct spw_stack *from, *stack;
-	long left;
+	long left = spw_left(sp, &from);
+	bool test = point == 0 && READ_ONCE(spw_selftest_task) == current;
 
-	/* An interrupt before it left the task's stack, say. */
-	if (unlikely(!in_task()))
+	if (left < 0)
 		return NULL;
-	left = spw_left(sp, &from);
-	if (unlikely(left < 0))
-		return NULL;
-	if (unlikely(!point))
-		return spw_acquire_selftest(sp, from);
-	if (unlikely(left < READ_ONCE(spw_least_left[point])))
+	if (left < READ_ONCE(spw_least_left[point]))
 		spw_note_depth(point, left);
-	if (left >= READ_ONCE(spw_min_left) || unlikely(spw_draining()))
+	if (!test && (left >= READ_ONCE(spw_min_left) || spw_draining()))
 		return NULL;
 
-	stack = spw_pool_get(point, sp, from);
+	stack = test && spw_selftest_refuse ?
+			NULL :
+			spw_pool_get(point, sp, from);
 	if (likely(stack))
 		return stack;
 	raw_cpu_inc(spw_counts->refusals[point]);
-	spw_say_refused(point, left);
+	if (!test)
+		spw_say_refused(point, left);
 	if (spw_point_returns(point) == SPW_RETURNS_BIO)
-		bio_io_error(arg);
+		spw_fail_bio(arg);
 	return ERR_PTR(-EIO);
 }
 
