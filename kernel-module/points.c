@@ -133,7 +133,10 @@ static int spw_hook(struct spw_point *point, unsigned int number,
 	return rc;
 }
 
-/* "name", or "name:int", "name:ptr", "name:bio" for one that is not known. */
+/*
+ * "name", or "name:int", "name:long", "name:ptr", "name:bio" for one that is
+ * not known.
+ */
 static int spw_parse(struct spw_point *point, char *word)
 {
 	char *kind = strchr(word, ':');
@@ -152,9 +155,10 @@ static int spw_parse(struct spw_point *point, char *word)
 			return -EINVAL;
 		}
 	}
-	if (kind && strcmp(kind, "int") && strcmp(kind, "ptr") &&
-	    strcmp(kind, "bio")) {
-		pr_err("%s:%s: a point returns int, ptr or bio\n", word, kind);
+	if (kind && strcmp(kind, "int") && strcmp(kind, "long") &&
+	    strcmp(kind, "ptr") && strcmp(kind, "bio")) {
+		pr_err("%s:%s: a point returns int, long, ptr or bio\n", word,
+		       kind);
 		return -EINVAL;
 	}
 	for (i = 0; i < ARRAY_SIZE(spw_known); i++) {
@@ -164,8 +168,8 @@ static int spw_parse(struct spw_point *point, char *word)
 		}
 	}
 	if (!kind) {
-		pr_err("%s is not known to be fit as a critical point: say what it returns, as %s:int, %s:ptr or %s:bio\n",
-		       word, word, word, word);
+		pr_err("%s is not known to be fit as a critical point: say what it returns, as %s:int, %s:long, %s:ptr or %s:bio\n",
+		       word, word, word, word, word);
 		return -EINVAL;
 	}
 	point->returns = strcmp(kind, "bio") ? SPW_RETURNS_ERROR :

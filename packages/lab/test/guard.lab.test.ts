@@ -59,7 +59,7 @@ for points in vfs_write,nonsense vfs_write,vfs_wri* vfs_write,vfs_write schedule
 done
 insmod /spillway.ko threshold=20000 2>/dev/null && echo "loaded threshold"
 insmod /spillway.ko mode=other 2>/dev/null && echo "loaded mode"
-insmod /spillway.ko points=vfs_writev:int,vfs_write && echo "unknown but said: $(cat $S/points/vfs_writev/mode)"; sleep 1; rmmod spillway
+insmod /spillway.ko points=vfs_writev:long,vfs_write && echo "unknown but said: $(cat $S/points/vfs_writev/mode)"; sleep 1; rmmod spillway
 for mode in direct ipmodify; do
   insmod /spillway.ko mode=$mode threshold=0 stacks=64; flow write /dev/cascade20 64 1
   echo "$(cat $S/points/kernel_write/mode) $(cat $S/points/kernel_write/switches)"
