@@ -39,8 +39,11 @@ export function judgeCanary(facts: CrashFacts): Hypothesis[] {
   if (found === finding.expected) return judged;
   explainDamage(facts, finding, damage);
   const buffer = explainBuffer(facts, finding, damage.patternStart);
-  // Zeros below the slot are on every stack.
-  const alone = damage.end <= finding.slot + 8n && (damage.patternStart === finding.slot || found === 0n);
+  // Zeros below the slot are on every stack, and the word above it may begin with some.
+  const alone =
+    found === 0n
+      ? damage.end < finding.slot + 16n && damage.returnSlots.length === 0
+      : damage.end <= finding.slot + 8n && damage.patternStart === finding.slot;
   const earlier = alone ? judgeEarlierReference(facts, finding) : null;
   const inFrame = overflowWeight(facts, finding, damage, buffer);
   const outside =
