@@ -2,7 +2,7 @@ import type { ErrorClass } from "@spillway/core";
 
 /** What `spillway` exits with. Documented in docs/errors.md; scripts rely on it, so a number never changes its meaning. */
 export const EXIT_OK = 0;
-/** All went well, and a limit that was asked for is exceeded. */
+/** All went well, and a limit that was asked for is exceeded, or a model does not hold. */
 export const EXIT_LIMIT = 6;
 
 /** Exit code of each class of error. */

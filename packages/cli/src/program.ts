@@ -1,6 +1,7 @@
 import { Command, type Help } from "commander";
 import { registerBt } from "./commands/bt.ts";
 import { registerBudget } from "./commands/budget/budget.ts";
+import { registerCheck } from "./commands/check.ts";
 import { registerDiagnose } from "./commands/diagnose.ts";
 import { registerDis } from "./commands/dis.ts";
 import { registerExtract } from "./commands/extract.ts";
@@ -37,6 +38,7 @@ const COMMANDS = [
   registerExtract,
   registerBudget,
   registerPlan,
+  registerCheck,
   registerGuard,
   registerLabCommand,
 ] as const;

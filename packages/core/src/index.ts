@@ -93,6 +93,20 @@ export {
   type OptionState,
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
+export type {
+  CheckBounds,
+  CheckDocument,
+  CheckedProperty,
+  CheckState,
+  CheckVerdict,
+  TaskState,
+  TraceStep,
+} from "./pool/check/check-document.ts";
+export { type CheckOptions, checkModel, DEFAULT_BOUNDS } from "./pool/check/check-model.ts";
+export type { Model, Policy } from "./pool/check/model.ts";
+export { changeModel, type ModelChanges, parseModel } from "./pool/check/parse-model.ts";
+export { PRESETS, type Preset } from "./pool/check/presets.ts";
+export { modelJson, modelText } from "./pool/check/print-model.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
 export type { ModuleSource } from "./program/modules/place-modules.ts";
 export { type OpenProgramOptions, openProgram } from "./program/open-program.ts";
