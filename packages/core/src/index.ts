@@ -107,6 +107,7 @@ export type { Model, Policy } from "./pool/check/model.ts";
 export { changeModel, type ModelChanges, parseModel } from "./pool/check/parse-model.ts";
 export { PRESETS, type Preset } from "./pool/check/presets.ts";
 export { modelJson, modelText } from "./pool/check/print-model.ts";
+export * from "./pool/machine/index.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
 export type { ModuleSource } from "./program/modules/place-modules.ts";
 export { type OpenProgramOptions, openProgram } from "./program/open-program.ts";
