@@ -13,6 +13,7 @@ import { registerMod } from "./commands/mod.ts";
 import { registerPlan } from "./commands/plan.ts";
 import { registerPs } from "./commands/ps.ts";
 import { registerRd } from "./commands/rd.ts";
+import { registerSimulate } from "./commands/simulate/simulate.ts";
 import { registerStruct } from "./commands/struct.ts";
 import { registerSym } from "./commands/sym.ts";
 import { registerSys } from "./commands/sys.ts";
@@ -38,6 +39,7 @@ const COMMANDS = [
   registerExtract,
   registerBudget,
   registerPlan,
+  registerSimulate,
   registerCheck,
   registerGuard,
   registerLabCommand,

@@ -108,6 +108,8 @@ export { changeModel, type ModelChanges, parseModel } from "./pool/check/parse-m
 export { PRESETS, type Preset } from "./pool/check/presets.ts";
 export { modelJson, modelText } from "./pool/check/print-model.ts";
 export * from "./pool/machine/index.ts";
+export { MAX_SEED } from "./pool/random/random-stream.ts";
+export * from "./pool/simulate/index.ts";
 export { type FromKernelOptions, programFromKernel } from "./program/from-kernel.ts";
 export type { ModuleSource } from "./program/modules/place-modules.ts";
 export { type OpenProgramOptions, openProgram } from "./program/open-program.ts";

@@ -19,8 +19,8 @@ export interface RatioEstimate extends Estimate {
 
 /** Fewer batches say too little about their own variance. */
 const FEWEST_BATCHES = 8;
-/** One-sided 95 % point of the normal distribution, for the test of correlation. */
-const NORMAL_95 = 1.6449;
+/** One-sided 80 % point of the normal distribution, for the test of correlation: rather too few batches than too short ones. */
+const NORMAL_80 = 0.8416;
 
 /** Neighbours put together: half as many batches, each twice as long. */
 export function pairUp({ sums, weights }: Batches): Batches {
@@ -50,7 +50,7 @@ function lagOne(residuals: Float64Array): number {
 /**
  * Estimates a ratio by batch means: its variance from the residuals sums - ratio · weights (the classical ratio estimator), of
  * batches that are put together in pairs until neighbours are not correlated any more, after Fishman, "Grouping observations in
- * digital simulation", 1978. The test is von Neumann's, one-sided at 5 %.
+ * digital simulation", 1978. The test is von Neumann's, one-sided at 20 %.
  * @param batches a power of two of them, at least 8; in the order in which they happened
  */
 export function ratioInterval(batches: Batches): RatioEstimate {
@@ -59,7 +59,7 @@ export function ratioInterval(batches: Batches): RatioEstimate {
   for (let current = batches; ; current = pairUp(current)) {
     const count = current.sums.length;
     const residuals = current.sums.map((sum, index) => sum - ratio * current.weights[index]!);
-    const bound = NORMAL_95 * Math.sqrt((count - 2) / (count * count - 1));
+    const bound = NORMAL_80 * Math.sqrt((count - 2) / (count * count - 1));
     // Residuals add up to nothing, which pushes the correlation of independent ones below 0, to about -1 / count.
     const correlated = lagOne(residuals) + 1 / count > bound;
     if (correlated && count >= 2 * FEWEST_BATCHES) continue;
