@@ -18,8 +18,9 @@ export default defineConfig({
           include: ["packages/*/test/**/*.lab.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 1_200_000,
-          // QEMU guests share the machine's cores: one file after the other.
-          fileParallelism: false,
+          globalSetup: "packages/lab/test/prepare-lab.ts",
+          // A guest keeps one core busy: two files at a time is what a small machine carries.
+          maxWorkers: 2,
         },
       },
     ],
