@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { formatSimulation } from "../../format/pool/simulation.ts";
 import { toJson } from "../../json.ts";
 import { Progress } from "../../progress.ts";
+import { registerMachine } from "./machine.ts";
 import { addPoolOptions, count, modelOf, type PoolOptions, runOf } from "./pool-options.ts";
 
 interface SimulateOptions extends PoolOptions {
@@ -23,13 +24,20 @@ Examples:
 
 docs/simulate.md has the model, where its intervals come from, and the answer to "how many stacks?".`;
 
-/** `spillway simulate`: a pool of extra stacks as a model. */
+/**
+ * `spillway simulate`: a pool of extra stacks as a model. What it does without a subcommand is one too, so that its options are
+ * not taken for those of the others.
+ */
 export function registerSimulate(program: Command, context: Context): void {
-  const command = program
-    .command("simulate")
-    .helpCommand(false)
-    .enablePositionalOptions()
-    .summary("how many extra stacks are enough: refusals, waits and memory of a pool, simulated")
+  const summary = "how many extra stacks are enough: refusals, waits and memory of a pool, simulated";
+  const simulate = program.command("simulate").usage("[options]").summary(summary).helpCommand(false);
+  const command = simulate.command("pool", { isDefault: true, hidden: true });
+  command
+    .configureHelp({
+      ...command.configureHelp(),
+      commandUsage: () => "spillway simulate [command] [options]",
+      visibleCommands: () => simulate.commands.filter((other) => other !== command),
+    })
     .description(
       "simulates tasks that come to critical points with a deep stack, against a pool of extra stacks; says how many are\n" +
         "refused or wait, with 99 % confidence intervals. The same seed gives the same figures, to the bit.",
@@ -51,4 +59,7 @@ export function registerSimulate(program: Command, context: Context): void {
       progress.clear();
     }
   });
+  registerMachine(simulate, context);
+  // `simulate --help` is for the command without a name. Those above have taken the option over from here.
+  simulate.helpOption(false);
 }

@@ -27,7 +27,7 @@ export const DEFAULT_PROFILE: MachineProfile = {
       micros: 20,
       point: false,
       sleeps: false,
-      next: { "write-out": 0.1, xfs: 0.4, reclaim: 0.002 },
+      next: { "write-out": 0.03, xfs: 0.4, reclaim: 0.002 },
     },
     { name: "write-out", bytes: [627, 627], micros: 10, point: false, sleeps: false, next: { xfs: 1 } },
     {
@@ -55,7 +55,7 @@ export const DEFAULT_PROFILE: MachineProfile = {
       micros: 10,
       point: true,
       sleeps: false,
-      next: { stacked: 0.3, driver: 0.68, xfs: 0.02 },
+      next: { stacked: 0.3, driver: 0.695, xfs: 0.005 },
     },
     { name: "driver", bytes: [420, 420], micros: 15, point: false, sleeps: true, next: {} },
     { name: "reclaim", bytes: [1389, 1389], micros: 50, point: false, sleeps: true, next: { xfs: 0.1 } },

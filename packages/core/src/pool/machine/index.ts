@@ -1,4 +1,6 @@
 /** What the front ends use of the comparison of stack designs. */
+export { MAX_SEED } from "../random/random-stream.ts";
+export type { Estimate } from "../statistics/interval.ts";
 export { PAGE_BYTES } from "./buddy.ts";
 export { type BudgetProfileOptions, profileFromBudget } from "./budget-profile.ts";
 export { type CompareOptions, compareDesigns } from "./compare-designs.ts";
