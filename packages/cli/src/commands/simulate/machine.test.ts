@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_PROFILE, type MachineDocument } from "@spillway/core";
@@ -92,4 +92,18 @@ test("--print-profile prints what --profile takes", async () => {
   expect(points.map((level) => level.name)).toEqual(["split"]);
   const { code, output } = await ran(`${SMALL} --designs 8k --profile FOLDER/profile.json`);
   expect([code, output.startsWith("mine: 2 runs of 1 s each, seed 1.")]).toEqual([0, true]);
+});
+
+test("--html draws it in a page that refers to nothing else, and replaces no file unasked", async () => {
+  const words = `${SMALL} --designs 4k,4k+extra --tasks 50,100 --pool 1 --html FOLDER/page.html`;
+  const first = await ran(words);
+  expect([first.code, first.errors]).toEqual([0, ""]);
+  expect(first.output).toMatch(/\nwritten: .*page\.html\n$/);
+  const page = readFileSync(join(folder, "page.html"), "utf8");
+  expect(page.match(/<svg /g)!.length).toBeGreaterThanOrEqual(2);
+  expect(page).toContain("4k+extra");
+  expect(page).toContain("spillway simulate machine --designs 4k,4k+extra --tasks 50,100 --pool 1");
+  expect(page).not.toMatch(/(src|href)=|https?:|NaN|Infinity|undefined/);
+  expect((await ran(words)).errors).toContain("SPW_OUTPUT_EXISTS");
+  expect((await ran(`${words} -f`)).code).toBe(0);
 });

@@ -17,9 +17,12 @@ import {
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
 import { formatMachine } from "../../format/pool/machine.ts";
+import { renderMachinePage } from "../../format/pool/machine-page.ts";
 import { readText } from "../../io/read-text.ts";
+import { writeOutput } from "../../io/write-output.ts";
 import { toJson } from "../../json.ts";
 import { Progress } from "../../progress.ts";
+import { shellWord } from "../../text/shell-word.ts";
 
 interface MachineOptions {
   readonly designs?: readonly Design[];
@@ -47,6 +50,8 @@ interface MachineOptions {
   readonly seed: number;
   readonly printProfile?: boolean;
   readonly json?: boolean;
+  readonly html?: string;
+  readonly force?: boolean;
 }
 
 const MIB = 2 ** 20;
@@ -116,9 +121,11 @@ export function registerMachine(simulate: Command, context: Context): void {
     .option("--replications <n>", "independent repetitions, at least 2", replications, 16)
     .option("--seed <n>", `from 0 to ${MAX_SEED}; the same seed gives the same figures`, count, 1)
     .option("--print-profile", "print the profile as JSON and do nothing else")
+    .option("--html <file>", "draw it, for a browser")
+    .option("-f, --force", "replace the file if it is there")
     .option("--json", "print one JSON document instead of text")
     .addHelpText("after", EXAMPLES)
-    .action((options: MachineOptions) => {
+    .action((options: MachineOptions, command: Command) => {
       const { terminal } = context;
       const profile = profileOf(options);
       if (options.printProfile) {
@@ -132,11 +139,38 @@ export function registerMachine(simulate: Command, context: Context): void {
           progress: (done, total) => progress.show("simulating", done, total),
         });
         progress.clear();
+        const { html, force } = options;
+        if (html !== undefined) {
+          const page = renderMachinePage({ document, command: commandLine(command) });
+          writeOutput(html, page, force, inputsOf(options));
+        }
         terminal.write(options.json ? toJson(document) : formatMachine(document, terminal));
+        if (html !== undefined && !options.json) terminal.write(`\nwritten: ${html}\n`);
       } finally {
         progress.clear();
       }
     });
+}
+
+/** The command line that gives the same page: options that were given, in the order of the help. */
+function commandLine(command: Command): string {
+  const given = command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli" || option.long === "--force") return [];
+    const value: unknown = command.getOptionValue(name);
+    if (value === true) return [option.long!];
+    const words = Array.isArray(value) ? value.map((one) => (isDesign(one) ? one.name : String(one))) : [String(value)];
+    return [option.long!, ...(option.variadic ? words : [words.join(",")]).map(shellWord)];
+  });
+  return ["spillway simulate machine", ...given].join(" ");
+}
+
+function isDesign(value: unknown): value is Design {
+  return typeof value === "object" && value !== null && "name" in value;
+}
+
+function inputsOf({ profile, budget }: MachineOptions): string[] {
+  return [profile, budget].filter((path) => path !== undefined);
 }
 
 function comparison(options: MachineOptions, profile: MachineProfile): CompareOptions {
