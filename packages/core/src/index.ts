@@ -93,20 +93,7 @@ export {
   type OptionState,
 } from "./kernel/option-state.ts";
 export type { AddressSpace, MemoryFault } from "./memory/address-space.ts";
-export type {
-  CheckBounds,
-  CheckDocument,
-  CheckedProperty,
-  CheckState,
-  CheckVerdict,
-  TaskState,
-  TraceStep,
-} from "./pool/check/check-document.ts";
-export { type CheckOptions, checkModel, DEFAULT_BOUNDS } from "./pool/check/check-model.ts";
-export type { Model, Policy } from "./pool/check/model.ts";
-export { changeModel, type ModelChanges, parseModel } from "./pool/check/parse-model.ts";
-export { PRESETS, type Preset } from "./pool/check/presets.ts";
-export { modelJson, modelText } from "./pool/check/print-model.ts";
+export * from "./pool/check/index.ts";
 export * from "./pool/machine/index.ts";
 export { MAX_SEED } from "./pool/random/random-stream.ts";
 export * from "./pool/simulate/index.ts";

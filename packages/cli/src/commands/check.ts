@@ -9,6 +9,7 @@ import {
   PRESETS,
   parseModel,
   SpillwayError,
+  toPromela,
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../context.ts";
@@ -23,6 +24,8 @@ import { wholeNumber } from "./budget/budget-options.ts";
 interface CheckCommandOptions {
   readonly list?: boolean;
   readonly source?: boolean;
+  readonly promela?: boolean;
+  readonly continue?: boolean;
   readonly stacks?: number;
   readonly policy?: Policy;
   readonly tasks?: ReadonlyMap<string, number>;
@@ -47,10 +50,12 @@ export function registerCheck(program: Command, context: Context): void {
     .argument("[model]", "the name of a preset (--list), or a file with a model, as text or JSON")
     .option("--list", "list the presets")
     .option("--source", "print the model instead of checking it (--json: as JSON)")
+    .option("--promela", "print the model in Promela, for SPIN")
     .option("--stacks <n>", "check it with so many extra stacks", wholeNumber)
     .addOption(new Option("--policy <policy>", "where no stack is free: fail or wait").choices(["eio", "sleep"]))
     .option("--tasks <name=n,...>", "check it with so many tasks of that name", taskCounts)
     .option("--no-symmetry", "keep states apart that differ only in which of identical tasks is which")
+    .option("--continue", "see every state even where something is wrong, for counts of the whole")
     .option("--max-states <n>", "give up at so many distinct states", wholeNumber, DEFAULT_BOUNDS.states)
     .option("--max-memory <mib>", "give up at so much memory for states", wholeNumber, DEFAULT_BOUNDS.bytes / MIB)
     .option("--json", "print one JSON document instead of text")
@@ -64,6 +69,7 @@ Examples:
   spillway check xfs-2012 --json                          what XFS ran into, as one document
   spillway check rfc-sleep --source > my.model            a model to begin with
   spillway check my.model --max-states 1000000
+  spillway check my.model --promela > my.pml              the same states for SPIN
 
 Exit status: 0 it holds; 6 a deadlock, something violated, or a bound reached (--json prints the document in any case).`,
     )
@@ -81,23 +87,23 @@ Exit status: 0 it holds; 6 a deadlock, something violated, or a bound reached (-
         });
       }
       const source = sourceOf(name);
-      naming(source.name, () => run(source, options, context));
+      naming(source, () => run(source, options, context));
     });
 }
 
 interface Source {
-  /** The path of a file; null for a preset. */
-  readonly name: string | null;
-  readonly title: string;
+  readonly name: string;
+  /** What a preset is about; null for a file. */
+  readonly title: string | null;
   readonly text: string;
 }
 
 /** A preset by its name, or a file: a file of a preset's name has to be written as a path (./resize). */
 function sourceOf(name: string): Source {
   const preset = PRESETS.find((one) => one.name === name);
-  if (preset !== undefined) return { name: null, title: `${name}: ${preset.title}`, text: preset.text };
+  if (preset !== undefined) return preset;
   try {
-    return { name, title: name, text: readText(name) };
+    return { name, title: null, text: readText(name) };
   } catch (error) {
     if (!(error instanceof SpillwayError) || error.code !== "SPW_INPUT_NOT_FOUND") throw error;
     throw new SpillwayError("SPW_INPUT_NOT_FOUND", `${name}: there is no such preset or file`, {
@@ -108,7 +114,7 @@ function sourceOf(name: string): Source {
   }
 }
 
-function run({ title, text }: Source, options: CheckCommandOptions, { terminal, exitWith }: Context): void {
+function run({ name, title, text }: Source, options: CheckCommandOptions, { terminal, exitWith }: Context): void {
   const { stacks, policy, tasks } = options;
   const changes = {
     ...(stacks === undefined ? {} : { stacks }),
@@ -121,24 +127,29 @@ function run({ title, text }: Source, options: CheckCommandOptions, { terminal, 
     terminal.write(options.json ? toJson(modelJson(model)) : isChanged ? modelText(model) : text);
     return;
   }
+  if (options.promela) {
+    terminal.write(toPromela(model));
+    return;
+  }
   const progress = new Progress(terminal);
   const document = checkModel(model, {
     symmetry: options.symmetry,
     bounds: { states: options.maxStates, bytes: options.maxMemory * MIB },
+    keepGoing: options.continue ?? false,
     progress: (done, known) =>
       progress.show(`${thousands(known)} states, ${thousands(known - done)} to go on from`, 0, 0),
   });
   progress.clear();
-  terminal.write(options.json ? toJson(document) : formatCheck(document, title, terminal));
+  terminal.write(options.json ? toJson(document) : formatCheck(document, name, title, terminal));
   if (document.verdict !== "holds") exitWith?.(EXIT_LIMIT);
 }
 
 /** Puts the file's name before a complaint about what is in it. */
-function naming(path: string | null, work: () => void): void {
+function naming({ name: path, title }: Source, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (path === null || !(error instanceof SpillwayError) || !ABOUT_A_MODEL.has(error.code)) throw error;
+    if (title !== null || !(error instanceof SpillwayError) || !ABOUT_A_MODEL.has(error.code)) throw error;
     const separator = /^\d+:\d+: /.test(error.message) ? ":" : ": ";
     throw new SpillwayError(error.code, `${path}${separator}${error.message}`, {
       class: error.class,

@@ -18,14 +18,16 @@ const PLACES = 8;
 /**
  * The result of a check as text.
  * @param name the model's, as it was given
+ * @param title what it is a model of; null where only its author knows
  */
-export function formatCheck(document: CheckDocument, name: string, terminal: Terminal): string {
+export function formatCheck(document: CheckDocument, name: string, title: string | null, terminal: Terminal): string {
   const { colors } = terminal;
   const paint = { holds: colors.green, deadlock: colors.red, violated: colors.red, incomplete: colors.yellow };
   const head = `${colors.bold(paint[document.verdict](TITLES[document.verdict]))} · ${printable(name)}\n`;
   const reason = document.reason === null ? "" : paragraph(sentence(document.reason), terminal, "  ");
   const parts = [
-    `${head}${reason}`,
+    `${head}${title === null ? "" : paragraph(sentence(title), terminal, "  ")}`,
+    reason,
     trace(document, terminal),
     cycle(document, terminal),
     asked(document, terminal),

@@ -126,8 +126,14 @@ export function compileModel(model: Model): Automaton {
   const ended: number[] = [];
   let cyclic = false;
 
+  const compiled = model.tasks.map(({ steps, at }) => instructionsOf(steps, model, columns, at));
+  const resized = compiled.some((instructions) => instructions.some(({ kind }) => kind === "resize"));
+  /** So many units of a column can there be at most. */
+  const most = (column: number): number =>
+    column !== IN_USE ? capacityOf(columns, column) : resized ? LIMITS.count : model.stacks;
+
   for (const [ofClass, task] of model.tasks.entries()) {
-    const instructions = instructionsOf(task.steps, model, columns, task.at);
+    const instructions = compiled[ofClass]!;
     cyclic ||= instructions.some((one, index) => one.kind === "goto" && one.to <= index);
     const firstState = uses.length;
     const doneColumn = columns.find(task.name, ["done"], task.at);
@@ -200,8 +206,9 @@ export function compileModel(model: Model): Automaton {
       switch (instruction.kind) {
         case "acquire": {
           const { column, amount, full } = instruction;
-          if (use[column]! + amount > LIMITS.count) throw tooLarge(instruction.at, "a task that holds too many units");
-          const got = arrive(pc + 1, changed(column, amount));
+          // A task that holds all there are already waits for ever: the transition is there, and never taken.
+          const isPossible = use[column]! + amount <= most(column);
+          const got = isPossible ? arrive(pc + 1, changed(column, amount)) : state;
           if (column === IN_USE) {
             edge(got, { guard: GUARD.stackFree });
             if (full !== null) edge(arrive(full, use), { guard: GUARD.noStackFree, refuses: 1 });
@@ -283,7 +290,6 @@ export function compileModel(model: Model): Automaton {
     return first;
   });
   firstUse.push(useColumn.length);
-  const resized = programs.some(({ instructions }) => instructions.some(({ kind }) => kind === "resize"));
   const column = (name: keyof Edge): Int32Array => Int32Array.from(edges, (one) => one[name]);
   return {
     model,

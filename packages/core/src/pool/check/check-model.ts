@@ -22,6 +22,8 @@ export interface CheckOptions {
   /** Take identical tasks for one another; on by default. */
   readonly symmetry?: boolean;
   readonly bounds?: Partial<Bounds>;
+  /** See all states even where something is wrong; the failure that is reported is the nearest all the same. */
+  readonly keepGoing?: boolean;
   /** Told from time to time how many states are done and known. */
   readonly progress?: (done: number, known: number) => void;
 }
@@ -36,6 +38,7 @@ export function checkModel(model: Model, options: CheckOptions = {}): CheckDocum
   const { explorer, end, depth } = search(automaton, {
     symmetry,
     bounds: { ...DEFAULT_BOUNDS, ...options.bounds },
+    keepGoing: options.keepGoing ?? false,
     ...(options.progress === undefined ? {} : { progress: options.progress }),
   });
   const { generated: states, store } = explorer;

@@ -1,5 +1,6 @@
 /** A model as a JSON document, read. The same things as in the text, under the same names. */
 import { parseExpression } from "./expressions.ts";
+import { jsonErrorAt } from "./json-error.ts";
 import {
   type Counted,
   type Expression,
@@ -23,8 +24,8 @@ export function parseModelJson(source: string): Model {
   let document: unknown;
   try {
     document = JSON.parse(source);
-  } catch (error) {
-    throw badJson(source, error as Error);
+  } catch {
+    throw badJson(source);
   }
   const model = fields(document, "", [
     "stacks",
@@ -63,14 +64,16 @@ export function parseModelJson(source: string): Model {
   };
 }
 
-/** V8 names the offset of bad JSON in its message, and mostly the line too. */
-function badJson(source: string, error: Error): Error {
-  const offset = /position (\d+)/.exec(error.message)?.[1];
-  const before = offset === undefined ? source.trimEnd() : source.slice(0, Number(offset));
+function badJson(source: string): Error {
+  const offset = jsonErrorAt(source) ?? source.length;
+  const before = source.slice(0, offset);
   const line = before.split("\n").length;
-  const column = before.length - before.lastIndexOf("\n");
-  const what = error.message.replace(/ in JSON at position.*| \(line.*/s, "").replaceAll(/\s+/g, " ");
-  return badModel(`${line}:${column}`, `this is no JSON: ${what.slice(0, 120)}`);
+  const column = offset - before.lastIndexOf("\n");
+  const found =
+    offset < source.length
+      ? `"${String.fromCodePoint(source.codePointAt(offset)!)}" cannot stand here`
+      : "it ends too early";
+  return badModel(`${line}:${column}`, `this is no JSON: ${found}`);
 }
 
 function fields(value: unknown, at: Place, known: readonly string[]): Fields {

@@ -7,6 +7,8 @@ export interface SearchOptions {
   /** Take states that differ only in which of identical tasks is in which state for one. */
   readonly symmetry: boolean;
   readonly bounds: Bounds;
+  /** See all states even where something is wrong, so that the counts are those of the whole; the nearest failure is kept. */
+  readonly keepGoing?: boolean;
   /** Told from time to time how many states are done and known. */
   readonly progress?: (done: number, known: number) => void;
 }
@@ -38,6 +40,7 @@ export function search(automaton: Automaton, options: SearchOptions): SearchResu
   let depth = 0;
   const ended = (end: SearchEnd): SearchResult => ({ explorer, end, depth });
   if (explorer.violation !== null) return ended({ kind: "violation", violation: explorer.violation });
+  let failure: SearchEnd | null = null;
   for (let from = 0, to = 1; from < to; from = to, to = store.count) {
     let deadlock = -1;
     for (let state = from; state < to; state++) {
@@ -46,12 +49,15 @@ export function search(automaton: Automaton, options: SearchOptions): SearchResu
       if (explorer.generated === before && deadlock < 0 && !allEnded(explorer, state)) deadlock = state;
       if ((state & (PROGRESS_EVERY - 1)) === 0) options.progress?.(state, store.count);
     }
+    const { violation, full } = explorer;
+    if (store.count > to || violation !== null) depth++;
     // A deadlock is in a state of this level, a violation on the way to one of the next.
-    if (deadlock >= 0) return ended({ kind: "deadlock", state: deadlock, partial: false });
-    if (store.count > to || explorer.violation !== null) depth++;
-    if (explorer.violation !== null) return ended({ kind: "violation", violation: explorer.violation });
-    if (explorer.full) return ended({ kind: "bound" });
+    if (deadlock >= 0) failure ??= { kind: "deadlock", state: deadlock, partial: false };
+    else if (violation !== null) failure ??= { kind: "violation", violation };
+    if (failure !== null && (full || options.keepGoing !== true)) return ended(failure);
+    if (full) return ended({ kind: "bound" });
   }
+  if (failure !== null) return ended(failure);
   // A program that goes only forwards ends, and it was seen that it ends with nothing held.
   return ended(automaton.cyclic ? neverFree(explorer) : { kind: "exhausted" });
 }
