@@ -7,6 +7,7 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
+import { inlineUplot } from "./inline-uplot.ts";
 import { lazyBuiltins } from "./lazy-builtins.ts";
 import { lazyIced } from "./lazy-iced.ts";
 import { lazyPackages } from "./lazy-packages.ts";
@@ -33,6 +34,7 @@ export async function bundle(output: string): Promise<void> {
       lazyBuiltins,
       lazyPackages(["fflate", "fzstd"], join(core, "package.json")),
       lazyIced(join(core, "src", "code", "iced.ts")),
+      inlineUplot(join(cli, "package.json")),
     ],
   });
   chmodSync(fresh, 0o755);

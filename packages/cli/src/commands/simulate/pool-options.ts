@@ -49,8 +49,14 @@ export function probability(text: string): number {
   return value;
 }
 
-/** Adds the options that describe tasks, stacks and the run; not how many stacks. */
-export function addPoolOptions(command: Command): Command {
+/**
+ * Adds the options that describe tasks, stacks and the run; not how many stacks.
+ * @param events how many, unless it is said; null: as many as it takes
+ */
+export function addPoolOptions(command: Command, events: number | null): Command {
+  const eventsOption = new Option("--events <n>", "arrivals and returns to simulate").argParser(count);
+  if (events === null) eventsOption.description += " (default: as many as the target takes)";
+  else eventsOption.default(events);
   return command
     .requiredOption(
       "--arrivals <law>",
@@ -71,18 +77,18 @@ export function addPoolOptions(command: Command): Command {
     .option("--sleep <p:law>", "probability of a sleep on the stack, and how long: 0.2:exponential:8ms")
     .option("--cpus <n>", "free lists, one for each CPU; they take from each other", count, 1)
     .option("--points <list>", "with trace:FILE: only these functions (default: all in it)")
-    .option("--events <n>", "arrivals and returns to simulate", count, 10_000_000)
+    .addOption(eventsOption)
     .option("--warmup <n>", "events not counted at the beginning (default: a tenth; of a trace: none)", count)
     .option("--seed <n>", `from 0 to ${MAX_SEED}; the same seed gives the same figures`, count, 1)
     .option("--stack-bytes <n>", "THREAD_SIZE (default: 16384)", count)
     .option("--json", "print one JSON document instead of text");
 }
 
-function arrivalLaw({ arrivals, points }: PoolOptions): ArrivalLaw {
+function arrivalLaw({ arrivals, points, hold }: PoolOptions): ArrivalLaw {
   const law = parseArrivals(arrivals);
   if (law.kind !== "file") return law;
   const names = points === undefined ? null : new Set(points.split(",").map((name) => name.trim()));
-  return readFtrace(readText(law.path), law.path, names).arrivals;
+  return readFtrace(readText(law.path), law.path, { points: names, holds: hold.trim() === "trace" }).arrivals;
 }
 
 function holdLaw(text: string, what?: string): HoldLaw {

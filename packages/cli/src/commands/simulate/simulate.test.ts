@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../../run.ts";
 import { recorder } from "../../testing/recorder.ts";
@@ -56,6 +59,76 @@ test.each([
   expect(errors).toContain(`spillway: ${message}`);
   expect(code).toBe(2);
   expect(output).toBe("");
+});
+
+test("size finds the smallest pool, sweep draws the curve", async () => {
+  const two = "--arrivals poisson:2 --hold exponential:1 --events 300k";
+  const size = await ran(`size --target 1e-2 ${two}`);
+  expect(size.output).toMatch(/^ {2}stacks {3}7, 116 KiB of memory: by the Erlang B formula/m);
+  expect(JSON.parse((await ran(`size --target 1e-2 ${two} --json`)).output)).toMatchObject({ stacks: 7 });
+  const sweep = await ran(`sweep --stacks 1..6 ${two}`);
+  expect(sweep.output).toMatch(/^ {7}5 +3\.\d+ % {2}3\.\d+ % to \d\.\d+ % +3\.67 %/m);
+  expect(sweep.output).toMatch(/^ {2}0\.01┤.*┗/m);
+  expect(JSON.parse((await ran(`sweep --stacks 1..6 ${two} --json`)).output).points).toHaveLength(6);
+});
+
+test("sweep --html writes a page that needs nothing else, and never over another file unasked", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "spillway-sweep-"));
+  const file = join(folder, "pool.html");
+  const line = `sweep --stacks 1..4 --arrivals poisson:2 --hold exponential:1 --events 20k --html ${file}`;
+  expect((await ran(line)).output).toContain(`written: ${file}`);
+  const page = readFileSync(file, "utf8");
+  expect(page).not.toMatch(/(?:src|href)=|url\(/);
+  expect(page).toContain(
+    "spillway simulate sweep --stacks 1..4 --arrivals poisson:2 --hold exponential:1 --events 20000 --seed 1",
+  );
+  expect(page).toContain("<td>66.7 %</td>");
+  expect((await ran(line)).errors).toContain("SPW_OUTPUT_EXISTS");
+  rmSync(folder, { recursive: true });
+});
+
+test("arrivals and hold times out of files", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "spillway-trace-"));
+  const [trace, hold] = [join(folder, "trace"), join(folder, "hold_ns")];
+  const line = (time: string, what: string) => `  cat-1  [000] .....  ${time}: ${what}\n`;
+  writeFileSync(
+    trace,
+    line("1.0", "p: (vfs_read+0x0/0x3f0)") +
+      line("1.5", "p: (vfs_write+0x0/0x3f0)") +
+      line("3.0", "r: (ksys_read+0x6b/0xf0 <- vfs_read)"),
+  );
+  writeFileSync(hold, "1073741824 3\n");
+  const one = await ran(`--stacks 1 --arrivals trace:${trace} --hold trace --json`);
+  expect(JSON.parse(one.output)).toMatchObject({ run: { attempts: 1 }, refusal: { count: 0 }, holds: { mean: 2 } });
+  const two = await ran(`--stacks 1 --arrivals trace:${trace} --hold empirical:${hold} --json`);
+  expect(JSON.parse(two.output)).toMatchObject({ run: { attempts: 2 }, refusal: { count: 1 } });
+  const none = await ran(`--stacks 1 --arrivals trace:${trace} --points vfs_fsync --hold trace`);
+  expect(none).toMatchObject({ code: 3 });
+  expect(none.errors).toContain("SPW_SIMULATE_BAD_FILE");
+  rmSync(folder, { recursive: true });
+});
+
+test.each([
+  ["size --arrivals poisson:2 --hold exponential:1", "SPW_USAGE: required option '--target <p>' not specified"],
+  ["size --target 2 --arrivals poisson:2 --hold exponential:1", "SPW_SIMULATE_BAD_VALUE: the target is a probability"],
+  [
+    "sweep --stacks 5 --arrivals poisson:2 --hold exponential:1",
+    'SPW_SIMULATE_BAD_VALUE: stacks: "5" should be FROM..TO',
+  ],
+])("spillway simulate %s is refused", async (line, message) => {
+  const { code, errors } = await ran(line);
+  expect(errors).toContain(`spillway: ${message}`);
+  expect(code).toBe(2);
+});
+
+test.each(["size", "sweep"])("%s --help has examples that run as they are", async (command) => {
+  const { output } = await ran(`${command} --help`);
+  const examples = [...output.matchAll(/^ {2}spillway simulate (\w+ --.*)$/gm)].map(([, line]) => line!);
+  expect(examples.length).toBeGreaterThan(1);
+  for (const example of examples) {
+    const line = example.replace(/ --html \S+/, "");
+    expect((await ran(`${line} --events 2000`)).code).toBe(0);
+  }
 });
 
 test("--help has examples that run as they are", async () => {

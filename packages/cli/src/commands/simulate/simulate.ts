@@ -6,6 +6,8 @@ import { toJson } from "../../json.ts";
 import { Progress } from "../../progress.ts";
 import { registerMachine } from "./machine.ts";
 import { addPoolOptions, count, modelOf, type PoolOptions, runOf } from "./pool-options.ts";
+import { registerSize } from "./size.ts";
+import { registerSweep } from "./sweep.ts";
 
 interface SimulateOptions extends PoolOptions {
   readonly stacks: number;
@@ -44,7 +46,7 @@ export function registerSimulate(program: Command, context: Context): void {
     )
     .requiredOption("--stacks <n>", "extra stacks in the pool", count)
     .addHelpText("after", EXAMPLES);
-  addPoolOptions(command).action((options: SimulateOptions) => {
+  addPoolOptions(command, 10_000_000).action((options: SimulateOptions) => {
     const { terminal } = context;
     const model = { ...modelOf(options), stacks: options.stacks };
     const progress = new Progress(terminal);
@@ -59,6 +61,8 @@ export function registerSimulate(program: Command, context: Context): void {
       progress.clear();
     }
   });
+  registerSize(simulate, context);
+  registerSweep(simulate, context);
   registerMachine(simulate, context);
   // `simulate --help` is for the command without a name. Those above have taken the option over from here.
   simulate.helpOption(false);

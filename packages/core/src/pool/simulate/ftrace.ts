@@ -17,7 +17,7 @@ export interface TraceReading {
   /** Lines that were arrivals or returns, and lines that were neither. */
   readonly linesRead: number;
   readonly linesPassedOver: number;
-  /** Arrivals whose return is not in the recording; they are left out where hold times are asked for. */
+  /** Arrivals whose return is not in the recording. */
   readonly withoutReturn: number;
 }
 
@@ -40,12 +40,18 @@ interface Arrival {
   hold: number;
 }
 
+export interface FtraceOptions {
+  /** Only these functions; null: all that are in it. */
+  readonly points: ReadonlySet<string> | null;
+  /** Hold times are wanted too: leave out what has none. Else all arrivals count, and no hold times are given. */
+  readonly holds: boolean;
+}
+
 /**
- * @param points only these functions; null: all that are in it
  * @param path for messages
  * @throws SpillwayError SPW_SIMULATE_BAD_FILE where there is no arrival in it
  */
-export function readFtrace(text: string, path: string, points: ReadonlySet<string> | null): TraceReading {
+export function readFtrace(text: string, path: string, { points, holds }: FtraceOptions): TraceReading {
   const arrivals: Arrival[] = [];
   /** Arrivals that have not returned, by task and function, innermost last. */
   const open = new Map<string, Arrival[]>();
@@ -97,13 +103,20 @@ export function readFtrace(text: string, path: string, points: ReadonlySet<strin
   }
   arrivals.sort((one, other) => one.time - other.time);
   const known = arrivals.filter(({ hold }) => !Number.isNaN(hold));
-  const kept = known.length > 0 ? known : arrivals;
+  if (holds && known.length === 0) {
+    throw invalid(
+      path,
+      "no arrival in it has a hold time",
+      "Record the returns too (kretprobes), or name a law with --hold.",
+    );
+  }
+  const kept = holds ? known : arrivals;
   const start = kept[0]!.time;
   return {
     arrivals: {
       kind: "trace",
       times: Float64Array.from(kept, ({ time }) => time - start),
-      holds: known.length > 0 ? Float64Array.from(known, ({ hold }) => hold) : null,
+      holds: holds ? Float64Array.from(kept, ({ hold }) => hold) : null,
     },
     linesRead,
     linesPassedOver,

@@ -8,3 +8,5 @@ export { offeredLoad, type PoolModel, type PoolPolicy, type RunOptions } from ".
 export { type LawFile, parseArrivals, parseDuration, parseHold, parseRate } from "./parse-laws.ts";
 export type { SimulationDocument } from "./result.ts";
 export { simulatePool } from "./simulate-pool.ts";
+export { eventsFor, type SizeDocument, type SizeStep, sizePool } from "./size-pool.ts";
+export { type SweepDocument, type SweepPoint, sweepPool } from "./sweep-pool.ts";

@@ -174,6 +174,7 @@ export class PoolRun {
     const { tally } = this;
     tally.attempts++;
     tally.seen += this.#inUse;
+    if (tally.seenWith !== null) tally.seenWith[this.#inUse]!++;
     tally.seenSquares += this.#inUse * this.#inUse;
   }
 

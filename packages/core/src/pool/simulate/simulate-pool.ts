@@ -1,5 +1,5 @@
-import { ratioInterval } from "../statistics/batches.ts";
-import { proportionInterval } from "../statistics/proportion.ts";
+import { type Batches, ratioInterval } from "../statistics/batches.ts";
+import { FEW_HITS, proportionInterval } from "../statistics/proportion.ts";
 import { DEFAULT_STACK_BYTES, poolMemory } from "./memory.ts";
 import { checkModel, checkRun, offeredLoad, type PoolModel, type RunOptions } from "./model.ts";
 import { PoolRun } from "./pool-run.ts";
@@ -71,11 +71,7 @@ export function simulatePool(
 
 function refusalOf(tally: Tally): Refusal {
   const attempts = tally.total("attempts");
-  const seen = tally.total("seen") / attempts;
-  const estimate = proportionInterval(tally.batches("refused", "attempts"), {
-    batches: tally.batches("seen", "attempts"),
-    variance: tally.seenSquares / attempts - seen * seen,
-  });
+  const estimate = proportionInterval(tally.batches("refused", "attempts"), companionOf(tally));
   return {
     probability: attempts === 0 ? null : estimate.probability,
     ci99: estimate.ci99,
@@ -84,6 +80,18 @@ function refusalOf(tally: Tally): Refusal {
     effectiveAttempts: estimate.effectiveTrials,
     correlated: estimate.correlated,
   };
+}
+
+/** What tells how refusals cluster where they are too few to tell themselves. */
+function companionOf(tally: Tally): { batches: Batches; variance: number } {
+  const attempts = tally.total("attempts");
+  const crowded = tally.crowded(FEW_HITS);
+  if (crowded !== null) {
+    const share = crowded.sums.reduce((sum, count) => sum + count, 0) / attempts;
+    return { batches: crowded, variance: share * (1 - share) };
+  }
+  const seen = tally.total("seen") / attempts;
+  return { batches: tally.batches("seen", "attempts"), variance: tally.seenSquares / attempts - seen * seen };
 }
 
 function waitOf(tally: Tally): SimulationDocument["wait"] {

@@ -3,6 +3,9 @@ import type { Batches } from "../statistics/batches.ts";
 /** Batches that a run is divided into: a power of two, for pairing them up. */
 export const BATCHES = 128;
 
+/** Larger pools would take megabytes for what only rare refusals need. */
+const MOST_LEVELS_KEPT = 4096;
+
 /** What is added up in a run, batch by batch. Fields are of the current batch until it is closed. */
 export class Tally {
   /** Crossings that needed a stack. */
@@ -19,6 +22,10 @@ export class Tally {
   area = 0;
   seconds = 0;
   deadlocks = 0;
+
+  /** Attempts that met so many stacks in use, or null where there are too many sizes to keep them by batch. */
+  readonly seenWith: Float64Array | null;
+  readonly #seenByBatch: Float64Array[] = [];
 
   /** Over the whole run. */
   calls = 0;
@@ -48,6 +55,7 @@ export class Tally {
 
   constructor(stacks: number) {
     this.timeWith = new Float64Array(stacks + 1);
+    this.seenWith = stacks <= MOST_LEVELS_KEPT ? new Float64Array(stacks + 1) : null;
   }
 
   closeBatch(batch: number): void {
@@ -55,6 +63,28 @@ export class Tally {
       this.#columns[name][batch] = this[name];
       this[name] = 0;
     }
+    if (this.seenWith === null) return;
+    this.#seenByBatch[batch] = this.seenWith.slice();
+    this.seenWith.fill(0);
+  }
+
+  /**
+   * Attempts that met at least so many stacks in use, for the highest such number that `least` attempts met; null where not even that is known.
+   * They come in runs as refusals do, in longer ones.
+   */
+  crowded(least: number): Batches | null {
+    if (this.seenWith === null) return null;
+    const weights = this.#columns.attempts;
+    const sums = new Float64Array(BATCHES);
+    let met = 0;
+    for (let level = this.seenWith.length - 1; level >= 0 && met < least; level--) {
+      for (let batch = 0; batch < BATCHES; batch++) {
+        const here = this.#seenByBatch[batch]?.[level] ?? 0;
+        sums[batch]! += here;
+        met += here;
+      }
+    }
+    return met < least ? null : { sums, weights };
   }
 
   batches(sums: TallyColumn, weights: TallyColumn): Batches {

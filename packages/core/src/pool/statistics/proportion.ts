@@ -14,7 +14,7 @@ export interface ProportionEstimate {
 }
 
 /** With fewer hits, their own clustering cannot be seen, and how the process as a whole is correlated stands in for it. */
-const FEW_HITS = 100;
+export const FEW_HITS = 100;
 /** The 99.5 % point of the normal distribution. */
 const NORMAL_995 = 2.5758293035489;
 
@@ -26,7 +26,7 @@ const NORMAL_995 = 2.5758293035489;
  *
  * @param hits by batches: hits as sums, trials as weights
  * @param companion a mean over the same trials whose correlation in time is at least that of hits, for when hits are too few to
- *   tell: how many stacks were in use, with its variance over trials
+ *   tell: how many stacks were in use, with its variance over trials; or trials that nearly were hits
  */
 export function proportionInterval(
   hits: Batches,
