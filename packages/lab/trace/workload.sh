@@ -13,6 +13,7 @@ use_file_system() {
   if quiet mount -t $2 $1 /mnt/$2; then
     cp -r /usr /bin/busybox /mnt/$2/ 2>/dev/null
     quiet exercise files /mnt/$2
+    quiet rarer files /mnt/$2
     quiet dd if=/dev/zero of=/mnt/$2/zeros bs=64k count=48 conv=fsync
     quiet mount -o remount,ro /mnt/$2
     quiet mount -o remount,rw /mnt/$2
@@ -27,10 +28,13 @@ work_files() {
   image=/mnt/ext4/image; [ -f $image ] || image=/tmp/image
   quiet losetup /dev/loop0 $image
   quiet mkfs.xfs -q -f /dev/loop0 && use_file_system /dev/loop0 xfs
-  mkdir -p /tmp/files && quiet exercise files /tmp/files
+  mkdir -p /tmp/files && { quiet exercise files /tmp/files; quiet rarer files /tmp/files; }
+  # Swap in a file, on a disk's file system.
+  quiet dd if=/dev/zero of=/mnt/ext4/swap bs=64k count=64 && quiet mkswap /mnt/ext4/swap && quiet swapon /mnt/ext4/swap &&
+    { quiet exercise memory 8; quiet swapoff /mnt/ext4/swap; rm -f /mnt/ext4/swap; }
   mkdir -p /mnt/overlay /mnt/ext4/upper /mnt/ext4/work
   quiet mount -t overlay overlay -o lowerdir=/mnt/xfs:/tmp/files,upperdir=/mnt/ext4/upper,workdir=/mnt/ext4/work /mnt/overlay &&
-    { quiet exercise files /mnt/overlay; echo x >> /mnt/overlay/busybox; rm -rf /mnt/overlay/usr; quiet umount /mnt/overlay; }
+    { quiet exercise files /mnt/overlay; quiet rarer files /mnt/overlay; echo x >> /mnt/overlay/busybox; rm -rf /mnt/overlay/usr; quiet umount /mnt/overlay; }
   quiet rm -rf /mnt/xfs/usr
   quiet umount /mnt/xfs
   quiet losetup -d /dev/loop0
@@ -59,12 +63,21 @@ work_block() {
   for number in 1 2; do quiet losetup -d /dev/loop$number; rm /tmp/loop$number; done
   quiet dd if=$disk of=/dev/null bs=1M count=8 iflag=direct
   quiet blkdiscard -o 805306368 -l 1048576 $disk
+  for scheduler in mq-deadline none; do
+    echo $scheduler > /sys/block/${disk##*/}/queue/scheduler
+    quiet dd if=$disk of=/dev/null bs=256k count=4 iflag=direct
+  done 2>/dev/null
+  quiet busybox blockdev --rereadpt $disk
 }
 
 work_network() {
   ifconfig lo 127.0.0.1 up
   quiet nft -f /rules.nft
   quiet exercise network
+  quiet rarer network
+  quiet ip link set lo mtu 1500
+  quiet rarer network
+  quiet ip link set lo mtu 65536
   quiet ping -c 1 127.0.0.1
   quiet ping6 -c 1 ::1
   quiet ip link add a type veth peer name b
@@ -96,6 +109,7 @@ work_memory() {
     quiet mkswap /dev/zram0 && quiet swapon /dev/zram0
   fi
   quiet exercise memory $1
+  quiet rarer memory
   mkdir -p /cgroup
   if quiet mount -t cgroup2 cgroup /cgroup; then
     echo +memory +pids +cpu > /cgroup/cgroup.subtree_control 2>/dev/null
@@ -103,7 +117,9 @@ work_memory() {
     echo 12M > /cgroup/small/memory.max 2>/dev/null
     sh -c 'echo $$ > /cgroup/small/cgroup.procs; exec exercise memory 16' >/dev/null 2>&1
     quiet cat /cgroup/small/memory.stat
-    quiet rmdir /cgroup/small
+    sh -c 'echo $$ > /cgroup/small/cgroup.procs; sleep 1' & sleep 0.1
+    echo 1 > /cgroup/small/cgroup.freeze; sleep 0.1; echo 0 > /cgroup/small/cgroup.freeze; wait $!
+    quiet busybox rmdir /cgroup/small
     quiet umount /cgroup
   fi
   echo 3 > /proc/sys/vm/drop_caches
@@ -115,7 +131,13 @@ work_memory() {
 work_processes() {
   quiet exercise processes
   quiet sh -c 'ls -l /bin | sort | uniq | wc; ps; sleep 0.1 & wait; (exit 3); kill -0 $$'
+  quiet rarer processes
   quiet insmod /modules/probe.ko
+  quiet rmmod probe
+  quiet insmod /modules/probe.ko
+  # A CPU goes and comes back, where there are two.
+  online=/sys/devices/system/cpu/cpu1/online
+  [ "$(cat $online)" = 1 ] && { echo 0 > $online; echo 1 > $online; }
   quiet dmesg
   quiet cat /proc/modules
 }

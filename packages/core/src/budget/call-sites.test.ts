@@ -73,6 +73,27 @@ describe("direct calls and jumps", () => {
       sites: ["0 tail g 0"],
     },
     {
+      what: "on into the function behind it, without a jump: an inner label of assembler's that is a symbol",
+      f: `53             push %rbx
+          48 83 ff 05    cmp $0x5,%rdi
+          0f 84 {other}  je other
+          5b             pop %rbx
+          48 89 f8       mov %rdi,%rax
+          50             push %rax`,
+      functions: { other: LEAF },
+      sites: ["5 tail other 8", "15 tail leaf 8"],
+    },
+    {
+      what: "not behind a call that never returns, nor over padding",
+      f: `83 ff 05       cmp $0x5,%edi
+          74 05          je +10
+          e9 {leaf}      jmp leaf
+          e8 {stop}      call stop
+          90             nop`,
+      functions: { stop: "eb fe  jmp stop" },
+      sites: ["5 tail leaf 0", "10 call stop 8"],
+    },
+    {
       what: "to where nothing is known",
       f: "e8 00 00 00 20  call nowhere\nc3  ret",
       sites: ["0 call ? 8"],

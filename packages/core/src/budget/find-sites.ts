@@ -17,6 +17,7 @@ import { DEPTH_KIND, FrameDepths } from "./frame-depths.ts";
 import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
 import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
+import { UNKNOWN } from "./stack-depth.ts";
 import { THUNK } from "./thunks.ts";
 
 /** An alternative's replacement is never longer (`alt_instr.replacementlen` is a byte). */
@@ -71,6 +72,7 @@ export class SiteFinder {
       if (code.flow[at] === FLOW.next || innerJumps.has(at) || this.#isDead(at)) continue;
       add(this.#siteAt(caller, code, { code, at, address: code.address[at]!, index: at }));
     }
+    for (let at = 0; at < code.count; at++) if (!code.followed(at)) add(this.#runOn(caller, code, at));
     for (const place of this.#replacements(code)) add(this.#siteAt(caller, code, place));
     return found.length < 2 ? found : distinct(found);
   }
@@ -95,6 +97,23 @@ export class SiteFinder {
   #isDead(at: number): boolean {
     const { depths } = this;
     return depths.kind[at] === DEPTH_KIND.unknown && depths.orcAt[at]! < 0 && depths.orcAt[0]! >= 0;
+  }
+
+  /**
+   * Code that runs on into the function behind it, as assembler does at an inner label that is a symbol (SYM_INNER_LABEL: from
+   * __put_user_4 into __put_user_nocheck_4): a tail jump without a jump.
+   */
+  #runOn(caller: number, code: CodeColumns, at: number): Site | null {
+    const goesOn = code.flow[at] === FLOW.next || code.flow[at] === FLOW.conditional;
+    // What no path leads to is padding.
+    if (!goesOn || code.mnemonic[at] === this.#nop || this.depths.tracked.rsp[at] === UNKNOWN) return null;
+    const target = this.#targets.resolve(code.address[at]! + code.length[at]!);
+    if (target.kind !== "function" || target.inside || target.index === caller) return null;
+    const place = { code, at, address: code.address[at]!, index: at };
+    const moved = this.depths.tracked.movedBy(at);
+    const { depth } = this.#entryOf(target.index);
+    const site = this.#tail(place, "tail", target.index, -1, depth - (moved ?? 0));
+    return moved === null ? { ...site, bytes: 0, depthKind: DEPTH_KIND.unknown } : site;
   }
 
   #siteAt(caller: number, own: CodeColumns, place: Place): Site | null {

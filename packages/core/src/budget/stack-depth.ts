@@ -193,6 +193,12 @@ export class StackDepth {
     return UNKNOWN;
   }
 
+  /** Bytes by which an instruction deepens the stack; null where that depends on more than itself. */
+  movedBy(index: number): number | null {
+    const change = this.#change(index, this.#mnemonic);
+    return change === null ? null : depthBytes(change);
+  }
+
   /** By how much an instruction moves RSP; null where that depends on more than itself. */
   #change(index: number, mnemonic: ReturnType<typeof mnemonics>): number | null {
     const code = this.#code;

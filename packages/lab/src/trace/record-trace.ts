@@ -18,7 +18,8 @@ const PROGRAMS = [
   { program: "nft", package: "nftables" },
 ];
 
-const MODULES = (
+/** Of the kernel's modules, those that the workload uses; what they need comes with them. */
+export const WORKLOAD_MODULES: readonly string[] = (
   "libcrc32c crc32c_generic xfs overlay loop dm-mod dm-crypt ecb cbc essiv xts aes_generic lzo-rle lzo lz4 lz4_compress zstd zram " +
   "veth bridge nf_tables nf_conntrack nft_ct nft_limit nft_log nf_log_syslog nft_reject_inet nft_nat nft_chain_nat nft_masq tun fuse"
 ).split(" ");
@@ -75,10 +76,11 @@ export async function recordTrace(request: TraceRequest): Promise<ScriptResult> 
   const programs = [
     await ensureProgram("observe", join(sources, "observe.c"), progress),
     await ensureProgram("exercise", join(sources, "exercise.c"), progress),
+    await ensureProgram("rarer", join(sources, "rarer.c"), progress),
     ...PROGRAMS.map(({ program }) => requireProgram(program)),
     ...(request.programs ?? []),
   ];
-  const modules = await stockModules(request.kernel, MODULES);
+  const modules = await stockModules(request.kernel, WORKLOAD_MODULES);
   const [probe] = (await stockModules(request.kernel, [PROBE])).slice(-1);
   const files = new Map<string, Uint8Array>([
     ["workload.sh", await readFile(join(sources, "workload.sh"))],

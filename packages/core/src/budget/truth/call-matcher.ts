@@ -23,6 +23,11 @@ export type Match =
   | { readonly found: EdgeCertainty; readonly sites: readonly number[] }
   | { readonly found: null; readonly reason: MissReason; readonly sites: readonly number[] };
 
+/** Entry code of exceptions and interrupts (arch/x86/include/asm/idtentry.h); its address is in tables, but nothing calls it. */
+const INTERRUPT_ENTRY = /^asm_/;
+/** A CPU's start enters C by `lretq`, with the address behind it pushed as if by a call (arch/x86/kernel/head_64.S). */
+const FAR_RETURN = /^secondary_startup_64/;
+
 const TAIL = SITE_KINDS.indexOf("tail");
 const INDIRECT_TAIL = SITE_KINDS.indexOf("indirect-tail");
 /** Lengths of calls in bytes: `ff d0` to an indirect one with prefix, SIB byte and displacement; an lfence may come first. */
@@ -78,6 +83,17 @@ export class CallMatcher {
     return this.#called[f] === 1;
   }
 
+  /** Control comes here by the CPU: what lies above on the stack was interrupted there, and made no call. */
+  isInterruptEntry(f: number): boolean {
+    return INTERRUPT_ENTRY.test(this.graph.functions.name[f] as string);
+  }
+
+  /** What has this return address was entered by a far return. */
+  isFarReturn(returnAddress: number): boolean {
+    const f = this.functionAt(returnAddress - 1);
+    return f >= 0 && FAR_RETURN.test(this.graph.functions.name[f] as string);
+  }
+
   /** Calls (not jumps) that would leave this return address; of several by it those that end nearest. */
   sitesBefore(returnAddress: number): number[] {
     const { sites } = this.graph;
@@ -130,6 +146,7 @@ export class CallMatcher {
     return { found: null, reason: sites.length === 0 ? "no-site" : this.#why(sites), sites };
   }
 
+  /** The function and those that jump there at their ends, at once or by others. */
   #tailingInto(callee: number, certainty: EdgeCertainty): ReadonlySet<number> {
     const known = this.#tails[certainty].get(callee);
     if (known !== undefined) return known;

@@ -1,48 +1,91 @@
-/** The proven frames of a dump's tasks against the call graph of its code: who called whom, and by how many bytes. */
+/** The proven frames of a dump's tasks against the call graph of its code: who called whom, by how many bytes, how deep. */
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Frame } from "../../unwind/backtrace.ts";
 import { backtrace } from "../../unwind/unwind.ts";
-import { low32 } from "../function-table.ts";
 import type { CallMatcher } from "./call-matcher.ts";
+import type { SeenChain, SeenFrame } from "./observed-depths.ts";
+import { type Placing, samePlace } from "./places.ts";
 import { compareSize, functionOfReturn, newRecall, newSizes, type Recall, type SizeComparison } from "./recall.ts";
 
 export interface DumpComparison {
-  readonly chains: number;
+  readonly stacks: number;
   readonly recall: Recall;
   readonly sizes: SizeComparison;
+  /** For DepthJudge. */
+  readonly chains: readonly SeenChain[];
 }
 
-/** Judges each distinct pair of neighbouring proven frames once, and the bytes between their CFAs. */
-export function compareDump(kernel: Kernel, matcher: CallMatcher): DumpComparison {
+/**
+ * Judges each distinct pair of neighbouring proven frames once, and the bytes between their CFAs.
+ * @param isText whether code of the graph is at an address; what runs at start-up only is not judged
+ */
+export function compareDump(
+  kernel: Kernel,
+  matcher: CallMatcher,
+  isText: (at: number) => boolean,
+  placing: Placing = samePlace,
+): DumpComparison {
   const recall = newRecall();
   const sizes = newSizes();
   const seen = new Set<string>();
-  let chains = 0;
+  const chains: SeenChain[] = [];
+  let stacks = 0;
+  const functionOf = (frame: Frame): number => {
+    // A call that does not return may be a function's last instruction.
+    const at = placing(frame.interrupted ? frame.address : frame.address - 1n);
+    if (at === null) return -1;
+    return frame.interrupted ? matcher.functionAt(at) : functionOfReturn(matcher, at + 1);
+  };
   const judge = (inner: Frame, outer: Frame): void => {
     if (inner.certainty !== "proven" || outer.certainty !== "proven" || outer.interrupted) return;
-    const at = low32(outer.address);
+    const place = placing(outer.address - 1n);
     const bytes = inner.cfa === null || outer.cfa === null ? null : Number(outer.cfa - inner.cfa);
-    const sameStack = inner.stack !== null && outer.stack !== null && inner.stack.low === outer.stack.low;
-    const key = `${inner.start} ${at} ${bytes} ${sameStack}`;
+    const sameStack = onOneStack(inner, outer);
+    const key = `${inner.start} ${outer.address} ${bytes} ${sameStack}`;
     if (seen.has(key)) return;
     seen.add(key);
-    const callee = inner.interrupted
-      ? matcher.functionAt(low32(inner.address))
-      : functionOfReturn(matcher, low32(inner.address));
-    if (callee < 0) {
+    const callee = functionOf(inner);
+    if (callee < 0 || place === null || !isText(place) || matcher.isFarReturn(place + 1)) {
       recall.outside++;
       return;
     }
+    const at = place + 1;
     const match = matcher.matchCall(at, callee);
-    if (match.found === null) recall.misses.push({ at, callee: low32(inner.address), reason: match.reason });
-    else recall.found[match.found]++;
+    if (match.found === null) {
+      recall.misses.push({ at, callee: matcher.graph.functions.start[callee] as number, reason: match.reason });
+    } else recall.found[match.found]++;
     if (bytes !== null && sameStack) compareSize(sizes, matcher, at, bytes);
   };
   const walk = (frames: readonly Frame[]): void => {
-    chains++;
+    stacks++;
     for (let i = 0; i + 1 < frames.length; i++) judge(frames[i] as Frame, frames[i + 1] as Frame);
+    chains.push(...chainsOf(frames, functionOf));
   };
   for (const task of kernel.tasks()) walk(backtrace(kernel, { task: task.address }).frames);
   for (const cpu of kernel.cpus) walk(backtrace(kernel, { cpu: cpu.number }).frames);
-  return { chains, recall, sizes };
+  return { stacks, recall, sizes, chains };
+}
+
+function onOneStack(inner: Frame, outer: Frame): boolean {
+  return inner.stack !== null && outer.stack !== null && inner.stack.low === outer.stack.low;
+}
+
+/** The frames of one stack trace, from its outermost on, split where another stack or an interruption begins. */
+function chainsOf(frames: readonly Frame[], functionOf: (frame: Frame) => number): SeenChain[] {
+  const chains: SeenChain[] = [];
+  let seen: SeenFrame[] | null = null;
+  for (let i = frames.length - 1; i >= 0; i--) {
+    const frame = frames[i] as Frame;
+    const outer = frames[i + 1];
+    const fromTop = outer === undefined || !onOneStack(frame, outer);
+    if (fromTop || outer.interrupted) {
+      seen = [];
+      chains.push({ fromTop, frames: seen });
+    }
+    const f = functionOf(frame);
+    // Behind a frame that is not known for sure no depth is.
+    if (frame.certainty !== "proven" || frame.cfa === null || frame.stack === null || f < 0) seen = null;
+    else seen?.push({ f, above: Number(frame.stack.high - frame.cfa) });
+  }
+  return chains.filter((chain) => chain.frames.length > 0);
 }

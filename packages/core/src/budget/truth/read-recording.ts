@@ -1,4 +1,5 @@
 /** What a watched guest writes: lines of hexadecimal addresses (packages/lab/trace/observe.c). */
+import { type Placing, samePlace } from "./places.ts";
 
 /** A call that happened. Addresses are the low 32 bits, signed. */
 export interface ObservedCall {
@@ -18,8 +19,8 @@ export interface ObservedNesting {
 }
 
 /** The kernel and its modules are in the top 2 GiB; anything else is no function of theirs (a trampoline, a user's address). */
-function kernelAddress(text: string): number | null {
-  return /^ffffffff[89a-f][0-9a-f]{7}$/.test(text) ? Number.parseInt(text.slice(8), 16) | 0 : null;
+function kernelAddress(text: string, placing: Placing): number | null {
+  return /^ffffffff[89a-f][0-9a-f]{7}$/.test(text) ? placing(BigInt(`0x${text}`)) : null;
 }
 
 function* fields(text: string): Generator<string[]> {
@@ -27,22 +28,22 @@ function* fields(text: string): Generator<string[]> {
 }
 
 /** Lines "RETURN-ADDRESS FUNCTION TIMES", of ftrace's function tracer. */
-export function readCalls(text: string): ObservedCall[] {
+export function readCalls(text: string, placing = samePlace): ObservedCall[] {
   const calls: ObservedCall[] = [];
   for (const [from = "", to = "", times = ""] of fields(text)) {
-    const returnAddress = kernelAddress(from);
-    const callee = kernelAddress(to);
+    const returnAddress = kernelAddress(from, placing);
+    const callee = kernelAddress(to, placing);
     if (returnAddress !== null && callee !== null) calls.push({ returnAddress, callee, times: Number(times) });
   }
   return calls;
 }
 
 /** Lines "CALLER FUNCTION = TIMES" or "… ! TIMES", of the function_graph tracer. */
-export function readNestings(text: string): ObservedNesting[] {
+export function readNestings(text: string, placing = samePlace): ObservedNesting[] {
   const nestings: ObservedNesting[] = [];
   for (const [from = "", to = "", context = "", times = ""] of fields(text)) {
-    const caller = kernelAddress(from);
-    const callee = kernelAddress(to);
+    const caller = kernelAddress(from, placing);
+    const callee = kernelAddress(to, placing);
     if (caller === null || callee === null) continue;
     nestings.push({ caller, callee, sameContext: context === "=", times: Number(times) });
   }
@@ -50,9 +51,9 @@ export function readNestings(text: string): ObservedNesting[] {
 }
 
 /** Lines of addresses, innermost first: stacks as the kernel's own unwinder found them. Cut where an address is none. */
-export function readStacks(text: string): number[][] {
+export function readStacks(text: string, placing = samePlace): number[][] {
   return [...fields(text)].map((line) => {
-    const addresses = line.map(kernelAddress);
+    const addresses = line.map((address) => kernelAddress(address, placing));
     const end = addresses.indexOf(null);
     return (end < 0 ? addresses : addresses.slice(0, end)) as number[];
   });
@@ -73,7 +74,11 @@ export interface TracedFrame {
 
 const FRAME = /^\s*\d+\)\s+(\d+)\s+(\d+)\s+(\S+?)\+0x([0-9a-f]+)\/0x([0-9a-f]+)(?: \[(\w+)\])?/;
 
-/** Tables of /sys/kernel/tracing/stack_trace, one after the other: chains, innermost frame first. */
+/**
+ * Tables of /sys/kernel/tracing/stack_trace, one after the other: chains, innermost frame first. While a long table is read
+ * the kernel may put another into its place (it holds its lock for a page of text at a time, kernel/trace/trace_stack.c):
+ * where the depths do not follow from each other, a chain ends and the rest of another one begins.
+ */
 export function readStackTracer(text: string): TracedFrame[][] {
   const chains: TracedFrame[][] = [];
   let chain: TracedFrame[] | null = null;
@@ -83,19 +88,21 @@ export function readStackTracer(text: string): TracedFrame[][] {
       chain = null;
       continue;
     }
-    if (chain === null) {
-      chain = [];
-      chains.push(chain);
-    }
     const [, depth, size, name = "", offset = "", functionSize = "", module] = match;
-    chain.push({
+    const frame: TracedFrame = {
       depth: Number(depth),
       size: Number(size),
       name,
       offset: Number.parseInt(offset, 16),
       functionSize: Number.parseInt(functionSize, 16),
       module: module ?? null,
-    });
+    };
+    const inner = chain?.at(-1);
+    if (chain === null || inner === undefined || inner.depth - inner.size !== frame.depth) {
+      chain = [];
+      chains.push(chain);
+    }
+    chain.push(frame);
   }
   return chains;
 }

@@ -3,7 +3,8 @@ import { graphOf, numberOf } from "../call-graph.fixture.ts";
 import { CallMatcher } from "./call-matcher.ts";
 import { precisionOf } from "./precision.ts";
 import { readCalls, readNestings, readStacks, readStackTracer } from "./read-recording.ts";
-import { compareStackTracer, recallOf, recallOfCalls, recallOfNestings, recallOfStacks } from "./recall.ts";
+import { recallOf, recallOfCalls, recallOfNestings, recallOfStacks } from "./recall.ts";
+import { compareStackTracer } from "./stack-tracer.ts";
 
 // The fixture puts function n at 0x81000000 + 0x1000 n and its calls, of five bytes, from +0x10 on.
 const graph = graphOf(`
@@ -12,6 +13,7 @@ const graph = graphOf(`
   slow 16: log+24
   ext4 24: tail check
   odd 8
+  asm_exc 8
   null 8
   {file.write}: ext4
   {char}: null ext4
@@ -82,7 +84,7 @@ test("neighbours on a stack; above an interrupt's entry is no caller", () => {
   const line = (addresses: number[]): string => addresses.map(hex).join(" ");
   const text = [
     line([start("log") + 5, after("slow", 0), after("write", 0)]),
-    line([start("odd") + 5, start("null") + 3]),
+    line([start("asm_exc") + 5, start("null")]),
     line([start("null") + 5, after("write", 1)]),
   ].join("\n");
   const { found, misses, outside } = recallOfStacks(matcher, readStacks(text), isText);

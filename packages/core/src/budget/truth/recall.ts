@@ -1,7 +1,7 @@
 /** How much of what a kernel did its call graph foresaw. */
-import { type CallGraph, CERTAINTIES, DEPTH_KINDS, type EdgeCertainty } from "../call-graph.ts";
+import { CERTAINTIES, DEPTH_KINDS, type EdgeCertainty } from "../call-graph.ts";
 import type { CallMatcher, Match, MissReason } from "./call-matcher.ts";
-import type { ObservedCall, ObservedNesting, TracedFrame } from "./read-recording.ts";
+import type { ObservedCall, ObservedNesting } from "./read-recording.ts";
 
 /** A call that happened and is not in the graph. */
 export interface Miss {
@@ -27,7 +27,7 @@ export function recallOf(recall: Recall): number {
   return found + recall.misses.length === 0 ? 1 : found / (found + recall.misses.length);
 }
 
-function tally(recall: Recall, match: Match, at: number, callee: number): void {
+export function tally(recall: Recall, match: Match, at: number, callee: number): void {
   if (match.found === null) recall.misses.push({ at, callee, reason: match.reason });
   else recall.found[match.found]++;
 }
@@ -118,11 +118,10 @@ export function recallOfStacks(
       seen.add(key);
       // Above the entry of an interrupt stands no return address, but where it came: maybe at a function's very first byte.
       const entry = i === 0 ? -1 : functionOfReturn(matcher, stack[i - 1] as number);
-      const exact = entry >= 0 && !matcher.isCalled(entry);
+      const exact = entry >= 0 && matcher.isInterruptEntry(entry);
       const callee = exact ? matcher.functionAt(inner) : functionOfReturn(matcher, inner);
       if (callee < 0 || !isText(inner - 1) || !isText(outer - 1)) recall.outside++;
-      // Nothing calls the entry of an interrupt.
-      else if (!matcher.isCalled(callee)) recall.outside++;
+      else if (matcher.isInterruptEntry(callee) || matcher.isFarReturn(outer)) recall.outside++;
       else tally(recall, matcher.matchCall(outer, callee), outer, inner);
     }
   }
@@ -177,62 +176,4 @@ function sizeFits(bytes: number, kind: string | undefined, observed: number): bo
   if (kind === "at-most") return observed <= bytes;
   if (kind === "at-least") return observed >= bytes;
   return null;
-}
-
-/** The return address that the stack tracer names; null where no function of the graph has that name and size. */
-export function addressOfFrame(
-  frame: TracedFrame,
-  byName: ReadonlyMap<string, readonly number[]>,
-  graph: CallGraph,
-): number[] {
-  const { start, module } = graph.functions;
-  return (byName.get(frame.name) ?? [])
-    .filter((f) => module[f] === frame.module)
-    .map((f) => (start[f] as number) + frame.offset);
-}
-
-export function functionsByName(graph: CallGraph): Map<string, number[]> {
-  const byName = new Map<string, number[]>();
-  for (const [f, name] of graph.functions.name.entries()) {
-    const same = byName.get(name);
-    if (same === undefined) byName.set(name, [f]);
-    else same.push(f);
-  }
-  return byName;
-}
-
-/**
- * The stack tracer's chains: who called whom, and the size of each frame but the innermost, which ends where ftrace looked,
- * and the outermost, which ends at the stack's top.
- */
-export function compareStackTracer(
-  matcher: CallMatcher,
-  chains: readonly (readonly TracedFrame[])[],
-): { readonly recall: Recall; readonly sizes: SizeComparison } {
-  const recall = newRecall();
-  const sizes = newSizes();
-  const byName = functionsByName(matcher.graph);
-  const seen = new Set<string>();
-  for (const chain of chains) {
-    const places = chain.map((frame) => addressOfFrame(frame, byName, matcher.graph));
-    for (let i = 0; i + 1 < chain.length; i++) {
-      const [inner, outer] = [places[i] as number[], places[i + 1] as number[]];
-      const key = `${inner} ${outer} ${chain[i + 1]?.size} ${i + 2 === chain.length}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      if (inner.length !== 1 || outer.length !== 1) {
-        recall.outside++;
-        continue;
-      }
-      const [from, at] = [inner[0] as number, outer[0] as number];
-      const callee = functionOfReturn(matcher, from);
-      if (callee < 0 || (!matcher.isCalled(callee) && matcher.sitesBefore(at).length === 0)) {
-        recall.outside++;
-        continue;
-      }
-      tally(recall, matcher.matchCall(at, callee), at, from);
-      if (i + 2 < chain.length) compareSize(sizes, matcher, at, (chain[i + 1] as TracedFrame).size);
-    }
-  }
-  return { recall, sizes };
 }

@@ -1,0 +1,90 @@
+/** What `recall.ts` prints of depths that were seen and the budget's bounds on them. */
+import type { Budget } from "@spillway/core";
+import { atLevel } from "../../packages/core/src/budget/levels.ts";
+import { boundPasses } from "../../packages/core/src/budget/solve.ts";
+import {
+  BOUND_KINDS,
+  type DepthsSeen,
+  type SeenDepth,
+  withinBound,
+} from "../../packages/core/src/budget/truth/observed-depths.ts";
+import { textTable } from "../lib/table.ts";
+
+const SHOWN_ENTRIES = 12;
+/** The bound that people are told. */
+const TOLD = BOUND_KINDS.findIndex(({ level, rounds }) => level === "slot-matched" && rounds === 0);
+
+const left = (title: string) => ({ title, align: "left" }) as const;
+const right = (title: string) => ({ title, align: "right" }) as const;
+
+export function depthTables(budget: Budget, seen: DepthsSeen): string {
+  return [kindTable(seen), baseTable(seen), entryTable(budget, seen)].join("\n\n");
+}
+
+function kindTable({ depths }: DepthsSeen): string {
+  return textTable(
+    [left("depths below an entry"), right("compared"), right("under"), right("over"), right("no way at this level")],
+    BOUND_KINDS.map(({ level, rounds }, at) => {
+      const bounds = depths.map((depth) => [depth.bytes, depth.bounds[at] as number] as const);
+      const [under, reached] = [
+        bounds.filter(([bytes, bound]) => bytes <= bound).length,
+        bounds.filter(([, bound]) => bound >= 0).length,
+      ];
+      const name = rounds === 0 ? level : `${level}, ${rounds} cut edge`;
+      return [name, ...[depths.length, under, reached - under, depths.length - reached].map(String)];
+    }),
+  );
+}
+
+function baseTable({ bases, withoutEntry }: DepthsSeen): string {
+  const under = bases.filter(({ bytes, bound }) => bytes <= bound).length;
+  const others = [...withoutEntry.values()].reduce((sum, times) => sum + times, 0);
+  return `bytes above entries: ${bases.length} compared, ${under} under; chains in which no entry is: ${others}`;
+}
+
+/** The entries whose stacks were seen fullest. */
+function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
+  const deepest = new Map<number, SeenDepth>();
+  for (const depth of depths) {
+    if (depth.bytes > (deepest.get(depth.entry)?.bytes ?? -1)) deepest.set(depth.entry, depth);
+  }
+  const above = new Map<number, number>();
+  for (const { entry, bytes } of bases) above.set(entry, Math.max(above.get(entry) ?? 0, bytes));
+  const solved = atLevel(budget.solved.levels, "slot-matched");
+  const path = boundPasses(budget.solved, solved).at(-1)?.depth as Int32Array;
+  const { name } = budget.graph.functions;
+  return textTable(
+    [left("entry"), right("deepest seen"), left("in"), right("bound there"), right("bound of the path")],
+    [...deepest.values()]
+      .sort((a, b) => b.bytes - a.bytes)
+      .slice(0, SHOWN_ENTRIES)
+      .map(({ entry, f, bytes, bounds }) => [
+        name[entry] as string,
+        String(bytes),
+        name[f] as string,
+        String(bounds[TOLD]),
+        String(path[entry]),
+      ]),
+  );
+}
+
+/** One line for each depth over its bound, each base over its own, each chain that begins at no entry. */
+export function depthLines(budget: Budget, { depths, bases, withoutEntry, cutCalls }: DepthsSeen): string[] {
+  const { name } = budget.graph.functions;
+  const kind = (at: number): string => (at < 0 ? "none" : Object.values(BOUND_KINDS[at] ?? {}).join("/"));
+  return [
+    ...depths
+      .filter((depth) => depth.bytes > (depth.bounds[TOLD] as number))
+      .map(
+        (depth) =>
+          `depth: ${name[depth.entry]} -> ${name[depth.f]}: ${depth.bytes} seen, bounds ${depth.bounds.join(" ")}, within ${kind(withinBound(depth))}`,
+      ),
+    ...bases
+      .filter(({ bytes, bound }) => bytes > bound)
+      .map(({ entry, bytes, bound }) => `base: ${name[entry]}: ${bytes} seen, bound ${bound}`),
+    ...[...cutCalls].flatMap(([caller, callees]) =>
+      [...callees].map(([callee, times]) => `cut: ${name[caller]} -> ${name[callee]}: ${times}`),
+    ),
+    ...[...withoutEntry].map(([f, times]) => `no entry: ${name[f]}: ${times}`),
+  ];
+}

@@ -1,0 +1,150 @@
+/**
+ * Depths that stacks had against the budget's bounds: where a function was called, the stack was at most as full as the
+ * deepest way to it, from the entry that the stack began with, says.
+ */
+import type { Budget } from "../budget.ts";
+import { SITE_KINDS } from "../call-graph.ts";
+import { deepestContexts } from "../depths.ts";
+import type { BudgetLevel } from "../levels.ts";
+
+const TAIL = SITE_KINDS.indexOf("tail");
+
+/** A function on a stack that was seen. */
+export interface SeenFrame {
+  readonly f: number;
+  /** Bytes from the stack's top down to the function's CFA. */
+  readonly above: number;
+}
+
+/** Frames of calls in one context, outermost first. */
+export interface SeenChain {
+  /** Nothing of another context lies above; else an exception or interrupt came upon a stack in use. */
+  readonly fromTop: boolean;
+  readonly frames: readonly SeenFrame[];
+}
+
+/** A level, and how many cut edges (see cut-order.ts) a path may take. */
+export interface BoundKind {
+  readonly level: BudgetLevel;
+  readonly rounds: number;
+}
+
+/** The weakest last. */
+export const BOUND_KINDS: readonly BoundKind[] = [
+  { level: "direct", rounds: 0 },
+  { level: "slot-matched", rounds: 0 },
+  { level: "slot-matched", rounds: 1 },
+  { level: "prototype-matched", rounds: 0 },
+  { level: "prototype-matched", rounds: 1 },
+];
+
+/** A function that was called from an entry, and how. */
+export interface SeenDepth {
+  readonly entry: number;
+  readonly f: number;
+  /** Bytes from the entry's CFA down to the function's. */
+  readonly bytes: number;
+  /** The bound on them for each of BOUND_KINDS; -1 where that level has no way from the entry to the function. */
+  readonly bounds: readonly number[];
+}
+
+/** What was in use above an entry's own frame. */
+export interface SeenBase {
+  readonly entry: number;
+  readonly bytes: number;
+  readonly bound: number;
+}
+
+export interface DepthsSeen {
+  /** Distinct ones. */
+  readonly depths: SeenDepth[];
+  readonly bases: SeenBase[];
+  /** Outermost function of chains in which no entry is, with how many such chains began with it. */
+  readonly withoutEntry: Map<number, number>;
+  /** Calls that were made although a bound without rounds takes them for never made: caller, callee, how often seen. */
+  readonly cutCalls: Map<number, Map<number, number>>;
+}
+
+/** Judges chains of one kernel, each distinct depth once. */
+export class DepthJudge {
+  readonly seen: DepthsSeen = { depths: [], bases: [], withoutEntry: new Map(), cutCalls: new Map() };
+  readonly #budget: Budget;
+  /** For the functions that entries begin with: the most that is in use above them. */
+  readonly #bases = new Map<number, number>();
+  readonly #contexts = new Map<number, readonly Int32Array[]>();
+  readonly #known = new Set<string>();
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+    for (const { f, baseBytes } of budget.entries) {
+      for (const end of this.#jumpsFrom(f)) this.#bases.set(end, Math.max(this.#bases.get(end) ?? 0, baseBytes));
+    }
+  }
+
+  /** The function and those that it goes on in by jumps at its end: of such an entry nothing is left on the stack. */
+  #jumpsFrom(f: number): ReadonlySet<number> {
+    const { index, graph } = this.#budget.solved;
+    const found = new Set([f]);
+    // A set's iterator goes on to what is added meanwhile.
+    for (const one of found) {
+      for (let site = index.firstSite[one] as number; site < (index.firstSite[one + 1] as number); site++) {
+        const callee = graph.sites.callee[site] as number;
+        if (callee >= 0 && graph.sites.kind[site] === TAIL && graph.sites.bytes[site] === 0) found.add(callee);
+      }
+    }
+    return found;
+  }
+
+  add(chain: SeenChain): void {
+    const { withoutEntry, bases, depths } = this.seen;
+    const at = chain.frames.findIndex(({ f }) => this.#bases.has(f));
+    if (at < 0) {
+      const outermost = chain.frames[0]?.f;
+      if (outermost !== undefined) withoutEntry.set(outermost, (withoutEntry.get(outermost) ?? 0) + 1);
+      return;
+    }
+    const entry = chain.frames[at] as SeenFrame;
+    if (chain.fromTop && this.#isNew(`${entry.f} ${entry.above}`)) {
+      bases.push({ entry: entry.f, bytes: entry.above, bound: this.#bases.get(entry.f) as number });
+    }
+    let caller = entry.f;
+    for (const { f, above } of chain.frames.slice(at + 1)) {
+      // The machine is dying: no bound follows such calls.
+      if (this.#budget.graph !== this.#budget.wholeGraph && this.#budget.fatal[f] === 1) break;
+      this.#noteCut(caller, f);
+      caller = f;
+      const bytes = above - entry.above;
+      if (!this.#isNew(`${entry.f} ${f} ${bytes}`)) continue;
+      depths.push({ entry: entry.f, f, bytes, bounds: this.#boundsFrom(entry.f).map((most) => most[f] as number) });
+    }
+  }
+
+  #noteCut(caller: number, callee: number): void {
+    const { position } = this.#budget.solved.order;
+    if ((position[callee] as number) > (position[caller] as number)) return;
+    const of = this.seen.cutCalls.get(caller) ?? new Map<number, number>();
+    this.seen.cutCalls.set(caller, of.set(callee, (of.get(callee) ?? 0) + 1));
+  }
+
+  #isNew(key: string): boolean {
+    return this.#known.size < this.#known.add(key).size;
+  }
+
+  #boundsFrom(entry: number): readonly Int32Array[] {
+    const known = this.#contexts.get(entry);
+    if (known !== undefined) return known;
+    const { index, order } = this.#budget.solved;
+    const base = new Int32Array(this.#budget.graph.functions.count).fill(-1);
+    base[entry] = 0;
+    const found = BOUND_KINDS.map(
+      ({ level, rounds }) => deepestContexts(index, order, level, rounds, base).at(-1)?.above as Int32Array,
+    );
+    this.#contexts.set(entry, found);
+    return found;
+  }
+}
+
+/** The first of BOUND_KINDS that a depth is within, -1 for none. */
+export function withinBound({ bytes, bounds }: SeenDepth): number {
+  return bounds.findIndex((bound) => bytes <= bound);
+}
