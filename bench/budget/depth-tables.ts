@@ -85,6 +85,6 @@ export function depthLines(budget: Budget, { depths, bases, withoutEntry, cutCal
     ...[...cutCalls].flatMap(([caller, callees]) =>
       [...callees].map(([callee, times]) => `cut: ${name[caller]} -> ${name[callee]}: ${times}`),
     ),
-    ...[...withoutEntry].map(([f, times]) => `no entry: ${name[f]}: ${times}`),
+    ...[...withoutEntry].map(([begin, times]) => `no entry: ${begin}: ${times}`),
   ];
 }

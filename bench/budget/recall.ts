@@ -117,6 +117,7 @@ async function report(labKernel: LabKernel): Promise<void> {
   add("stacks beside events", recallOfStacks(matcher, readStacks(recording.stacks, placed), isText));
   const tracer = compareStackTracer(matcher, readStackTracer(recording.stackTracer));
   add("stack tracer", tracer.recall);
+  say(`stack tracer: ${tracer.displaced} lines put right`);
   sizes.push(["stack tracer", tracer.sizes]);
   const budget = createBudget(program, graph);
   const judge = new DepthJudge(budget);

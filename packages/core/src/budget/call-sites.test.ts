@@ -129,6 +129,23 @@ describe("parts of functions", () => {
     expect(graph.sites("g")).toEqual(["0 call g 8"]));
   test("are in no list", () => expect(graph.names()).toEqual(["f", "f.isra.0", "g", "leaf"]));
 
+  test.each([
+    ["kCFI: the hash", "b8 78 56 34 12  mov $0x12345678,%eax"],
+    [
+      "FineIBT: the check itself, which goes on in the function",
+      `f3 0f 1e fa            endbr64
+       41 81 ea 78 56 34 12   sub $0x12345678,%r10d
+       74 03                  je g
+       0f 0b                  ud2
+       90                     nop`,
+    ],
+  ])("a preamble is padding too (%s)", (_what, preamble) => {
+    const { sites, names } = graphOf({
+      functions: { f: "e8 {g}  call g\nc3  ret", __cfi_g: preamble, g: "e9 {leaf}  jmp leaf", leaf: LEAF },
+    });
+    expect([names(), sites("f"), sites("g")]).toEqual([["f", "g", "leaf"], ["0 call g 8"], ["0 tail leaf 0"]]);
+  });
+
   test("of two functions by one name a cold part is that of the one that jumps there", () => {
     const other = graphOf({
       functions: {
@@ -213,6 +230,15 @@ describe("indirect branches", () => {
           45 03 53 fc         add -0x4(%r11),%r10d
           74 02               je +2
           0f 0b               ud2
+          41 ff d3            call *%r11
+          c3                  ret`,
+      sites: ["14 indirect-call ? 8"],
+    },
+    {
+      what: "FineIBT, to which kCFI is rewritten at boot (931ab63664f0, 6.2): the hash goes along, to the preamble before the callee",
+      f: `41 ba 78 56 34 12   mov $0x12345678,%r10d
+          49 83 eb 10         sub $0x10,%r11
+          0f 1f 40 00         nopl 0x0(%rax)
           41 ff d3            call *%r11
           c3                  ret`,
       sites: ["14 indirect-call ? 8"],

@@ -7,6 +7,11 @@ import { SITE_KINDS } from "../call-graph.ts";
 import { deepestContexts } from "../depths.ts";
 import type { BudgetLevel } from "../levels.ts";
 
+/** Of a chain without an entry: those that tell where it came from. */
+const TOLD_FRAMES = 5;
+/** What lies above the entries on a task's stack; see entries.ts. */
+const CALLS_ENTRIES =
+  /^(entry_|asm_|do_syscall_64$|x64_sys_call$|ret_from_fork|kthread$|worker_thread$|process_one_work$|process_scheduled_works$)/;
 const TAIL = SITE_KINDS.indexOf("tail");
 
 /** A function on a stack that was seen. */
@@ -59,8 +64,8 @@ export interface DepthsSeen {
   /** Distinct ones. */
   readonly depths: SeenDepth[];
   readonly bases: SeenBase[];
-  /** Outermost function of chains in which no entry is, with how many such chains began with it. */
-  readonly withoutEntry: Map<number, number>;
+  /** The outermost functions of chains in which no entry is, with how many began so. */
+  readonly withoutEntry: Map<string, number>;
   /** Calls that were made although a bound without rounds takes them for never made: caller, callee, how often seen. */
   readonly cutCalls: Map<number, Map<number, number>>;
 }
@@ -69,15 +74,17 @@ export interface DepthsSeen {
 export class DepthJudge {
   readonly seen: DepthsSeen = { depths: [], bases: [], withoutEntry: new Map(), cutCalls: new Map() };
   readonly #budget: Budget;
-  /** For the functions that entries begin with: the most that is in use above them. */
+  /** For entries, and for what these jump to at their ends: the most that is in use above them. */
   readonly #bases = new Map<number, number>();
+  readonly #jumpedTo = new Map<number, number>();
   readonly #contexts = new Map<number, readonly Int32Array[]>();
   readonly #known = new Set<string>();
 
   constructor(budget: Budget) {
     this.#budget = budget;
     for (const { f, baseBytes } of budget.entries) {
-      for (const end of this.#jumpsFrom(f)) this.#bases.set(end, Math.max(this.#bases.get(end) ?? 0, baseBytes));
+      this.#bases.set(f, Math.max(this.#bases.get(f) ?? 0, baseBytes));
+      for (const end of this.#jumpsFrom(f)) this.#jumpedTo.set(end, Math.max(this.#jumpedTo.get(end) ?? 0, baseBytes));
     }
   }
 
@@ -97,15 +104,16 @@ export class DepthJudge {
 
   add(chain: SeenChain): void {
     const { withoutEntry, bases, depths } = this.seen;
-    const at = chain.frames.findIndex(({ f }) => this.#bases.has(f));
+    const at = this.#entryIn(chain.frames);
     if (at < 0) {
-      const outermost = chain.frames[0]?.f;
-      if (outermost !== undefined) withoutEntry.set(outermost, (withoutEntry.get(outermost) ?? 0) + 1);
+      const { name } = this.#budget.graph.functions;
+      const begin = chain.frames.slice(0, TOLD_FRAMES).map(({ f }) => name[f]);
+      withoutEntry.set(begin.join(" "), (withoutEntry.get(begin.join(" ")) ?? 0) + 1);
       return;
     }
     const entry = chain.frames[at] as SeenFrame;
     if (chain.fromTop && this.#isNew(`${entry.f} ${entry.above}`)) {
-      bases.push({ entry: entry.f, bytes: entry.above, bound: this.#bases.get(entry.f) as number });
+      bases.push({ entry: entry.f, bytes: entry.above, bound: this.#baseOf(entry.f) });
     }
     let caller = entry.f;
     for (const { f, above } of chain.frames.slice(at + 1)) {
@@ -117,6 +125,20 @@ export class DepthJudge {
       if (!this.#isNew(`${entry.f} ${f} ${bytes}`)) continue;
       depths.push({ entry: entry.f, f, bytes, bounds: this.#boundsFrom(entry.f).map((most) => most[f] as number) });
     }
+  }
+
+  /** The outermost entry; or what one has jumped to, where nothing but what calls entries lies above. */
+  #entryIn(frames: readonly SeenFrame[]): number {
+    const { name } = this.#budget.graph.functions;
+    for (const [at, { f }] of frames.entries()) {
+      if (this.#bases.has(f) || this.#jumpedTo.has(f)) return at;
+      if (!CALLS_ENTRIES.test(name[f] as string)) return frames.findIndex((frame) => this.#bases.has(frame.f));
+    }
+    return -1;
+  }
+
+  #baseOf(f: number): number {
+    return this.#bases.get(f) ?? (this.#jumpedTo.get(f) as number);
   }
 
   #noteCut(caller: number, callee: number): void {

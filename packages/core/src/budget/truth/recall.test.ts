@@ -91,20 +91,59 @@ test("neighbours on a stack; above an interrupt's entry is no caller", () => {
   expect([found.proven, misses.map(({ reason }) => reason), outside]).toEqual([2, ["not-in-set"], 1]);
 });
 
-test("the stack tracer's frames and their sizes", () => {
-  const text = `        Depth    Size   Location    (4 entries)
+describe("the stack tracer", () => {
+  const compare = (lines: string) => compareStackTracer(matcher, readStackTracer(lines));
+  const TABLE = `        Depth    Size   Location    (4 entries)
         -----    ----   --------
   0)      400       8   log+0x5/0x40
   1)      392      24   slow+0x15/0x40
   2)      368      48   write+0x15/0x40
-  3)      320      99   write+0x1a/0x40
-  4)      221     221   write+0x15/0x40 [other]
 `;
-  const { recall, sizes } = compareStackTracer(matcher, readStackTracer(text));
-  expect(recall.found).toEqual({ proven: 2, typed: 0, assumed: 0 });
-  expect(recall.misses.map(({ reason }) => reason)).toEqual(["not-in-set"]);
-  expect(sizes.equal).toBe(2);
-  expect(sizes.differences).toEqual([{ at: after("write", 1), observed: 99, expected: 56 }]);
+
+  test("frames and their sizes", () => {
+    const { recall, sizes } = compare(`${TABLE}  3)      320      99   write+0x1a/0x40
+  4)      221     221   write+0x15/0x40 [other]
+`);
+    expect(recall.found).toEqual({ proven: 2, typed: 0, assumed: 0 });
+    expect(recall.misses.map(({ reason }) => reason)).toEqual(["not-in-set"]);
+    expect(sizes.equal).toBe(2);
+    expect(sizes.differences).toEqual([{ at: after("write", 1), observed: 99, expected: 56 }]);
+  });
+
+  test("depths are those of the frame that begins above the return address", () => {
+    const { chains } = compare(`${TABLE}  3)      320     320   write+0x1a/0x40\n`);
+    const [chain] = chains;
+    expect(chain?.fromTop).toBe(true);
+    expect(chain?.frames.map(({ f, above }) => `${graph.functions.name[f]} ${above}`)).toEqual([
+      "write 312",
+      "slow 360",
+      "log 384",
+    ]);
+  });
+
+  test("a table that changes while it is read is two, of which the first does not reach the top", () => {
+    const { recall, chains } = compare(`${TABLE}  3)      900     900   odd+0x15/0x40\n`);
+    expect(recall.misses).toEqual([]);
+    expect(chains.map(({ fromTop }) => fromTop)).toEqual([false]);
+  });
+
+  test("an older copy of a return address in the frame below, found first: two sizes wrong by as much", () => {
+    const lines = TABLE.replace("392      24 ", "392       8 ").replace("368      48 ", "384      64 ");
+    const { sizes, displaced } = compare(`${lines}  3)      320     320   write+0x1a/0x40\n`);
+    expect([sizes.equal, sizes.differences, displaced]).toEqual([2, [], 1]);
+  });
+
+  test("an interrupt's entry is called by nobody, and registers are no frame of a call", () => {
+    const { recall, sizes, chains } = compare(`  0)      400       8   log+0x5/0x40
+  1)      392      24   slow+0x15/0x40
+  2)      368      99   asm_exc+0x2/0x40
+  3)      269      48   write+0x12/0x40
+  4)      221     221   write+0x15/0x40
+`);
+    expect(recall.outside).toBe(1);
+    expect(sizes.differences).toEqual([]);
+    expect(chains.map(({ fromTop, frames }) => `${fromTop} ${frames.length}`)).toEqual(["true 1", "false 3"]);
+  });
 });
 
 test("how many functions are behind an indirect call", () => {

@@ -1,5 +1,5 @@
 /** What ftrace's stack tracer saw against the call graph: who called whom, the size of each frame, how deep it was. */
-import type { CallGraph } from "../call-graph.ts";
+import { type CallGraph, DEPTH_KINDS } from "../call-graph.ts";
 import { RETURN_ADDRESS_BYTES } from "../depths.ts";
 import type { CallMatcher } from "./call-matcher.ts";
 import type { SeenChain, SeenFrame } from "./observed-depths.ts";
@@ -13,6 +13,8 @@ import {
   type SizeComparison,
   tally,
 } from "./recall.ts";
+
+const EXACT = DEPTH_KINDS.indexOf("exact");
 
 /** A frame whose place in the graph is known. */
 interface PlacedFrame {
@@ -56,8 +58,17 @@ class Places {
 
 export interface StackTracerComparison {
   readonly recall: Recall;
-  /** Of each frame but the innermost, which ends where ftrace looked, and the outermost, which ends at the stack's top. */
+  /**
+   * Of each frame but the innermost, which ends where ftrace looked, and the outermost, which ends at the stack's top; nor of
+   * one that an interrupt's entry lies below: its size is that of the registers.
+   */
   readonly sizes: SizeComparison;
+  /**
+   * Lines whose depth is not their frame's. The tracer looks for each return address by its value, upwards from the one before
+   * (check_stack, kernel/trace/trace_stack.c), and may come upon an older copy in the frame below: the two sizes beside it are
+   * wrong by as much, and their sum is right.
+   */
+  readonly displaced: number;
   /** For DepthJudge. */
   readonly chains: readonly SeenChain[];
 }
@@ -71,24 +82,60 @@ export function compareStackTracer(
   const places = new Places(matcher);
   const seen = new Set<string>();
   const chains: SeenChain[] = [];
-  for (const chain of traced) {
-    const placed = places.of(chain);
-    chains.push(...chainsOf(matcher, chain, placed));
+  let displaced = 0;
+  for (const read of traced) {
+    const placed = places.of(read);
+    const chain = straightened(matcher, read, placed);
     for (let i = 0; i + 1 < chain.length; i++) {
       const [inner, outer] = [placed[i], placed[i + 1]];
       const last = i + 2 === chain.length;
-      const key = `${inner?.at} ${outer?.at} ${chain[i + 1]?.size} ${last}`;
+      const size = (chain[i + 1] as TracedFrame).size;
+      const key = `${inner?.at} ${outer?.at} ${size} ${last}`;
       if (seen.has(key)) continue;
       seen.add(key);
+      if (chain[i]?.depth !== read[i]?.depth) displaced++;
       if (!inner || !outer || matcher.isInterruptEntry(inner.f) || matcher.isFarReturn(outer.at)) {
         recall.outside++;
         continue;
       }
       tally(recall, matcher.matchCall(outer.at, inner.f), outer.at, inner.at);
-      if (!last) compareSize(sizes, matcher, outer.at, outer.frame.size);
+      if (!last && !matcher.isInterruptEntry(outer.f)) compareSize(sizes, matcher, outer.at, size);
     }
+    chains.push(...chainsOf(matcher, chain, placed));
   }
-  return { recall, sizes, chains };
+  return { recall, sizes, chains, displaced };
+}
+
+/**
+ * The chain with displaced lines put right: the innermost line that lies in the kernel's own frames (the tracer's are below it,
+ * with copies of registers) where it is too deep, and any other where it makes two sizes wrong whose sum is right.
+ */
+function straightened(
+  matcher: CallMatcher,
+  chain: readonly TracedFrame[],
+  placed: readonly (PlacedFrame | null)[],
+): readonly TracedFrame[] {
+  const right = [...chain];
+  for (let i = right.length - 2; i > 0; i--) {
+    const [frame, below] = [right[i] as TracedFrame, right[i - 1] as TracedFrame];
+    const expected = exactSize(matcher, placed[i]);
+    if (expected === null || frame.size <= expected) continue;
+    const sizeBelow = exactSize(matcher, placed[i - 1]);
+    const tooFar = frame.size - expected;
+    if (i > 1 && (sizeBelow === null || below.size + tooFar !== sizeBelow)) continue;
+    right[i] = { ...frame, size: expected, depth: frame.depth - tooFar };
+    right[i - 1] = { ...below, size: below.size + tooFar };
+  }
+  return right;
+}
+
+/** What the graph says that a frame takes above its callee's, where it says it for sure. */
+function exactSize(matcher: CallMatcher, place: PlacedFrame | null | undefined): number | null {
+  if (!place) return null;
+  const { bytes, depthKind } = matcher.graph.sites;
+  const sizes = new Set(matcher.sitesBefore(place.at).map((site) => (depthKind[site] === EXACT ? bytes[site] : null)));
+  const [size] = sizes;
+  return sizes.size === 1 && size !== undefined ? size : null;
 }
 
 /** A line tells where a return address lies: just above it the frame of the line before begins. */

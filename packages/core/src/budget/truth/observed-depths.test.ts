@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { type BudgetProgram, createBudget } from "../budget.ts";
+import { graphOf, numberOf } from "../call-graph.fixture.ts";
+import { BOUND_KINDS, DepthJudge, type SeenFrame, withinBound } from "./observed-depths.ts";
+
+const PROGRAM = {
+  memory: { u64: () => null },
+  symbols: { byName: () => null, byAddress: () => null },
+  name: "test",
+  release: "6.1.0-test",
+  source: "vmlinux",
+  threadSize: 16384,
+  problems: [],
+} as unknown as BudgetProgram;
+
+const GRAPH = graphOf(`
+  stub 8: tail work
+  work 40: step+32, *ops.get+40
+  step 24: leaf+16, panic+16
+  get 64: leaf+56, ?hook+64
+  hook 16: leaf+24
+  kthread 16: strange+16
+  strange 8
+  panic 8: leaf+8
+  again 48: again+48, leaf+16
+  {ops.get}: get
+  {hook}: hook
+`);
+const frames = (text: string): SeenFrame[] =>
+  text.split(", ").map((frame) => {
+    const [name = "", above] = frame.split(" ");
+    return { f: numberOf(GRAPH, name), above: Number(above) };
+  });
+
+function judge(chain: string, fromTop = true) {
+  const found = new DepthJudge(createBudget(PROGRAM, GRAPH, { entries: ["stub", "again"] }));
+  found.add({ fromTop, frames: frames(chain) });
+  return found.seen;
+}
+
+/** "function bytes: the first of BOUND_KINDS that it is within". */
+function told(chain: string): string[] {
+  return judge(chain).depths.map((depth) => {
+    const { level, rounds } = BOUND_KINDS[withinBound(depth)] ?? { level: "none", rounds: 0 };
+    return `${GRAPH.functions.name[depth.f]} ${depth.bytes}: ${level}${rounds > 0 ? ` +${rounds}` : ""}`;
+  });
+}
+
+describe("depths below the outermost entry, and the first bound that they are within", () => {
+  test.each<[string, string, string[]]>([
+    ["direct calls", "stub 0, step 32, leaf 48", ["step 32: direct", "leaf 48: direct"]],
+    ["through a slot", "stub 0, get 40, leaf 96", ["get 40: slot-matched", "leaf 96: slot-matched"]],
+    ["by a prototype only", "stub 0, get 40, hook 104", ["get 40: slot-matched", "hook 104: prototype-matched"]],
+    ["deeper than any way there is", "stub 0, step 33", ["step 33: none"]],
+    ["a call that the order cuts", "again 0, again 48", ["again 48: slot-matched +1"]],
+    ["not behind a call after which the machine is dying", "stub 0, step 32, panic 48, leaf 56", ["step 32: direct"]],
+  ])("%s", (_what, chain, expected) => expect(told(chain)).toEqual(expected));
+});
+
+test("an entry that has jumped on is found in what it jumped to", () => {
+  expect(told("work 0, step 32")).toEqual(["step 32: direct"]);
+  expect(judge("work 24, step 56").bases).toMatchObject([{ bytes: 24, bound: 0 }]);
+});
+
+test("what lies above an entry is compared only where the chain begins at the stack's top", () => {
+  expect(judge("stub 24, step 56", true).bases).toHaveLength(1);
+  expect(judge("stub 24, step 56", false).bases).toEqual([]);
+});
+
+test("a chain without an entry is told by how it begins", () => {
+  expect([...judge("kthread 8, strange 24").withoutEntry]).toEqual([["kthread strange", 1]]);
+});
+
+test("calls against the order are counted", () => {
+  const again = numberOf(GRAPH, "again");
+  expect([...judge("again 0, again 48, again 96").cutCalls]).toEqual([[again, new Map([[again, 2]])]]);
+});
