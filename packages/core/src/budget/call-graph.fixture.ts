@@ -147,6 +147,8 @@ export function plainEdges(
         return set < 0 ? [] : [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
       }),
     ];
+    // The slot, and what the prototype says only where the slot says nothing.
+    if ((callees[1] as number[]).length > 0) callees[2] = [];
     callees.slice(0, levelIndex + 1).forEach((list, which) => {
       for (const callee of list) edges.push({ caller, callee, bytes, certainty: CERTAINTIES[which] as string, site });
     });

@@ -17,7 +17,7 @@
  * placed before them, and places the one of those with fewest edges to cut.
  */
 import type { Components } from "./components.ts";
-import type { GraphIndex } from "./graph-index.ts";
+import { assumedSetAt, type GraphIndex } from "./graph-index.ts";
 import { MinHeap } from "./min-heap.ts";
 
 export interface CutOrder {
@@ -152,7 +152,6 @@ function orderItems(
   const coarse = (components[level] as Components).of;
   const finer = (components[level - 1] as Components).of;
   const component = coarse[members[0] as number];
-  const softColumn = level === 1 ? sites.typedSet : sites.assumedSet;
 
   // Items, numbered locally. At level 2 the typed sets are nodes of their own between items.
   const itemOf = new Map<number, number>();
@@ -193,7 +192,7 @@ function orderItems(
           }
         }
       }
-      const soft = softColumn[site] as number;
+      const soft = level === 1 ? typed : assumedSetAt(graph, "prototype-matched", site);
       if (soft >= 0 && coarse[functionCount + soft] === component) {
         let local = softOf.get(soft);
         if (local === undefined) {
@@ -221,7 +220,7 @@ function orderItems(
 function placeItems(
   items: readonly number[],
   kept: readonly number[],
-  callers: readonly (readonly number[])[],
+  callers: readonly number[][],
   called: readonly (readonly number[])[],
   softSets: readonly (readonly number[] | undefined)[],
 ): number[] {
@@ -278,33 +277,46 @@ function placeItems(
   for (let node = 0; node < count; node++) if (isFree(node)) free.push(node);
 
   const seen = new Int32Array(count).fill(-1);
-  /** What can be placed now and has to be before the callers of a set can be. */
-  const readyAbove = (set: number, stamp: number): number => {
-    const queue: number[] = [];
-    for (const from of callers[set] as number[]) {
-      if (placed[from] === 0 && seen[from] !== stamp) {
-        seen[from] = stamp;
-        queue.push(from);
+  const path: number[] = [];
+  /** The next of a list that is neither placed nor seen, which is then seen; -1 for none. What is placed leaves the list. */
+  const next = (list: number[], stamp: number): number => {
+    for (let at = list.length - 1; at >= 0; at--) {
+      const node = list[at] as number;
+      if (placed[node] === 1) {
+        list[at] = list[list.length - 1] as number;
+        list.length--;
+      } else if (seen[node] !== stamp) {
+        seen[node] = stamp;
+        return node;
       }
     }
+    return -1;
+  };
+  /**
+   * What can be placed now and has to be before the callers of a set can be, the cheapest of the first that are found: from a
+   * caller up to what it waits for, and on to what that waits for.
+   */
+  const readyAbove = (set: number, stamp: number): number => {
     let best = -1;
     let bestCost = Number.MAX_SAFE_INTEGER;
     let compared = 0;
-    for (let at = 0; at < queue.length && compared < COMPARED; at++) {
-      const node = queue[at] as number;
-      if (waits[node] === 0) {
-        compared++;
-        const cost = costOf(node, bestCost);
-        if (cost < bestCost) {
-          best = node;
-          bestCost = cost;
-        }
+    path.length = 0;
+    while (compared < COMPARED) {
+      const below = path[path.length - 1];
+      const node = next((below === undefined ? callers[set] : before[below]) as number[], stamp);
+      if (node < 0) {
+        if (path.pop() === undefined) break;
+        continue;
       }
-      for (const from of before[node] as number[]) {
-        if (placed[from] === 0 && seen[from] !== stamp) {
-          seen[from] = stamp;
-          queue.push(from);
-        }
+      if (waits[node] !== 0) {
+        path.push(node);
+        continue;
+      }
+      compared++;
+      const cost = costOf(node, bestCost);
+      if (cost < bestCost) {
+        best = node;
+        bestCost = cost;
       }
     }
     return best;

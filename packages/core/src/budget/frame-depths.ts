@@ -50,12 +50,30 @@ export class FrameDepths {
    * @param innerJumps indirect jumps that stay in it
    */
   measure(code: CodeColumns, innerJumps: InnerJumps): void {
-    this.follow(code, innerJumps);
+    if (this.#byOrcAlone(code)) return;
+    this.tracked.track(code, this.entry.depth, innerJumps);
     for (let index = 0; index < code.count; index++) this.#decide(index, innerJumps);
+  }
+
+  /** Measures by ORC; false where it leaves something open, so that the code has to be followed. */
+  #byOrcAlone(code: CodeColumns): boolean {
+    this.#begin(code);
+    for (let index = 0; index < code.count; index++) {
+      const bytes = this.byOrc(index);
+      if (bytes === null) return false;
+      this.bytes[index] = bytes;
+      this.kind[index] = DEPTH_KIND.exact;
+    }
+    return true;
   }
 
   /** Reads ORC and follows the code, but lets neither know of the other. */
   follow(code: CodeColumns, innerJumps: InnerJumps, stops?: (target: number) => boolean): void {
+    this.#begin(code);
+    this.tracked.track(code, this.entry.depth, innerJumps, stops);
+  }
+
+  #begin(code: CodeColumns): void {
     const { count } = code;
     if (this.bytes.length < count) {
       this.bytes = new Int32Array(count * 2);
@@ -73,7 +91,6 @@ export class FrameDepths {
             type: ORC_TYPES[this.orc.type[first]!]!,
           },
     );
-    this.tracked.track(code, this.entry.depth, innerJumps, stops);
   }
 
   /** Bytes that ORC gives by RSP at an instruction, in the function's own count; null where it does not. */

@@ -60,9 +60,14 @@ export function typedSetAt(graph: CallGraph, level: BudgetLevel, site: number): 
   return level === "direct" ? -1 : (graph.sites.typedSet[site] as number);
 }
 
-/** The assumed set of each site where the level follows those, else -1. */
+/**
+ * The assumed set of each site where the level follows those, else -1: where the slot is not known. Of a known slot's
+ * prototype there are dozens of others, and a path through them says nothing.
+ */
 export function assumedSetAt(graph: CallGraph, level: BudgetLevel, site: number): number {
-  return level === "prototype-matched" ? (graph.sites.assumedSet[site] as number) : -1;
+  return level === "prototype-matched" && isEmpty(graph, graph.sites.typedSet[site] as number)
+    ? (graph.sites.assumedSet[site] as number)
+    : -1;
 }
 
 /** True where the level knows no function that the site could lead to. */

@@ -42,7 +42,9 @@ export class FlowGraph {
   /** Functions (entry addresses, low 32 bits) that the node can hold. */
   readonly functions: (Set<number> | null)[] = [];
   /** The members, variables and parameters that what it holds comes out of. */
-  readonly origins: (Set<number> | null)[] = [];
+  readonly origins: (number[] | null)[] = [];
+  /** Address of a variable, table or function; with an argument's number, address * 8 + number. 0 for other nodes. */
+  readonly #at: number[] = [];
   /** Something that could not be followed is assigned to it as well. */
   readonly unknown: boolean[] = [];
   /** Declared type of a member, as far as it has one. */
@@ -71,6 +73,8 @@ export class FlowGraph {
   prototypeOf: (type: CType) => number = () => -1;
   /** Can a place of a declared type hold a function? One whose prototype is known only if it fits. */
   mayHold: (type: CType, entry: number) => boolean = () => true;
+  /** A variable, table, parameter or result by name, for people. */
+  nameOf: (kind: NodeKind, at: number) => string = (kind) => KIND_NAMES[kind];
   /** Told of every word of memory that becomes a node. */
   onGlobal: (node: number, address: number) => void = () => {};
 
@@ -89,6 +93,7 @@ export class FlowGraph {
     this.type.push(type);
     this.functions.push(null);
     this.origins.push(null);
+    this.#at.push(0);
     this.unknown.push(false);
     this.#targets.push(null);
     this.#edges.push(null);
@@ -211,29 +216,32 @@ export class FlowGraph {
 
   #addOrigin(node: number, origin: number): void {
     const known = this.origins[node];
-    if (known == null) this.origins[node] = new Set([origin]);
-    else if (known.has(origin) || known.size >= MOST_ORIGINS) return;
-    else known.add(origin);
+    if (known == null) this.origins[node] = [origin];
+    else if (known.length >= MOST_ORIGINS || known.includes(origin)) return;
+    else known.push(origin);
     this.#enqueue(node);
   }
 
   /** Prototypes that the members say which the node's functions come out of; empty where that cannot be told. */
   prototypes(node: number): number[] {
     const origins = this.origins[node];
-    if (origins == null || origins.size >= MOST_ORIGINS) return [];
-    const found = [...origins].map((origin) => {
+    if (origins == null || origins.length >= MOST_ORIGINS) return [];
+    const found = origins.map((origin) => {
       const type = this.type[origin];
       return type == null ? -1 : this.prototypeOf(type);
     });
     return found.includes(-1) ? [] : [...new Set(found)];
   }
 
-  /** For people: "file_operations.write_iter". */
+  /** For people: "file_operations.write_iter", "pv_ops+0x28". */
   describe(node: number): string {
-    const origins = [...(this.origins[node] ?? [])];
-    if (origins.length === 0) return KIND_NAMES[this.kind[node]!];
-    const names = new Set(origins.map((origin) => this.label[origin] || KIND_NAMES[this.kind[origin]!]));
+    const origins = this.origins[node] ?? [];
+    const names = new Set((origins.length === 0 ? [node] : origins).map((origin) => this.#name(origin)));
     return [...names].join(" | ");
+  }
+
+  #name(node: number): string {
+    return this.label[node] || this.nameOf(this.kind[node]!, this.#at[node]!);
   }
 
   addUnknown(node: number): void {
@@ -267,7 +275,8 @@ export class FlowGraph {
     if (node === undefined) {
       node = this.#make(kind, "", null);
       map.set(key, node);
-      this.#addOrigin(node, node);
+      this.#at[node] = key;
+      this.origins[node] = [node];
     }
     return node;
   }

@@ -6,15 +6,17 @@
  * and so is what is loaded from a member of a known struct. What is of no known type where it is made (`void *`, the result of
  * an allocation) is given the types that it is used as: passed as an argument, stored, returned.
  */
-import type { CodeColumns } from "../../code/code-columns.ts";
+import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import { ARGUMENT_REGISTERS, type FlowListener, type FlowQuestions, FunctionFlow } from "./function-flow.ts";
+import { probesOf, registersProbe, tracepointOf } from "./kernel-lists.ts";
 import type { KnownFunction, KnownFunctions } from "./known-functions.ts";
-import type { Prototypes, RegisterParameter } from "./prototypes.ts";
+import type { MemberSearch, PointerUses } from "./member-search.ts";
+import { isVariadic, type Prototypes, type RegisterParameter } from "./prototypes.ts";
 import type { Place, StructPlaces } from "./struct-places.ts";
-import { typeKey } from "./type-keys.ts";
+import { UsedResults } from "./used-results.ts";
 import { type Atom, type Value, Values } from "./values.ts";
 
 export interface ProgramFacts {
@@ -22,12 +24,15 @@ export interface ProgramFacts {
   readonly prototypes: Prototypes;
   readonly graph: FlowGraph;
   readonly functions: KnownFunctions;
+  readonly search: MemberSearch;
   isAddress(value: number): boolean;
   /** Type of the per-CPU variable that holds an address of the per-CPU section, and the offset in it. */
   perCpuVariable(address: number): { readonly type: CType; readonly offset: number } | null;
   thunkRegister(target: number): number;
   isReturnThunk(target: number): boolean;
   preserves(target: number): boolean;
+  /** Name of the tracepoint (`struct tracepoint`) there. */
+  tracepointAt(address: number): string | null;
   /** An object of that type begins there. */
   typedAddress(address: number, type: CAggregate): void;
 }
@@ -45,8 +50,34 @@ export interface FoundSite {
   /** The pointer may also be something that could not be followed. */
   readonly unknown: boolean;
   readonly prototypes: readonly number[];
-  /** What the argument registers point to, by name of the struct; null where that is not known. */
-  readonly arguments: readonly (string | null)[];
+  /** Prototypes of the members that it can have been loaded from, by their places alone; null where these tell nothing. */
+  readonly members: readonly number[] | null;
+  /** What the argument registers hold. */
+  readonly arguments: readonly GivenArgument[];
+  /** The code makes use of what the call returns. */
+  readonly returns: boolean;
+}
+
+/** What an argument register holds at an indirect call, as far as it can be held against a prototype. */
+export interface GivenArgument {
+  /** False where the last call may have overwritten it, or nothing was ever put there: the callee takes no such argument. */
+  readonly given: boolean;
+  /** Some pointer, of whatever type. */
+  readonly pointer: boolean;
+  /** The structs that begin where it points, outermost first; null where that is not known. */
+  readonly structs: readonly CAggregate[] | null;
+}
+
+/** Loads through pointers of no known type that are followed back. */
+const MOST_LOADS = 3;
+
+interface LostStore {
+  /** The pointer. */
+  readonly base: number;
+  readonly offset: number;
+  readonly entry: number;
+  /** The members that it can have been stored in. */
+  readonly places: readonly Place[];
 }
 
 interface Source {
@@ -64,8 +95,13 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   readonly #values = new Values();
   readonly #flow = new FunctionFlow(this.#values);
   readonly sites: FoundSite[] = [];
+  /** Functions that were stored through a pointer of no known type. */
+  readonly #lostStores: LostStore[] = [];
   #function: KnownFunction | null = null;
   #code: CodeColumns | null = null;
+  #saysDead = false;
+  readonly #usedResults = new UsedResults();
+  readonly #nop = mnemonicNumber("nop");
   #sources = new Map<number, Source>();
   #nodes = new Map<number, number>();
   #bounds = new Map<number, Bound[]>();
@@ -81,6 +117,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   run(code: CodeColumns, entry: number): void {
     this.#function = this.#facts.functions.at(entry) ?? null;
     this.#code = code;
+    this.#saysDead = this.#isTraced(code);
     this.#values.nextFunction();
     this.#sources.clear();
     this.#nodes.clear();
@@ -94,17 +131,32 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     for (const one of this.#pending) one();
   }
 
+  /**
+   * Does the function begin with the tracer's hook? Only then is it certain that the compiler keeps nothing in registers that a
+   * call may change: gcc's -fipa-ra, which may, is off where -pg is on (gcc's documentation of -fipa-ra).
+   */
+  #isTraced(code: CodeColumns): boolean {
+    for (let at = 0; at < Math.min(code.count, 2); at++) {
+      if (code.flow[at] === FLOW.call && this.#facts.preserves(code.target[at]!)) return true;
+      if (code.flow[at] === FLOW.next && code.length[at] === 5 && code.mnemonic[at] === this.#nop) return true;
+    }
+    return false;
+  }
+
   // --- Questions of the flow -------------------------------------------------------------------------------------------
 
   entry(argument: number): Value {
     const known = this.#function;
     const source = -1 - argument;
     if (known === null) return this.#made(source, null, null);
-    const node = this.#facts.graph.parameter(known.entry, argument);
-    if (known.prototypes.length !== 1 || !known.sure) return this.#made(source, node, null);
-    const parameter = this.#facts.prototypes.registers(known.prototypes[0]!)[argument];
-    if (parameter === undefined) return this.#values.unknown;
-    return this.#typed(parameter.type, node, source);
+    const node = (): number => this.#facts.graph.parameter(known.entry, argument);
+    if (known.prototypes.length !== 1 || !known.sure) return this.#made(source, node(), null);
+    const prototype = known.prototypes[0]!;
+    const parameter = this.#facts.prototypes.registers(prototype)[argument];
+    if (parameter !== undefined) return this.#typed(parameter.type, node, source);
+    return this.#saysDead && !isVariadic(this.#facts.prototypes.type(prototype))
+      ? this.#values.dead
+      : this.#values.unknown;
   }
 
   load(atom: Atom, at: number): Value {
@@ -117,7 +169,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
         return value;
       }
       case "cell":
-        return this.#typed(atom.type, null, at);
+        return this.#typed(atom.type, NO_NODE, at);
       case "address": {
         const { graph } = this.#facts;
         return this.#made(at, atom.anywhere ? graph.table(atom.address) : graph.global(atom.address), null);
@@ -130,23 +182,25 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   }
 
   #loadPlace(place: Place, at: number): Value {
-    return this.#typed(place.type, this.#facts.graph.member(place), at);
+    return this.#typed(place.type, () => this.#facts.graph.member(place), at);
   }
 
   /** A value of a declared type, which comes out of a node of the graph. */
-  #typed(declared: CType, node: number | null, source: number): Value {
+  #typed(declared: CType, node: () => number | null, source: number): Value {
     const { structs, prototypes } = this.#facts;
+    const pointee = structs.pointee(declared);
+    if (pointee !== null) return this.#values.object(pointee, 0);
     const type = stripTypedefs(declared);
-    if (type.kind !== "pointer") return this.#made(source, node, null);
+    // What is too short for a pointer is a number.
+    if ((type.kind === "int" || type.kind === "enum") && type.size < 8) return this.#values.none;
+    if (type.kind !== "pointer") return this.#made(source, node(), null);
     const target = stripTypedefs(type.target);
     if (target.kind === "function") {
       const prototype = prototypes.idOf(target);
-      return this.#values.code(node ?? this.#anyOf(prototype), prototype);
+      return this.#values.code(node() ?? this.#anyOf(prototype), prototype);
     }
-    const pointee = structs.pointee(type);
-    if (pointee !== null) return this.#values.object(pointee, 0);
     if (target.kind === "pointer") return this.#values.cell(target);
-    return this.#made(source, node, null);
+    return this.#made(source, node(), null);
   }
 
   #anyOf(prototype: number): number {
@@ -200,13 +254,19 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     return this.#facts.preserves(target);
   }
 
+  /** Assembler clobbers what it says; C leaves nothing that its caller may build upon. */
+  clobbers(target: number | null): boolean {
+    if (!this.#saysDead) return false;
+    return target === null || (this.#facts.functions.at(target)?.prototypes.length ?? 0) > 0;
+  }
+
   result(at: number, target: number | null, pointer: Value | null): Value {
     const { prototypes, functions, graph } = this.#facts;
     if (target !== null) {
       const callee = functions.at(target);
       if (callee === undefined) return this.#made(at, null, null);
-      const node = graph.result(callee.entry);
-      if (callee.prototypes.length !== 1 || !callee.sure) return this.#made(at, node, null);
+      const node = (): number => graph.result(callee.entry);
+      if (callee.prototypes.length !== 1 || !callee.sure) return this.#made(at, node(), null);
       return this.#typed(prototypes.type(callee.prototypes[0]!).returns, node, at);
     }
     let value = this.#values.none;
@@ -214,7 +274,8 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       if (atom.kind !== "code") value = this.#values.join(value, this.#made(at, null, null));
       else {
         const { returns } = prototypes.type(atom.prototype);
-        value = this.#values.join(value, this.#typed(returns, graph.pool(`result ${atom.prototype}`), at));
+        const node = (): number => graph.pool(`result ${atom.prototype}`);
+        value = this.#values.join(value, this.#typed(returns, node, at));
       }
     }
     return value;
@@ -226,6 +287,8 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     const { functions, prototypes, graph } = this.#facts;
     const callee = functions.at(target);
     if (callee === undefined) return;
+    if (registersProbe(callee.name))
+      this.#probe(registers[ARGUMENT_REGISTERS[0]!]!, registers[ARGUMENT_REGISTERS[1]!]!);
     const sure = callee.sure && callee.prototypes.length === 1;
     const parameters = sure ? prototypes.registers(callee.prototypes[0]!) : null;
     const count = parameters === null ? ARGUMENT_REGISTERS.length : parameters.length;
@@ -238,10 +301,18 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     void at;
   }
 
+  /** A probe is registered for a tracepoint. */
+  #probe(tracepoint: Value, probe: Value): void {
+    for (const { address } of tracepoint.atoms.filter((atom) => atom.kind === "address")) {
+      const name = this.#facts.tracepointAt(address);
+      if (name !== null) this.#pending.push(() => this.#assign(probesOf(this.#facts.graph, name), probe));
+    }
+  }
+
   indirect(at: number, pointer: Value, registers: readonly Value[], tail: boolean): void {
     const { prototypes, graph } = this.#facts;
     const address = this.#code!.address[at]!;
-    const known: (string | null)[] = ARGUMENT_REGISTERS.map((register) => pointeeOf(registers[register]!));
+    const known = ARGUMENT_REGISTERS.map((register) => this.#given(registers[register]!));
     for (const atom of pointer.atoms) {
       if (atom.kind !== "code") continue;
       for (const [argument, parameter] of prototypes.registers(atom.prototype).entries()) {
@@ -250,10 +321,61 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       }
     }
     const caller = this.#function?.entry ?? address;
-    this.#pending.push(() => this.#site(address, caller, tail, pointer, known));
+    const returns = this.#usedResults.after(this.#code!, at, tail, this.#returnsValue());
+    this.#pending.push(() => this.#site(address, caller, tail, pointer, known, returns));
   }
 
-  #site(address: number, caller: number, tail: boolean, pointer: Value, known: readonly (string | null)[]): void {
+  /** Does the function itself return something? */
+  #returnsValue(): boolean {
+    const known = this.#function;
+    if (known?.sure !== true || known.prototypes.length !== 1) return false;
+    return stripTypedefs(this.#facts.prototypes.type(known.prototypes[0]!).returns).kind !== "void";
+  }
+
+  #given(value: Value): GivenArgument {
+    const { structs } = this.#facts;
+    let pointer = value.atoms.length > 0;
+    let found: CAggregate[] | null = value.atoms.length > 0 ? [] : null;
+    for (const atom of value.atoms) {
+      if (atom.kind === "dead") return NOT_GIVEN;
+      const isPointer = atom.kind === "object" || atom.kind === "stack" || atom.kind === "cell" || atom.kind === "code";
+      if (!isPointer && !(atom.kind === "address" && atom.address < 0)) pointer = false;
+      if (atom.kind !== "object" || found === null) found = null;
+      else {
+        const begin = structs.startingAt(atom.type, atom.offset);
+        if (begin === null) found = null;
+        else found.push(...begin);
+      }
+    }
+    return { given: true, pointer, structs: found };
+  }
+
+  #site(
+    address: number,
+    caller: number,
+    tail: boolean,
+    pointer: Value,
+    known: readonly GivenArgument[],
+    returns: boolean,
+  ): void {
+    const tracepoint = this.#function === null ? null : tracepointOf(this.#function.name);
+    if (tracepoint !== null) {
+      const nodes = [probesOf(this.#facts.graph, tracepoint)];
+      const prototypes = this.#probePrototypes();
+      this.sites.push({
+        address,
+        caller,
+        tail,
+        nodes,
+        constants: [],
+        unknown: false,
+        prototypes,
+        members: null,
+        arguments: known,
+        returns,
+      });
+      return;
+    }
     const nodes: number[] = [];
     const constants: number[] = [];
     const found = new Set<number>();
@@ -265,9 +387,31 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       } else if (atom.kind === "address" && this.#facts.functions.at(atom.address) !== undefined) {
         constants.push(atom.address);
       } else if (atom.kind === "made" && atom.offset === 0) nodes.push(this.#nodeOf(atom.source - 8));
-      else unknown = true;
+      else if (atom.kind !== "dead") unknown = true;
     }
-    this.sites.push({ address, caller, tail, nodes, constants, unknown, prototypes: [...found], arguments: known });
+    const members = found.size > 0 ? null : this.#memberPrototypes(pointer);
+    const prototypes = [...found];
+    this.sites.push({
+      address,
+      caller,
+      tail,
+      nodes,
+      constants,
+      unknown,
+      prototypes,
+      members,
+      arguments: known,
+      returns,
+    });
+  }
+
+  /** Probes take what the function that calls them does, and return nothing. */
+  #probePrototypes(): number[] {
+    const { prototypes } = this.#facts;
+    return (this.#function?.prototypes ?? []).map((own) => {
+      const { parameters } = prototypes.type(own);
+      return prototypes.idOf({ kind: "function", returns: { kind: "void" }, parameters });
+    });
   }
 
   store(_at: number, address: Value, value: Value): void {
@@ -310,14 +454,51 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
 
   /** A store whose struct is not known before the function has been seen to its end. */
   #storeThrough(atom: Atom, value: Value): void {
-    const { graph } = this.#facts;
+    const { graph, search, structs: layouts } = this.#facts;
     if (atom.kind === "made") {
       const local = graph.local();
       this.#assign(local, value);
-      graph.store(this.#nodeOf(atom.source - 8), atom.offset, local);
+      const base = this.#nodeOf(atom.source - 8);
+      graph.store(base, atom.offset, local);
+      const functions = this.#functionsIn(value);
+      if (functions.length === 0) return;
+      const structs = this.#pointees(atom.source - 8, 0) ?? search.withCodeAt(atom.offset);
+      const places = search.places(structs, atom.offset, this.#usesOf(atom.source - 8));
+      for (const entry of functions)
+        this.#lostStores.push({ base, offset: atom.offset, entry, places: this.#holding(places, entry) });
     } else if (atom.kind === "object") {
-      for (const place of this.#outside(atom)) this.#assign(graph.member(place), value);
+      const places = this.#outside(atom);
+      for (const place of places) this.#assign(graph.member(place), value);
+      if (places.length > 0) return;
+      // One of very many holders: each that has a pointer for such a function there.
+      for (const entry of this.#functionsIn(value)) {
+        for (const { outer, offset } of search.holders(atom.type)) {
+          const held = this.#holding(layouts.at(outer, offset + atom.offset), entry);
+          for (const place of held) graph.addFunction(graph.member(place), entry);
+        }
+      }
     } else this.#assign(graph.pool("escaped"), value);
+  }
+
+  #functionsIn(value: Value): number[] {
+    return value.atoms.flatMap((atom) =>
+      atom.kind === "address" && this.#facts.functions.at(atom.address) !== undefined ? [atom.address] : [],
+    );
+  }
+
+  /** Those of some members that are declared to hold a function like this one. */
+  #holding(places: readonly Place[], entry: number): Place[] {
+    const { graph } = this.#facts;
+    return places.filter(({ type }) => graph.prototypeOf(type) >= 0 && graph.mayHold(type, entry));
+  }
+
+  /** What was stored through pointers that turned out to point to nothing known: given to all members that it may be. */
+  settleLostStores(): void {
+    const { graph } = this.#facts;
+    for (const { base, offset, entry, places } of this.#lostStores.splice(0)) {
+      if (graph.targets(base).some((target) => graph.nodesAt(target, offset).length > 0)) continue;
+      for (const place of places) graph.addFunction(graph.member(place), entry);
+    }
   }
 
   copy(_at: number, to: Value, from: Value): void {
@@ -394,6 +575,74 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     }
   }
 
+  /** See FoundSite.members. */
+  #memberPrototypes(pointer: Value): number[] | null {
+    const found = new Set<number>();
+    for (const atom of pointer.atoms) {
+      if (atom.kind === "dead") continue;
+      const parents =
+        atom.kind === "made" && atom.offset === 0 ? this.#sources.get(atom.source - 8)?.parents : undefined;
+      if (parents === undefined || parents.length === 0) return null;
+      for (const parent of parents) {
+        const prototypes = this.#codeBehind(parent);
+        if (prototypes === null) return null;
+        for (const prototype of prototypes) found.add(prototype);
+      }
+    }
+    return found.size === 0 ? null : [...found];
+  }
+
+  /** Prototypes of the pointers to functions that an atom may point to; null where that can be all. */
+  #codeBehind(atom: Atom): number[] | null {
+    const { search } = this.#facts;
+    if (atom.kind === "object") {
+      return search.holders(atom.type).flatMap(({ outer, offset }) => search.prototypes(outer, offset + atom.offset));
+    }
+    if (atom.kind !== "made") return null;
+    const uses = this.#usesOf(atom.source - 8);
+    const told = this.#pointees(atom.source - 8, 0);
+    if (told?.some((struct) => search.hidesCode(struct, atom.offset))) return null;
+    const structs = (told ?? search.withCodeAt(atom.offset)).filter((struct) => search.allows(struct, uses));
+    return structs.flatMap((struct) => search.prototypes(struct, atom.offset));
+  }
+
+  /** What a pointer that was made in this function may point to, by where it was loaded from; null where nothing tells. */
+  #pointees(source: number, depth: number): readonly CAggregate[] | null {
+    const { search } = this.#facts;
+    const made = this.#sources.get(source);
+    if (made === undefined || made.nodes.length > 0 || made.parents.length === 0 || depth > MOST_LOADS) return null;
+    const found: CAggregate[] = [];
+    for (const parent of made.parents) {
+      if (parent.kind === "object") {
+        for (const { outer, offset } of search.holders(parent.type)) {
+          found.push(...search.pointees(outer, offset + parent.offset));
+        }
+      } else if (parent.kind === "made") {
+        const uses = this.#usesOf(parent.source - 8);
+        const structs = this.#pointees(parent.source - 8, depth + 1);
+        if (structs === null) found.push(...search.pointeesAt(parent.offset));
+        else {
+          for (const struct of structs) {
+            if (search.allows(struct, uses)) found.push(...search.pointees(struct, parent.offset));
+          }
+        }
+      } else return null;
+    }
+    return found.length === 0 ? null : [...new Set(found)];
+  }
+
+  /** How the code uses a pointer that it made. */
+  #usesOf(source: number): PointerUses {
+    const reads: number[] = [];
+    for (const { parents } of this.#sources.values()) {
+      for (const parent of parents) {
+        if (parent.kind === "made" && parent.source - 8 === source) reads.push(parent.offset);
+      }
+    }
+    const parts = (this.#bounds.get(source) ?? []).map(({ type, offset }) => ({ type, offset: -offset }));
+    return { reads, parts };
+  }
+
   // --- After the function has been seen --------------------------------------------------------------------------------
 
   #assign(node: number, value: Value): void {
@@ -413,6 +662,8 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
         case "made":
           if (atom.offset === 0) graph.edge(this.#nodeOf(atom.source - 8), node);
           else graph.addUnknown(node);
+          break;
+        case "dead":
           break;
         default:
           graph.addUnknown(node);
@@ -472,6 +723,9 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   }
 }
 
+const NOT_GIVEN: GivenArgument = { given: false, pointer: false, structs: null };
+const NO_NODE = (): null => null;
+
 /** Can the value carry a function, or lead to one? */
 function interesting(value: Value): boolean {
   return value.atoms.some(({ kind }) => kind === "address" || kind === "object" || kind === "code" || kind === "made");
@@ -479,17 +733,6 @@ function interesting(value: Value): boolean {
 
 function sizeIs8(type: CType): boolean {
   return type.kind === "int" && type.size === 8;
-}
-
-function pointeeOf(value: Value): string | null {
-  let found: string | null = null;
-  for (const atom of value.atoms) {
-    if (atom.kind !== "object" || atom.offset !== 0) return null;
-    const key = typeKey(atom.type);
-    if (found !== null && found !== key) return null;
-    found = key;
-  }
-  return found;
 }
 
 function addBound<K>(map: Map<K, Bound[]>, key: K, bound: Bound): void {

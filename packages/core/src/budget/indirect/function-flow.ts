@@ -31,6 +31,8 @@ const CALLER_SAVED = [RCX, RDX, RSI, RDI, 8, 9, 10, 11];
 /** Per-CPU sections begin with what is fixed (the stack protector's canary, the IRQ stack). */
 const FIRST_PER_CPU = 64;
 
+const REGISTERS = 16;
+
 const WIDE_KINDS = 4;
 const WIDE_IMMEDIATE = 1;
 const WIDE_DISPLACEMENT = 3;
@@ -55,6 +57,8 @@ export interface FlowQuestions {
   isReturnThunk(target: number): boolean;
   /** Does a call there leave the registers as they are (ftrace's and the like)? */
   preserves(target: number): boolean;
+  /** Does a call there, or through a pointer (null), leave nothing in the registers that a callee need not save? */
+  clobbers(target: number | null): boolean;
   /** What a call returns. */
   result(at: number, target: number | null, pointer: Value | null): Value;
 }
@@ -71,10 +75,8 @@ export interface FlowListener {
   returns(at: number, value: Value): void;
 }
 
-interface State {
-  readonly registers: Value[];
-  readonly stack: Map<number, Value>;
-}
+/** Registers, and behind them the slots of the stack that the function uses, as they are met; what was never written is absent. */
+type State = (Value | undefined)[];
 
 export class FunctionFlow {
   readonly #values: Values;
@@ -84,8 +86,11 @@ export class FunctionFlow {
   #code: CodeColumns = null as unknown as CodeColumns;
   #questions: FlowQuestions = null as unknown as FlowQuestions;
   #listener: FlowListener | null = null;
+  /** The present state. */
   #registers: Value[] = [];
-  #stack = new Map<number, Value>();
+  /** Places of stack slots in a state, by offset. */
+  readonly #slots = new Map<number, number>();
+  #slotCount = REGISTERS;
 
   constructor(values: Values) {
     this.#values = values;
@@ -95,98 +100,135 @@ export class FunctionFlow {
     if (code.count === 0) return;
     this.#code = code;
     this.#questions = questions;
-    this.#listener = null;
+    this.#slots.clear();
+    this.#slotCount = REGISTERS;
     const blocks = blocksOf(code);
     const states: (State | null)[] = new Array(blocks.count).fill(null);
-    const dirty = new Uint8Array(blocks.count);
-    const runs = new Uint8Array(blocks.count);
     states[0] = this.#entryState();
-    dirty[0] = 1;
-    let left = 1;
-    let unreached = 1;
-    for (;;) {
-      while (left > 0) {
-        for (let block = 0; block < blocks.count; block++) {
-          if (dirty[block] === 0) continue;
-          dirty[block] = 0;
-          left--;
-          if (runs[block]! >= MOST_RUNS) continue;
-          runs[block]!++;
-          left += this.#propagate(blocks, block, states, dirty);
-        }
+    // Blocks stand in the order of their addresses: each is final once those before it are, but in loops.
+    for (let block = 0; block < blocks.count; ) {
+      const last = blocks.loopEnd[block]!;
+      if (last >= block) {
+        this.#loop(blocks, block, last, states, listener);
+        block = last + 1;
+        continue;
       }
       // Code that only a table of jumps, an exception or an alternative leads to.
-      while (unreached < blocks.count && states[unreached] !== null) unreached++;
-      if (unreached >= blocks.count) break;
+      states[block] ??= this.#lostState(block);
+      this.#listener = listener;
+      this.#propagate(blocks, block, states, null);
+      states[block] = null;
+      block++;
+    }
+  }
+
+  /** Blocks `first` to `last`, which jump back among each other, until nothing changes. */
+  #loop(blocks: Blocks, first: number, last: number, states: (State | null)[], listener: FlowListener): void {
+    const dirty = new Uint8Array(last + 1 - first);
+    const runs = new Uint8Array(last + 1 - first);
+    for (let block = first; block <= last; block++) if (states[block] !== null) dirty[block - first] = 1;
+    const front = { first, dirty, left: dirty.reduce((sum, one) => sum + one, 0) };
+    this.#listener = null;
+    for (let unreached = first; ; ) {
+      while (front.left > 0) {
+        for (let block = first; block <= last; block++) {
+          if (dirty[block - first] === 0) continue;
+          dirty[block - first] = 0;
+          front.left--;
+          if (runs[block - first]! >= MOST_RUNS) continue;
+          runs[block - first]!++;
+          this.#propagate(blocks, block, states, front);
+        }
+      }
+      while (unreached <= last && states[unreached] !== null) unreached++;
+      if (unreached > last) break;
       states[unreached] = this.#lostState(unreached);
-      dirty[unreached] = 1;
-      left = 1;
+      dirty[unreached - first] = 1;
+      front.left = 1;
     }
     this.#listener = listener;
-    for (let block = 0; block < blocks.count; block++) {
-      this.#enter(states[block]!);
+    for (let block = first; block <= last; block++) {
+      this.#registers = states[block] as Value[];
+      states[block] = null;
       this.#runBlock(blocks, block);
     }
   }
 
   #entryState(): State {
-    const registers: Value[] = new Array(16).fill(this.#values.unknown);
+    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
     registers[RSP] = this.#values.stack(0);
     for (const [argument, register] of ARGUMENT_REGISTERS.entries()) {
       registers[register] = this.#questions.entry(argument);
     }
-    return { registers, stack: new Map() };
+    return registers;
   }
 
   #lostState(block: number): State {
-    const registers: Value[] = new Array(16).fill(this.#values.unknown);
+    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
     registers[RSP] = this.#values.stack(-REGION * (2 + (block % 64)));
-    return { registers, stack: new Map() };
+    return registers;
   }
 
-  #enter(state: State): void {
-    this.#registers = [...state.registers];
-    this.#stack = new Map(state.stack);
-  }
-
-  /** Runs a block and hands its end state on; returns how many blocks became dirty. */
-  #propagate(blocks: Blocks, block: number, states: (State | null)[], dirty: Uint8Array): number {
-    this.#enter(states[block]!);
+  /** Runs a block and hands its end state on. `front`: what became dirty is noted there. */
+  #propagate(
+    blocks: Blocks,
+    block: number,
+    states: (State | null)[],
+    front: { readonly first: number; readonly dirty: Uint8Array; left: number } | null,
+  ): void {
+    this.#registers = (states[block] as Value[]).slice();
     this.#runBlock(blocks, block);
-    let added = 0;
-    const give = (to: number): void => {
+    const end = blocks.edgeStart[block + 1]!;
+    for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {
+      const to = blocks.edges[edge]!;
       const known = states[to];
-      let changed = false;
-      if (known == null) {
-        states[to] = { registers: [...this.#registers], stack: new Map(this.#stack) };
-        changed = true;
-      } else changed = this.#merge(known);
-      if (changed && dirty[to] === 0) {
-        dirty[to] = 1;
-        added++;
+      let changed = true;
+      // The last one to get it may keep it.
+      if (known == null) states[to] = edge === end - 1 ? this.#registers : this.#registers.slice();
+      else changed = this.#merge(known);
+      if (!changed || front === null || to - front.first >= front.dirty.length) continue;
+      if (front.dirty[to - front.first] === 0) {
+        front.dirty[to - front.first] = 1;
+        front.left++;
       }
-    };
-    for (let edge = blocks.edgeStart[block]!; edge < blocks.edgeStart[block + 1]!; edge++) give(blocks.edges[edge]!);
-    return added;
+    }
   }
 
   #merge(known: State): boolean {
     let changed = false;
-    for (let register = 0; register < 16; register++) {
-      const before = known.registers[register]!;
-      const joined = this.#values.join(before, this.#registers[register]!);
-      if (joined === before) continue;
-      known.registers[register] = joined;
-      changed = true;
-    }
-    for (const [offset, value] of this.#stack) {
-      const before = known.stack.get(offset);
+    const now = this.#registers;
+    for (let place = 0; place < now.length; place++) {
+      const value = now[place];
+      const before = known[place];
+      if (value === before || value === undefined) continue;
       const joined = before === undefined ? value : this.#values.join(before, value);
       if (joined === before) continue;
-      known.stack.set(offset, joined);
+      known[place] = joined;
       changed = true;
     }
     return changed;
+  }
+
+  /** Place of a stack slot in the state. */
+  #slot(offset: number): number {
+    let slot = this.#slots.get(offset);
+    if (slot === undefined) {
+      slot = this.#slotCount++;
+      this.#slots.set(offset, slot);
+    }
+    return slot;
+  }
+
+  #setSlot(offset: number, value: Value | undefined): void {
+    const slot = this.#slot(offset);
+    const now = this.#registers as State;
+    while (now.length < slot) now.push(undefined);
+    now[slot] = value;
+  }
+
+  #inSlot(offset: number): Value | undefined {
+    const slot = this.#slots.get(offset);
+    return slot === undefined ? undefined : this.#registers[slot];
   }
 
   #runBlock(blocks: Blocks, block: number): void {
@@ -239,16 +281,19 @@ export class FunctionFlow {
     }
     if (this.#questions.preserves(target)) return;
     this.#listener?.direct(at, target, this.#registers, false);
-    this.#afterCall(this.#questions.result(at, target, null));
+    this.#afterCall(this.#questions.result(at, target, null), this.#questions.clobbers(target));
   }
 
   #indirect(at: number, pointer: Value, tail: boolean): void {
     this.#listener?.indirect(at, pointer, this.#registers, tail);
-    this.#afterCall(this.#questions.result(at, null, pointer));
+    // Paravirtual operations are called through a variable, from assembler that says itself what they change.
+    const assembler = this.#isMemory(at, 0) && this.#code.base[at] === 0;
+    this.#afterCall(this.#questions.result(at, null, pointer), !assembler && this.#questions.clobbers(null));
   }
 
-  #afterCall(result: Value): void {
-    for (const register of CALLER_SAVED) this.#registers[register] = this.#values.unknown;
+  #afterCall(result: Value, clobbered: boolean): void {
+    const left = clobbered ? this.#values.dead : this.#values.unknown;
+    for (const register of CALLER_SAVED) this.#registers[register] = left;
     this.#registers[RAX] = result;
   }
 
@@ -489,8 +534,7 @@ export class FunctionFlow {
   #pop(at: number): void {
     const rsp = this.#registers[RSP]!;
     const atom = rsp.atoms.length === 1 ? rsp.atoms[0]! : null;
-    const value =
-      atom?.kind === "stack" ? (this.#stack.get(atom.offset) ?? this.#values.unknown) : this.#values.unknown;
+    const value = atom?.kind === "stack" ? (this.#inSlot(atom.offset) ?? this.#values.unknown) : this.#values.unknown;
     this.#registers[RSP] = this.#shift(rsp, 8);
     this.#write(at, 0, value);
   }
@@ -548,25 +592,25 @@ export class FunctionFlow {
   #load(at: number): Value {
     return this.#values.map(this.#address(at), (atom) => {
       if (atom.kind !== "stack") return this.#questions.load(atom, at);
-      return this.#stack.get(atom.offset) ?? this.#questions.load(atom, at);
+      return this.#inSlot(atom.offset) ?? this.#questions.load(atom, at);
     });
   }
 
   #store(at: number, address: Value, value: Value): void {
     if (address.atoms.length === 1 && address.atoms[0]!.kind === "stack") {
-      this.#stack.set(address.atoms[0].offset, value);
+      this.#setSlot(address.atoms[0].offset, value);
     } else {
       for (const atom of address.atoms) {
         if (atom.kind !== "stack") continue;
-        const before = this.#stack.get(atom.offset);
-        if (before !== undefined) this.#stack.set(atom.offset, this.#values.join(before, value));
+        const before = this.#inSlot(atom.offset);
+        if (before !== undefined) this.#setSlot(atom.offset, this.#values.join(before, value));
       }
     }
     this.#listener?.store(at, address, value);
   }
 
   #forgetStack(address: Value): void {
-    for (const atom of address.atoms) if (atom.kind === "stack") this.#stack.delete(atom.offset);
+    for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom.offset, undefined);
   }
 }
 
@@ -587,6 +631,8 @@ interface Blocks {
   readonly first: Int32Array;
   readonly edgeStart: Int32Array;
   readonly edges: Int32Array;
+  /** For the first block of a loop (of several that overlap): its last one; -1 for all others. */
+  readonly loopEnd: Int32Array;
 }
 
 function blocksOf(code: CodeColumns): Blocks {
@@ -622,5 +668,29 @@ function blocksOf(code: CodeColumns): Blocks {
     }
   }
   edgeStart[count] = edges.length;
-  return { count, first: Int32Array.from(first), edgeStart, edges: Int32Array.from(edges) };
+  return {
+    count,
+    first: Int32Array.from(first),
+    edgeStart,
+    edges: Int32Array.from(edges),
+    loopEnd: loops(count, edgeStart, edges),
+  };
+}
+
+/** See `Blocks.loopEnd`. */
+function loops(count: number, edgeStart: Int32Array, edges: readonly number[]): Int32Array {
+  const end = new Int32Array(count).fill(-1);
+  for (let block = 0; block < count; block++) {
+    for (let edge = edgeStart[block]!; edge < edgeStart[block + 1]!; edge++) {
+      const to = edges[edge]!;
+      if (to <= block) end[to] = Math.max(end[to]!, block);
+    }
+  }
+  for (let block = 0; block < count; ) {
+    let last = end[block]!;
+    for (let inner = block + 1; inner <= last; inner++) last = Math.max(last, end[inner]!);
+    end[block] = last;
+    block = Math.max(block, last) + 1;
+  }
+  return end;
 }

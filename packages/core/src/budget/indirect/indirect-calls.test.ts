@@ -72,7 +72,16 @@ function programOf({ functions, data = {}, prototypes }: Example): Program {
   const symbols = names.map((name) => ({ name, address: at(name), type: "d", module: null }));
   return {
     ...program,
-    symbols: { ...program.symbols, all: () => [...program.symbols.all(), ...symbols] },
+    symbols: {
+      ...program.symbols,
+      all: () => [...program.symbols.all(), ...symbols],
+      byAddress: (address) => {
+        const symbol = symbols.findLast((one) => one.address <= address);
+        return symbol === undefined
+          ? program.symbols.byAddress(address)
+          : { symbol, offset: Number(address - symbol.address) };
+      },
+    },
     types: prototypes === null ? EmptyTypes : types(prototypes),
     data:
       names.length === 0 ? [] : [{ start, end: start + BigInt(length), module: null, section: ".data", init: false }],
@@ -239,7 +248,7 @@ describe("through other pointers", () => {
                c3                 ret`,
       },
       prototypes: { f: "callback", caller: "file", given: "file", other: "file", keep: "none" },
-      typed: ["a parameter", "given"],
+      typed: ["argument 1 of f", "given"],
       assumed: [FILE, "caller", "given", "other"],
     },
     {
@@ -256,7 +265,7 @@ describe("through other pointers", () => {
       },
       data: { hook: ["first"] },
       prototypes: { f: "none", set: "none", first: "none", later: "none" },
-      typed: ["a variable", "first", "later"],
+      typed: ["hook", "first", "later"],
       // Of the prototype of what it holds.
       assumed: ["void (void)", "f", "first", "later", "set"],
     },
@@ -274,7 +283,7 @@ describe("through other pointers", () => {
       prototypes: { f: "file", forFiles: "file", forWork: "work" },
       typed: null,
       // keep has no prototype on record, but nobody takes its address.
-      assumed: ["(file, ?, ?, ?, ?, ?)", "f", "forFiles"],
+      assumed: ["(struct file *, …) with a result", "f", "forFiles"],
     },
     {
       what: "without type information: all whose address is taken",
@@ -288,7 +297,7 @@ describe("through other pointers", () => {
       },
       prototypes: null,
       typed: null,
-      assumed: ["(?, ?, ?, ?, ?, ?)", "taken"],
+      assumed: ["(…)", "taken"],
     },
   ];
   for (const example of examples) check(example);

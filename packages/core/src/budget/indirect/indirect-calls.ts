@@ -14,9 +14,11 @@ import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
 import { SITE_KIND, type Sites } from "../sites.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
-import { FlowGraph } from "./flow-graph.ts";
+import { FlowGraph, type NodeKind } from "./flow-graph.ts";
 import { FunctionFacts, type ProgramFacts } from "./function-facts.ts";
+import { fillKernelLists } from "./kernel-lists.ts";
 import { KnownFunctions } from "./known-functions.ts";
+import { MemberSearch } from "./member-search.ts";
 import { Prototypes } from "./prototypes.ts";
 import { SetBuilder } from "./set-builder.ts";
 import { type Extent, StaticObjects } from "./static-objects.ts";
@@ -77,6 +79,7 @@ export class IndirectCalls implements IndirectResolver {
       const pointee = this.#structs.pointee(type);
       if (pointee !== null) this.#objects.add(address, pointee);
     };
+    this.#graph.nameOf = (kind, at) => this.#nameOf(kind, at);
     this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
     this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
     this.#facts = new FunctionFacts(
@@ -88,6 +91,19 @@ export class IndirectCalls implements IndirectResolver {
   /** Of the last `callees`; null before. */
   get statistics(): IndirectStatistics | null {
     return this.#statistics;
+  }
+
+  /** "pv_ops+0x28", "an element of idt_table", "argument 2 of call_rcu". */
+  #nameOf(kind: NodeKind, at: number): string {
+    const isArgument = kind === "parameter";
+    const address = isArgument ? Math.floor(at / 8) : at;
+    const found = this.#program.symbols.byAddress(fullAddress(address));
+    if (found === null)
+      return kind === "global" || kind === "table" ? `data at 0x${addressDigits(address)}` : "a value";
+    const name = found.offset === 0 ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`;
+    if (kind === "table") return `an element of ${name}`;
+    if (isArgument) return `argument ${at - address * 8 + 1} of ${name}`;
+    return kind === "result" ? `result of ${name}` : name;
   }
 
   #prototypeOf(declared: CType): number {
@@ -176,6 +192,9 @@ export class IndirectCalls implements IndirectResolver {
     this.#visitInit();
     this.#unreferenced();
     this.#signatures();
+    fillKernelLists(this.#program, this.#graph, this.#structs, this.#words, (address) => {
+      return this.#functions.at(address) !== undefined;
+    });
     this.#settle();
     return this.#answer();
   }
@@ -217,6 +236,7 @@ export class IndirectCalls implements IndirectResolver {
     do this.#graph.solve();
     while (this.#objects.settle());
     this.#objects.placeByContent(this.#candidates());
+    this.#facts.settleLostStores();
     do this.#graph.solve();
     while (this.#objects.settle());
   }
@@ -235,11 +255,35 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   #answer(): IndirectCallees {
-    const builder = new SetBuilder(this.#table, this.#functions, this.#prototypes, this.#graph, this.#taken);
+    const builder = new SetBuilder(
+      this.#table,
+      this.#functions,
+      this.#prototypes,
+      this.#graph,
+      this.#taken,
+      mayBeCalled(this.#program),
+    );
     const callees = builder.answer(this.#facts.sites);
     this.#statistics = callees.statistics;
     return callees;
   }
+}
+
+/**
+ * Can code without a type be called at all? Assembler is full of labels that are addresses of something else: what the CPU
+ * enters (interrupts, system calls), ends of sections, thunks. A function's unwind data begin like those of a call.
+ */
+function mayBeCalled(program: Program): (entry: number) => boolean {
+  const { orc } = program;
+  if (orc === null) return () => true;
+  return (entry) => {
+    const first = orc.find(fullAddress(entry));
+    return first !== null && first.type === "call" && first.spRegister === "sp" && first.spOffset === 8;
+  };
+}
+
+function addressDigits(address: number): string {
+  return fullAddress(address).toString(16);
 }
 
 function modulesOf(table: FunctionTable): Set<string> {
@@ -317,10 +361,12 @@ function programFacts(
   const preserving = new Set<number>();
   const perCpu: { start: number; type: CType }[] = [];
   const variables = new Map<string, CType>();
+  const tracepoints = new Map<number, string>();
   if (program.types instanceof BtfProvider) {
     for (const { name, type } of program.types.variables()) variables.set(name, type);
   }
   for (const { name, address, module } of program.symbols.all()) {
+    if (name.startsWith("__tracepoint_")) tracepoints.set(low32(address), name.slice("__tracepoint_".length));
     if (RETURN_THUNK.test(name)) returns.add(low32(address));
     // ftrace's entry hook and the profiler's save all registers (arch/x86/kernel/ftrace_64.S).
     if (name === "__fentry__" || name === "ftrace_caller" || name === "ftrace_regs_caller")
@@ -337,6 +383,7 @@ function programFacts(
     prototypes,
     graph,
     functions,
+    search: new MemberSearch(structs, (type) => graph.prototypeOf(type)),
     isAddress: (value) => value < 0 && isAddress(value),
     perCpuVariable: (address) => {
       let low = 0;
@@ -353,6 +400,7 @@ function programFacts(
       const size = "size" in type ? type.size : 0;
       return offset < Math.max(size, 8) ? { type: found.type, offset } : null;
     },
+    tracepointAt: (address) => tracepoints.get(address) ?? null,
     thunkRegister: (target) => indirect.get(target) ?? -1,
     isReturnThunk: (target) => returns.has(target),
     preserves: (target) => preserving.has(target),

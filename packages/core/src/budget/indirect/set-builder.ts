@@ -1,6 +1,8 @@
 /** Sets of callees, each once however many sites share it. */
+
 import type { CalleeSets } from "../call-graph.ts";
 import type { FunctionTable } from "../function-table.ts";
+import { Fitting } from "./fitting.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { FoundSite } from "./function-facts.ts";
 import type { IndirectCallees } from "./indirect-calls.ts";
@@ -13,8 +15,9 @@ export class SetBuilder {
   readonly #prototypes: Prototypes;
   readonly #graph: FlowGraph;
   readonly #taken: ReadonlySet<number>;
+  readonly #fit: Fitting;
   readonly #byPrototype = new Map<number, number[]>();
-  /** Address taken, prototype not known for sure. */
+  /** Address taken, of no known prototype. */
   readonly #unsure: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #members: Int32Array[] = [];
@@ -27,24 +30,26 @@ export class SetBuilder {
     prototypes: Prototypes,
     graph: FlowGraph,
     taken: ReadonlySet<number>,
+    mayBeCalled: (entry: number) => boolean,
   ) {
     this.#table = table;
     this.#functions = functions;
     this.#prototypes = prototypes;
     this.#graph = graph;
     this.#taken = taken;
+    this.#fit = new Fitting(prototypes);
     const held = heldAs(graph);
     for (const entry of taken) {
       const known = functions.at(entry);
-      if (known === undefined || known.init) continue;
-      // Where a record may be another function's, or there is none, the members that hold it say what it is.
+      if (known === undefined || known.init || (known.prototypes.length === 0 && !mayBeCalled(entry))) continue;
+      // Where a record may be another function's, or there is none, the members that hold it say what it is as well.
       const told = known.sure && known.prototypes.length > 0 ? [] : (held.get(entry) ?? []);
       for (const prototype of new Set([...known.prototypes, ...told])) {
         const list = this.#byPrototype.get(prototype);
         if (list === undefined) this.#byPrototype.set(prototype, [entry]);
         else list.push(entry);
       }
-      if ((!known.sure || known.prototypes.length === 0) && !held.has(entry)) this.#unsure.push(entry);
+      if (known.prototypes.length === 0 && !held.has(entry)) this.#unsure.push(entry);
     }
   }
 
@@ -56,7 +61,7 @@ export class SetBuilder {
     for (const site of sites) {
       const slot = this.#typed(site);
       if (slot >= 0) typed.set(site.address, slot);
-      const wide = this.#assumed(site);
+      const wide = this.#assumed(site, slot);
       if (wide >= 0) {
         assumed.set(site.address, wide);
         byPrototype++;
@@ -99,9 +104,10 @@ export class SetBuilder {
     return this.#make(`n${site.nodes.join()} ${site.constants.join()}`, labels.join(" | "), () => [...entries]);
   }
 
-  #assumed(site: FoundSite): number {
+  #assumed(site: FoundSite, slot: number): number {
     const prototypes = this.#prototypesOf(site);
-    if (prototypes.length === 0) return -1;
+    // A variable that is only ever given functions whose prototypes nobody knows.
+    if (prototypes.length === 0) return slot;
     const label = prototypes.map((prototype) => this.#prototypes.label(prototype)).join(" | ");
     return this.#make(`p${prototypes.join()}`, label, () => {
       const found = new Set(prototypes.flatMap((prototype) => this.#byPrototype.get(prototype) ?? []));
@@ -127,28 +133,21 @@ export class SetBuilder {
     if (this.#graph.unknown[node]) return [];
     const found = new Set<number>();
     for (const entry of this.#graph.functions[node] ?? []) {
-      const known = this.#functions.at(entry);
-      if (known?.sure !== true || known.prototypes.length !== 1) return [];
-      found.add(known.prototypes[0]!);
+      for (const prototype of this.#functions.at(entry)?.prototypes ?? []) found.add(prototype);
     }
     return [...found];
   }
 
+  /** What fits by arguments and result alone. */
   #fitting(site: FoundSite): number {
-    const known = site.arguments.map((name) => name ?? "?").join(", ");
-    return this.#make(`a${known}`, `(${known})`, () => {
-      const found = [...this.#unsure];
-      for (const [prototype, entries] of this.#byPrototype) {
-        if (!this.#fits(prototype, site.arguments)) continue;
-        for (const entry of entries) found.push(entry);
-      }
-      return found;
-    });
-  }
-
-  #fits(prototype: number, given: readonly (string | null)[]): boolean {
-    const wanted = this.#prototypes.registers(prototype);
-    return wanted.every(({ pointee }, n) => pointee === null || given[n] == null || given[n] === pointee);
+    const of = site.members?.filter((prototype) => this.#byPrototype.has(prototype)) ?? [...this.#byPrototype.keys()];
+    const fitting = this.#fit.select(site, of).sort((a, b) => a - b);
+    if (fitting.length === 0 && site.members !== null) return this.#fitting({ ...site, members: null });
+    const label = this.#fit.label(site);
+    return this.#make(`a${label} ${fitting.join()}`, label, () => [
+      ...fitting.flatMap((prototype) => this.#byPrototype.get(prototype)!),
+      ...this.#unsure,
+    ]);
   }
 
   /** The set of that key, made when it is first asked for. */
@@ -156,16 +155,12 @@ export class SetBuilder {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#members.length;
-      const has = new Uint8Array(this.#table.count);
-      let count = 0;
+      const indexes = new Set<number>();
       for (const entry of entries()) {
         const index = this.#indexOf(entry);
-        if (index < 0 || has[index] === 1) continue;
-        has[index] = 1;
-        count++;
+        if (index >= 0) indexes.add(index);
       }
-      const members = new Int32Array(count);
-      for (let index = 0, at = 0; at < count; index++) if (has[index] === 1) members[at++] = index;
+      const members = Int32Array.from(indexes).sort();
       this.#members.push(members);
       this.#labels.push(label);
       this.#numbers.set(key, number);

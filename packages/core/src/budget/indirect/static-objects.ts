@@ -169,7 +169,8 @@ export class StaticObjects {
       const member = stripTypedefs(found.type);
       if (isFunction) return this.#graph.mayHold(member, target);
       if (member.kind === "pointer") return stripTypedefs(member.target).kind !== "function";
-      return "size" in member && member.size === 8;
+      // Several members of a union: of no type of its own.
+      return member.kind === "void" || ("size" in member && member.size === 8);
     });
   }
 

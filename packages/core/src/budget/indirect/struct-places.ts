@@ -52,6 +52,7 @@ export class StructPlaces {
   readonly #alike = new Map<CAggregate, CAggregate>();
   readonly #pointees = new Map<CType, CAggregate | null>();
   readonly #outside = new Map<CAggregate, Map<number, readonly Place[]>>();
+  readonly #starting = new Map<CAggregate, Map<number, readonly CAggregate[] | null>>();
   readonly #containers = new Map<string, Container[]>();
   readonly #defined: CAggregate[] = [];
   readonly #codeMembers: CodeMember[] = [];
@@ -109,6 +110,48 @@ export class StructPlaces {
     const type = stripTypedefs(declared);
     if (type.kind === "forward") return this.#first.get(type.name) ?? null;
     return type.kind === "struct" || type.kind === "union" ? this.canonical(type) : null;
+  }
+
+  /**
+   * The structs that begin at an offset of one of this type, the outermost first: what a pointer there may be declared to
+   * point to. Null where it lies outside or behind another member.
+   */
+  startingAt(type: CAggregate, offset: number): readonly CAggregate[] | null {
+    let known = this.#starting.get(type);
+    if (known === undefined) {
+      known = new Map();
+      this.#starting.set(type, known);
+    }
+    let found = known.get(offset);
+    if (found === undefined) {
+      const list: CAggregate[] = [];
+      if (offset >= 0 && offset < type.size) this.#begin(type, offset, list, 0);
+      found = list.length === 0 ? null : list;
+      known.set(offset, found);
+    }
+    return found;
+  }
+
+  #begin(type: CAggregate, wanted: number, found: CAggregate[], depth: number): void {
+    if (depth > MAX_DEPTH) return;
+    if (wanted === 0) found.push(this.canonical(type));
+    for (const member of type.members) {
+      if (member.bitSize !== null) continue;
+      const at = member.bitOffset >>> 3;
+      let inner = stripTypedefs(member.type);
+      let within = wanted - at;
+      if (within < 0) continue;
+      if (inner.kind === "array") {
+        const element = stripTypedefs(inner.element);
+        const size = "size" in element ? element.size : 0;
+        if (size === 0 || (inner.length > 0 && within >= inner.size)) continue;
+        inner = element;
+        within %= size;
+      }
+      if ((inner.kind === "struct" || inner.kind === "union") && within < inner.size) {
+        this.#begin(inner, within, found, depth + 1);
+      }
+    }
   }
 
   /** The structs that hold one of this type by value, directly or inside of anonymous members and arrays. */

@@ -19,7 +19,9 @@ export type Atom =
   | { readonly id: number; readonly kind: "code"; readonly node: number; readonly prototype: number }
   /** A value made at a place of the function (`source` numbers them), plus `offset`. */
   | { readonly id: number; readonly kind: "made"; readonly source: number; readonly offset: number }
-  | { readonly id: number; readonly kind: "unknown" };
+  | { readonly id: number; readonly kind: "unknown" }
+  /** What a call may have left there: nothing that the code can rely on, and so no argument of a call. */
+  | { readonly id: number; readonly kind: "dead" };
 
 export type AtomKind = Atom["kind"];
 
@@ -32,12 +34,13 @@ export interface Value {
 const MOST_ATOMS = 6;
 
 export class Values {
-  #nextAtom = 1;
-  #nextValue = 2;
+  #nextAtom = 2;
+  #nextValue = 3;
   readonly unknownAtom: Atom = { id: 0, kind: "unknown" };
   /** No pointer at all: zero, an error number. */
   readonly none: Value = { id: 0, atoms: [] };
   readonly unknown: Value = { id: 1, atoms: [this.unknownAtom] };
+  readonly dead: Value = { id: 2, atoms: [{ id: 1, kind: "dead" }] };
   readonly #objects = new Map<CAggregate, Map<number, Value>>();
   readonly #cells = new Map<CType, Value>();
   readonly #addresses = new Map<number, Value>();
@@ -104,13 +107,20 @@ export class Values {
     if (a === b || b.atoms.length === 0) return a;
     if (a.atoms.length === 0) return b;
     const key = a.id < b.id ? a.id * 0x4000000 + b.id : b.id * 0x4000000 + a.id;
-    return kept(this.#joins, key, () => {
-      const atoms = [...a.atoms];
-      for (const atom of b.atoms) if (!atoms.some((one) => one.id === atom.id)) atoms.push(atom);
-      if (atoms.length === a.atoms.length) return a;
-      if (atoms.length === b.atoms.length) return b;
-      return this.#set(atoms);
-    });
+    let joined = this.#joins.get(key);
+    if (joined === undefined) {
+      joined = this.#union(a, b);
+      this.#joins.set(key, joined);
+    }
+    return joined;
+  }
+
+  #union(a: Value, b: Value): Value {
+    const atoms = [...a.atoms];
+    for (const atom of b.atoms) if (!atoms.some((one) => one.id === atom.id)) atoms.push(atom);
+    if (atoms.length === a.atoms.length) return a;
+    if (atoms.length === b.atoms.length) return b;
+    return this.#set(atoms);
   }
 
   /** Every atom replaced by what `each` makes of it. */

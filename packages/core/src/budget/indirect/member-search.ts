@@ -1,0 +1,126 @@
+/**
+ * Members that a pointer of no known type may have been loaded from, by where it was found: at that distance from an object
+ * of a known struct (container_of), or at that offset behind a pointer of which only its other uses are known. The declared
+ * types of these members are all that such a call can have, as long as what it calls was declared as a function pointer.
+ */
+import { stripTypedefs } from "../../types/strip.ts";
+import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { Container, Place, StructPlaces } from "./struct-places.ts";
+
+/** Structs in structs in structs. */
+const MOST_NESTED = 3;
+/** Holders of a struct that are looked at; lists and locks are in thousands. */
+const MOST_HOLDERS = 20_000;
+
+/** Uses of one pointer: each of them must be possible in the struct that it points to. */
+export interface PointerUses {
+  /** Offsets at which something is read. */
+  readonly reads: readonly number[];
+  /** What lies at an offset, as a typed parameter or member took it. */
+  readonly parts: readonly { readonly type: CAggregate; readonly offset: number }[];
+}
+
+export class MemberSearch {
+  readonly #structs: StructPlaces;
+  readonly #prototypeOf: (type: CType) => number;
+  readonly #holders = new Map<CAggregate, readonly Container[]>();
+  /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
+  #code: Map<number, CAggregate[]> | null = null;
+  readonly #pointees = new Map<number, readonly CAggregate[]>();
+
+  constructor(structs: StructPlaces, prototypeOf: (type: CType) => number) {
+    this.#structs = structs;
+    this.#prototypeOf = prototypeOf;
+  }
+
+  /** Structs that hold one of this type by value at whatever depth, with its offset in them. */
+  holders(type: CAggregate): readonly Container[] {
+    let known = this.#holders.get(type);
+    if (known === undefined) {
+      const found: Container[] = [];
+      this.#hold(type, 0, 0, found);
+      known = found;
+      this.#holders.set(type, known);
+    }
+    return known;
+  }
+
+  #hold(type: CAggregate, offset: number, depth: number, found: Container[]): void {
+    if (depth > MOST_NESTED) return;
+    for (const container of this.#structs.containers(type)) {
+      if (found.length >= MOST_HOLDERS) return;
+      const at = container.offset + offset;
+      found.push({ outer: container.outer, offset: at });
+      this.#hold(container.outer, at, depth + 1, found);
+    }
+  }
+
+  /** Structs that have a pointer to a function at an offset. */
+  withCodeAt(offset: number): readonly CAggregate[] {
+    this.#code ??= this.#codeByOffset();
+    return this.#code.get(offset) ?? [];
+  }
+
+  #codeByOffset(): Map<number, CAggregate[]> {
+    const found = new Map<number, CAggregate[]>();
+    const add = (offset: number, struct: CAggregate): void => {
+      const list = found.get(offset);
+      if (list === undefined) found.set(offset, [struct]);
+      else if (!list.includes(struct)) list.push(struct);
+    };
+    for (const { owner, offset } of this.#structs.codeMembers) {
+      add(offset, owner);
+      for (const holder of this.holders(owner)) add(holder.offset + offset, holder.outer);
+    }
+    return found;
+  }
+
+  /** What the pointers to structs at an offset of any struct point to. */
+  pointeesAt(offset: number): readonly CAggregate[] {
+    let known = this.#pointees.get(offset);
+    if (known === undefined) {
+      const found = new Set<CAggregate>();
+      for (const struct of this.#structs.defined) for (const one of this.pointees(struct, offset)) found.add(one);
+      known = [...found];
+      this.#pointees.set(offset, known);
+    }
+    return known;
+  }
+
+  /** What the pointers to structs at an offset of a struct point to; several in unions. */
+  pointees(struct: CAggregate, offset: number): CAggregate[] {
+    return this.#structs.at(struct, offset).flatMap((place) => this.#structs.pointee(place.type) ?? []);
+  }
+
+  /** Prototypes of the pointers to functions at an offset of a struct. */
+  prototypes(struct: CAggregate, offset: number): number[] {
+    return this.#structs.at(struct, offset).flatMap((place) => {
+      const prototype = this.#prototypeOf(place.type);
+      return prototype < 0 ? [] : [prototype];
+    });
+  }
+
+  /** What lies at an offset of those structs that a pointer can lead to which is used like that. */
+  places(structs: readonly CAggregate[], offset: number, uses: PointerUses): Place[] {
+    return structs.flatMap((struct) => (this.allows(struct, uses) ? this.#structs.at(struct, offset) : []));
+  }
+
+  /** May the struct's place hold a function although no type says so (`void *`, `unsigned long`)? */
+  hidesCode(struct: CAggregate, offset: number): boolean {
+    return this.#structs.at(struct, offset).some((place) => {
+      const type = stripTypedefs(place.type);
+      if (type.kind === "pointer") return stripTypedefs(type.target).kind === "void";
+      return type.kind === "int" && type.size === 8;
+    });
+  }
+
+  /** Can a pointer that is used like that point to the struct? */
+  allows(struct: CAggregate, { reads, parts }: PointerUses): boolean {
+    for (const offset of reads) if (offset < 0 || offset >= struct.size) return false;
+    for (const { type, offset } of parts) {
+      const here = this.#structs.startingAt(struct, offset);
+      if (here === null || !here.some((one) => one.name === type.name)) return false;
+    }
+    return true;
+  }
+}
