@@ -8,7 +8,7 @@ import type { Progress } from "./progress.ts";
 interface NeededProgram {
   readonly program: string;
   readonly package: string;
-  readonly neededFor: "all" | "kdump" | "guest-programs" | "file-systems";
+  readonly neededFor: "all" | "kdump" | "guest-programs" | "file-systems" | "spin";
 }
 
 const NEEDED: readonly NeededProgram[] = [
@@ -23,6 +23,7 @@ const NEEDED: readonly NeededProgram[] = [
   { program: "mkfs.ext4", package: "e2fsprogs", neededFor: "file-systems" },
   { program: "mkfs.xfs", package: "xfsprogs", neededFor: "file-systems" },
   { program: "dmsetup", package: "dmsetup", neededFor: "file-systems" },
+  { program: "spin", package: "spin", neededFor: "spin" },
 ];
 
 /** The C library to link a guest's programs with: no program, so told by its archive. */
@@ -99,4 +100,10 @@ export async function ensureCompiler(progress: Progress): Promise<void> {
   const packages = missingFor("guest-programs");
   if (!existsSync(C_LIBRARY.file)) packages.push(C_LIBRARY.package);
   await installPackages(packages, progress);
+}
+
+/** Sees to it that SPIN is there, and the compiler that its verifiers need. */
+export async function ensureSpin(progress: Progress): Promise<void> {
+  await installPackages(missingFor("spin"), progress);
+  await ensureCompiler(progress);
 }

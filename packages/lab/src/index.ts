@@ -1,4 +1,5 @@
 /** The lab: real Debian kernels, really broken, under QEMU. */
+export { ensureSpin } from "./debian-packages.ts";
 export { ensureLab, type LabTarget } from "./ensure-lab.ts";
 export { type DemoStep, type GuardDemo, runGuardDemo } from "./guard-demo.ts";
 export type { LabKernel } from "./kernel-cache.ts";

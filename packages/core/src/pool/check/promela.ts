@@ -20,7 +20,7 @@ export function toPromela(model: Model): string {
     return [kind === "always" ? expressionText(automaton, condition) : `!(${expressionText(automaton, condition)})`];
   });
   const lines = [
-    "/* Made by spillway check --promela. Verify: spin -a FILE && cc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m1000000 */",
+    "/* Made by spillway check --promela. Verify: spin -o2 -a FILE && cc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m1000000 */",
   ];
   for (const [index, column] of columns.columns.entries()) {
     if (!emitted.has(index)) continue;
