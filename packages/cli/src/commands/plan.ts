@@ -13,6 +13,7 @@ interface PlanCommandOptions extends BudgetOptions {
   readonly threshold?: number;
   readonly allow?: string;
   readonly deny?: string;
+  readonly recursion?: boolean;
   readonly output?: string;
   readonly force?: boolean;
 }
@@ -32,6 +33,10 @@ export function registerPlan(program: Command, context: Context): void {
     .option("--threshold <bytes>", "switch at this depth at the earliest (default: half of the stack)", wholeNumber)
     .option("--allow <list>", "functions that may be points too: NAME[:int|long|pointer|bio],…")
     .option("--deny <list>", "functions that must not be points: NAME,…")
+    .option(
+      "--recursion",
+      "a point at every known entry point that can come back to itself, so that rounds are bounded",
+    )
     .option("-o, --output <file>", "write the JSON document into a file, and print what it says")
     .option("-f, --force", "replace the file if it is there")
     .addHelpText(
@@ -40,6 +45,7 @@ export function registerPlan(program: Command, context: Context): void {
 Examples:
   spillway plan /boot/vmlinuz-6.1.0-57-amd64 --modules /lib/modules/6.1.0-57-amd64
   spillway plan live -o plan.json && spillway guard load --plan plan.json
+  spillway plan vmlinuz --stack 8192 --recursion               what half the stack would take
   spillway plan vmlinuz --allow my_fs_write:long --deny vfs_read`,
     );
   addBudgetOptions(command).action((input: string, options: PlanCommandOptions) => {
@@ -50,6 +56,7 @@ Examples:
       reserveBytes: options.reserve,
       ...(options.stack === undefined ? {} : { stackBytes: options.stack }),
       ...(options.threshold === undefined ? {} : { thresholdBytes: options.threshold }),
+      ...(options.recursion === undefined ? {} : { recursion: options.recursion }),
       ...(options.allow === undefined ? {} : { allow: parsePoints(options.allow) }),
       ...(options.deny === undefined ? {} : { deny: options.deny.split(",").filter((name) => name !== "") }),
     });

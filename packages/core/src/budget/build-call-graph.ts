@@ -70,7 +70,8 @@ export function buildCallGraph(
     returns: whatReturns(returns, sites),
   };
   const { typedSet, assumedSet, sets } = indirect?.resolve(table, sites) ?? unresolved(sites.count);
-  return { functions, sites: sites.columns(typedSet, assumedSet), sets };
+  const slotsWhole = program.text.some((area) => area.init);
+  return { slotsWhole, functions, sites: sites.columns(typedSet, assumedSet), sets };
 }
 
 function unresolved(count: number): ResolvedTargets {

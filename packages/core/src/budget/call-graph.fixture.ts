@@ -89,6 +89,7 @@ function columnsOf(
   const base = -0x7f000000;
   const seen = new Map<number, number>();
   return {
+    slotsWhole: true,
     functions: {
       count: names.length,
       name: names.map((name) => name.split("@")[0] as string),

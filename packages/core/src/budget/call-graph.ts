@@ -90,6 +90,11 @@ export interface CalleeSets {
 }
 
 export interface CallGraph {
+  /**
+   * Code that runs at start-up only was there to be read: what it stores in memory that it allocates is in the typed sets. A
+   * dump has none of it left.
+   */
+  readonly slotsWhole: boolean;
   readonly functions: FunctionColumns;
   readonly sites: SiteColumns;
   readonly sets: CalleeSets;

@@ -62,12 +62,13 @@ export function typedSetAt(graph: CallGraph, level: BudgetLevel, site: number): 
 
 /**
  * The assumed set of each site where the level follows those, else -1: where the slot is not known. Of a known slot's
- * prototype there are dozens of others, and a path through them says nothing.
+ * prototype there are dozens of others, and a path through them says nothing. Where a slot may have been given more than was
+ * seen, all of them count.
  */
 export function assumedSetAt(graph: CallGraph, level: BudgetLevel, site: number): number {
-  return level === "prototype-matched" && isEmpty(graph, graph.sites.typedSet[site] as number)
-    ? (graph.sites.assumedSet[site] as number)
-    : -1;
+  if (level !== "prototype-matched") return -1;
+  const told = graph.slotsWhole && !isEmpty(graph, graph.sites.typedSet[site] as number);
+  return told ? -1 : (graph.sites.assumedSet[site] as number);
 }
 
 /** True where the level knows no function that the site could lead to. */

@@ -68,6 +68,8 @@ export interface GivenArgument {
   readonly structs: readonly CAggregate[] | null;
 }
 
+/** Members of one prototype; of more of them nothing is told. */
+const MOST_MEMBERS = 16;
 /** Loads through pointers of no known type that are followed back. */
 const MOST_LOADS = 3;
 
@@ -480,6 +482,19 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     } else this.#assign(graph.pool("escaped"), value);
   }
 
+  /** A function in an object on the stack that goes to a clone, of which no types are known: any member it was declared for. */
+  #hiddenOnStack(entry: number): void {
+    const { functions, graph, search, structs } = this.#facts;
+    const known = functions.at(entry);
+    if (known?.sure !== true || known.prototypes.length !== 1) return;
+    const members = search.membersOf(known.prototypes[0]!);
+    if (members.length > MOST_MEMBERS) return;
+    for (const { owner, offset } of members) {
+      for (const place of this.#holding(structs.at(owner, offset), entry))
+        graph.addFunction(graph.member(place), entry);
+    }
+  }
+
   #functionsIn(value: Value): number[] {
     return value.atoms.flatMap((atom) =>
       atom.kind === "address" && this.#facts.functions.at(atom.address) !== undefined ? [atom.address] : [],
@@ -709,6 +724,10 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   /** Objects on the stack: what was stored in them before their address was passed on. */
   #stackObjects(): void {
     const { structs, graph } = this.#facts;
+    for (const { offset, value } of this.#stackStores) {
+      const isTyped = this.#stackTypes.some((one) => offset >= one.offset && offset < one.offset + one.type.size);
+      if (!isTyped) for (const entry of this.#functionsIn(value)) this.#hiddenOnStack(entry);
+    }
     for (const { type, offset } of this.#stackTypes) {
       for (const store of this.#stackStores) {
         const within = store.offset - offset;

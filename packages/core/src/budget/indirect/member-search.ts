@@ -5,7 +5,7 @@
  */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import type { Container, Place, StructPlaces } from "./struct-places.ts";
+import type { CodeMember, Container, Place, StructPlaces } from "./struct-places.ts";
 
 /** Structs in structs in structs. */
 const MOST_NESTED = 3;
@@ -26,6 +26,7 @@ export class MemberSearch {
   readonly #holders = new Map<CAggregate, readonly Container[]>();
   /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
   #code: Map<number, CAggregate[]> | null = null;
+  #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly CAggregate[]>();
 
   constructor(structs: StructPlaces, prototypeOf: (type: CType) => number) {
@@ -73,6 +74,12 @@ export class MemberSearch {
       for (const holder of this.holders(owner)) add(holder.offset + offset, holder.outer);
     }
     return found;
+  }
+
+  /** All members that are declared to hold functions of a prototype. */
+  membersOf(prototype: number): readonly CodeMember[] {
+    this.#byPrototype ??= Map.groupBy(this.#structs.codeMembers, (member) => this.#prototypeOf(member.type));
+    return this.#byPrototype.get(prototype) ?? [];
   }
 
   /** What the pointers to structs at an offset of any struct point to. */

@@ -176,3 +176,33 @@ describe("which functions may be points", () => {
     expect(() => parsePoints(list)).toThrow(expect.objectContaining({ code: "SPW_PLAN_BAD_POINT" }));
   });
 });
+
+describe("recursion", () => {
+  /** A file system on files: each write goes into the next one's, as deep as somebody stacks them. */
+  const ROUND = graphOf(`
+    __x64_sys_write 40: vfs_write+40
+    vfs_write 80: *file_operations.write_iter+72
+    stacked_write@stacked 600: kernel_write+580
+    kernel_write 60: *file_operations.write_iter+60, mutex_lock+60
+    mutex_lock 100:
+    {file_operations.write_iter}: stacked_write@stacked
+  `);
+  const planOf = (recursion: boolean) => makePlan(createBudget(programOf(ROUND), ROUND), { recursion });
+
+  test("is assumed not to happen, and told", () => {
+    const plan = planOf(false);
+    expect(plan.points).toEqual([]);
+    expect(plan.cyclesLeft.map(({ functions }) => functions.toSorted())).toEqual([["kernel_write", "stacked_write"]]);
+  });
+
+  test("is bounded where asked for: by a point at the known entry point on the cycle, and none at those beside it", () => {
+    const plan = planOf(true);
+    expect(plan.points.map(({ name, segmentBytes }) => [name, segmentBytes])).toEqual([
+      ["kernel_write", 60 + 580 + HOOK_BYTES],
+    ]);
+    expect(plan.cyclesLeft).toEqual([]);
+    expect(plan.lowerBound).toBe(1);
+    // No round can exceed a stack: what is left to a point is what no segment needs.
+    expect(plan.thresholdBytes).toBe((16384 - 1024 - (60 + 580 + HOOK_BYTES)) & ~15);
+  });
+});

@@ -17,6 +17,7 @@ import {
   type PlanUnfixable,
 } from "../plan-document.ts";
 import { type AllowedPoint, type Candidate, findCandidates } from "./candidates.ts";
+import { KNOWN_POINTS } from "./known-points.ts";
 import { type Placement, placePoints } from "./placement.ts";
 import { type Segment, type SegmentProblem, Segments } from "./segments.ts";
 
@@ -29,6 +30,11 @@ export interface PlanOptions {
   readonly thresholdBytes?: number;
   readonly allow?: readonly AllowedPoint[];
   readonly deny?: readonly string[];
+  /**
+   * Make every known entry point that lies on a cycle a point: recursion through them (a file system on a file on a file
+   * system) is then bounded however often it goes round. Without it segments assume that no round is taken.
+   */
+  readonly recursion?: boolean;
 }
 
 /** For an interrupt's way to its own stack (pt_regs and two frames), and the oops that tells what went wrong. Bytes. */
@@ -77,6 +83,7 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
     level,
     entries: [...starts].map(([f, baseBytes]) => ({ f, baseBytes })),
     candidates: candidates.map((candidate) => candidate.f),
+    required: options.recursion === true ? onCycles(budget, level, candidates) : [],
     limits: {
       entryBytes: usable,
       pointBytes: pointLimit(budget, level, candidates, stackBytes, usable, options.thresholdBytes),
@@ -85,6 +92,17 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   };
   const placed = placeAndMend(budget, problem);
   return describe(budget, candidates, placed, { stackBytes, reserveBytes });
+}
+
+/** Candidates that are known entry points and can come back to themselves. */
+function onCycles(budget: Budget, level: BudgetLevel, candidates: readonly Candidate[]): number[] {
+  const { components } = atLevel(budget.solved.levels, level);
+  return candidates
+    .map(({ f }) => f)
+    .filter((f) => {
+      const known = KNOWN_POINTS[budget.graph.functions.name[f] as string] !== undefined;
+      return known && components.cyclic[components.of[f] as number] === 1;
+    });
 }
 
 /**
@@ -188,6 +206,7 @@ function describe(
     ({ f, baseBytes }) => baseBytes + (unaided.passes[0]?.depth[f] as number) > usable,
   ).length;
   const described = (segment: Segment): PlanSegment => describeSegment(budget, segments, points, segment);
+  const chosen = [...(segments.problem.required ?? []), ...placement.points];
   const byFunction = new Map(candidates.map((candidate) => [candidate.f, candidate]));
   return {
     schema: PLAN_SCHEMA,
@@ -195,12 +214,9 @@ function describe(
     level,
     ...sizes,
     // Stacks are in words of 16 bytes (System V ABI); a higher threshold than that of the limit is what the segments leave.
-    thresholdBytes: Math.max(
-      0,
-      (usable - Math.max(longest, placement.points.length === 0 ? limits.pointBytes : 0)) & ~15,
-    ),
+    thresholdBytes: Math.max(0, (usable - Math.max(longest, chosen.length === 0 ? limits.pointBytes : 0)) & ~15),
     hookBytes: limits.hookBytes,
-    points: placement.points.map((f): PlanPoint => {
+    points: chosen.map((f): PlanPoint => {
       const candidate = byFunction.get(f) as Candidate;
       const name = graph.functions.name[f] as string;
       return {
@@ -213,14 +229,14 @@ function describe(
       };
     }),
     longestSegments: fitting.slice(0, LISTED_SEGMENTS).map(described),
-    lowerBound: placement.lowerBound,
+    lowerBound: placement.lowerBound + chosen.length - placement.points.length,
     optimal: placement.optimal,
     unfixable: unfit
       .slice(0, LISTED_UNFIXABLE)
       .map((segment): PlanUnfixable => ({ ...described(segment), excessBytes: segment.bytes - segment.limitBytes })),
     candidateCount: candidates.length,
     cyclesLeft,
-    notes: notesOf(placement, unfit.length, over, entries.length, cyclesLeft),
+    notes: notesOf(chosen, unfit.length, over, entries.length, cyclesLeft),
   };
 }
 
@@ -252,7 +268,7 @@ function describeSegment(budget: Budget, segments: Segments, points: Uint8Array,
 }
 
 function notesOf(
-  placement: Placement,
+  points: readonly number[],
   unfit: number,
   over: number,
   entries: number,
@@ -269,7 +285,7 @@ function notesOf(
       `${cyclesLeft.length} cycles have no point on them: the segments assume that none of their cut edges is taken`,
     );
   }
-  if (placement.points.length > MODULE_POINTS) {
+  if (points.length > MODULE_POINTS) {
     notes.push(`spillway.ko takes at most ${MODULE_POINTS} points: a lower threshold or fewer entries need fewer`);
   }
   return notes;

@@ -43,6 +43,8 @@ export interface SegmentProblem {
   readonly entries: readonly SegmentStart[];
   /** Functions that may be points. */
   readonly candidates: readonly number[];
+  /** Points of every placement, beside those that are chosen. */
+  readonly required?: readonly number[];
   readonly limits: SegmentLimits;
 }
 
@@ -66,7 +68,7 @@ export class Segments {
   constructor(problem: SegmentProblem) {
     this.problem = problem;
     this.isCandidate = new Uint8Array(problem.index.graph.functions.count);
-    for (const f of problem.candidates) this.isCandidate[f] = 1;
+    for (const f of [...problem.candidates, ...(problem.required ?? [])]) this.isCandidate[f] = 1;
     this.least = this.pass(this.isCandidate);
   }
 
@@ -106,7 +108,7 @@ export class Segments {
     return segments;
   }
 
-  /** The segment that is most too long, null where none is. */
+  /** The segment that is most too long, null where none is; `chosen`: the points beside those required. */
   worst(points: Uint8Array, chosen: Iterable<number>, pass = this.pass(points)): Segment | null {
     this.judged++;
     let most = 0;
@@ -118,7 +120,7 @@ export class Segments {
       most = bytes - limitBytes;
       found = { from: "entry", start: entry.f, bytes, limitBytes };
     }
-    for (const f of chosen) {
+    for (const f of [...(this.problem.required ?? []), ...chosen]) {
       const bytes = pass.depth[f] as number;
       const limitBytes = this.pointLimit(f);
       if (bytes - limitBytes <= most) continue;
@@ -135,7 +137,7 @@ export class Segments {
 
   mask(chosen: Iterable<number>): Uint8Array {
     const points = new Uint8Array(this.isCandidate.length);
-    for (const f of chosen) points[f] = 1;
+    for (const f of [...(this.problem.required ?? []), ...chosen]) points[f] = 1;
     return points;
   }
 
