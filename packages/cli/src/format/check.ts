@@ -78,8 +78,7 @@ function trace({ trace: steps }: CheckDocument, terminal: Terminal): string {
 function inWords({ inUse, total, variables, tasks }: CheckState): string {
   const values = Object.entries(variables).map(([name, value]) => `${name} = ${value}`);
   const busy = tasks.map(doing).filter((text) => text !== "");
-  const stacks = total === 0 ? [] : [`${inUse} of ${total} ${total === 1 ? "stack" : "stacks"} in use`];
-  return [...stacks, ...values, ...busy].join("; ");
+  return [`${inUse} of ${total} ${total === 1 ? "stack" : "stacks"} in use`, ...values, ...busy].join("; ");
 }
 
 function doing({ task, holds, waitsFor }: TaskState): string {
@@ -119,16 +118,16 @@ function counted({ states, distinct, depth, symmetry, memoryBytes }: CheckDocume
   return `${thousands(states)} states generated, ${thousands(distinct)} distinct, depth ${thousands(depth)}; ${memory}; ${how}`;
 }
 
-/** "for 2 tasks writer, 1 task flusher, 2 stacks (policy sleep), 1 lock; says nothing of larger ones" */
+/** "For 2 writer, 1 flusher, 2 stacks, policy sleep, 1 lock. It says nothing of larger ones." */
 function bounds({ bounds: { tasks, stacks, policy, locks, workers, resources } }: CheckDocument): string {
   const named = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   const parts = [
     ...Object.entries(tasks).map(([name, count]) => `${plural(count, "task")} ${name}`),
-    ...(stacks === 0 ? [] : [`${plural(stacks, "stack")} (policy ${policy})`]),
+    `${plural(stacks, "stack")} (policy ${policy})`,
     plural(locks, "lock"),
-    ...Object.entries(workers).map(([name, count]) => `${plural(count, "worker")} of ${name}`),
+    ...named(workers).map((text) => `${text} workers`),
     ...named(resources),
   ];
   return `for ${parts.join(", ")}; says nothing of larger ones`;

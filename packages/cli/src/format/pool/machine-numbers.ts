@@ -2,9 +2,11 @@
 import type { Frequency } from "@spillway/core";
 import { thousands } from "../../text/hex.ts";
 
-/** Two digits that count, or all of a whole number; nothing smaller than a hundredth: 0, 0.42, 5.1, 318, 12,345. */
+/** Two digits that count, or all of a whole number; nothing smaller than a hundredth: 0, 0.42, 5.1, 318, 12,345, 318k, 1M. */
 export function figure(value: number): string {
   if (value < 0.005) return "0";
+  if (value >= 999_500) return `${Number((value / 1e6).toPrecision(2))}M`;
+  if (value >= 99_500) return `${Math.round(value / 1000)}k`;
   if (value >= 100) return thousands(Math.round(value));
   if (value >= 10) return String(Math.round(value));
   return String(Number(value.toFixed(value < 1 ? 2 : 1)));

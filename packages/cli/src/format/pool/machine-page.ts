@@ -1,12 +1,14 @@
 /** A comparison of designs as one HTML page that needs nothing else. */
 import type { DesignResult, Frequency, MachineDocument } from "@spillway/core";
-import { type Html, Html as HtmlText, html } from "../../report/html/html.ts";
+import { type Html, Html as HtmlText, html, jsonText } from "../../report/html/html.ts";
 import { pagePolicy } from "../../report/html/policy.ts";
 import { thousands } from "../../text/hex.ts";
 import { VERSION } from "../../version.ts";
-import { type Axis, decades, drawChart, type Series } from "./machine-chart.ts";
+import { type Axis, type Chart, decades, type Series } from "./machine-chart.ts";
 import { figure, million, perCent, sizeOf } from "./machine-numbers.ts";
+import { SCRIPT } from "./machine-script.ts";
 import { STYLES } from "./machine-styles.ts";
+import { uplotScript, uplotStyles } from "./page/uplot-files.ts";
 
 export interface MachinePage {
   readonly document: MachineDocument;
@@ -16,30 +18,41 @@ export interface MachinePage {
 
 export function renderMachinePage({ document, command }: MachinePage): string {
   const { profile, zone, replications, seconds, seed, results } = document;
+  const styles = `${uplotStyles()}\n${STYLES}`;
+  const script = `${uplotScript()}\n${SCRIPT}`;
+  const charts = chartsOf(document);
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(STYLES, "")}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(styles, script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="Spillway ${VERSION}">
 <title>Designs of kernel stacks: ${profile.name}</title>
-<style>${new HtmlText(STYLES)}</style>
+<style>${new HtmlText(styles)}</style>
 </head>
 <body>
 <h1>Designs of kernel stacks</h1>
 <p>Every design went through the same ${replications} realisations of ${seconds} s: tasks that fork from memory under pressure, go through nested I/O, sleep there, and are interrupted. Workload <b>${profile.name}</b>; memory for stacks ${sizeOf(zone.bytes)}, of which ${sizeOf(zone.unmovableBytes)} cannot be moved; seed ${seed}. Intervals are at 99 %.</p>
-${depthChart(document)}
-${measureChart(document, "Operations that crash the machine", "of a million", 1e6, (one) => one.crashes)}
-${measureChart(document, "Operations that fail with EIO", "of a million", 1e6, (one) => one.refusals)}
-${measureChart(document, "Forks that fail", "per cent", 100, (one) => one.failedForks)}
+${charts.map(({ title }, at) => html`<h2>${title}</h2>\n<div class="chart" id="chart-${at}"></div>\n`)}
 <h2>Figures</h2>
 ${results.map(({ tasks, designs }) => table(tasks, designs))}
 <p class="dim">Crashes and EIO: of a million operations. A crash is an operation that overflows a stack; the machine then goes on. A fork fails where ${zone.rounds} rounds of reclaim found no block; Linux 2.6 would hang there or kill. Profile: ${profile.source}. Made by <code>${command}</code></p>
+<script type="application/json" id="charts">${jsonText(charts)}</script>
+<script>${new HtmlText(script)}</script>
 </body>
 </html>
 `;
   return page.text;
+}
+
+function chartsOf(document: MachineDocument): Chart[] {
+  return [
+    depthChart(document),
+    measureChart(document, "Operations that crash the machine", "of a million", 1e6, (one) => one.crashes),
+    measureChart(document, "Operations that fail with EIO", "of a million", 1e6, (one) => one.refusals),
+    measureChart(document, "Forks that fail", "per cent", 100, (one) => one.failedForks),
+  ].filter((chart) => chart !== null);
 }
 
 function table(tasks: number, designs: readonly DesignResult[]): Html {
@@ -53,7 +66,7 @@ ${rows}</tbody></table></div>
 }
 
 /** How deep operations go, with the sizes of the compared stacks. */
-function depthChart({ depths, designs }: MachineDocument): Html {
+function depthChart({ depths, designs }: MachineDocument): Chart {
   const { taskOnly, withInterrupts, operations } = depths;
   const sizes = [...new Set(designs.map((design) => design.stackBytes))].sort((a, b) => a - b);
   const deepest = Math.max(withInterrupts.at(-1)?.bytes ?? 0, 4096);
@@ -76,7 +89,7 @@ function depthChart({ depths, designs }: MachineDocument): Html {
       points: curve.filter((point) => point.share > 0).map(({ bytes, share }) => ({ x: bytes, y: share })),
     }),
   );
-  return drawChart({
+  return {
     title: "How deep operations go: the share that needs more than so much of a stack",
     x: { label: "KiB of stack", log: false, min: 0, max, ticks },
     y: {
@@ -90,7 +103,7 @@ function depthChart({ depths, designs }: MachineDocument): Html {
     },
     series,
     marks: shown.map((bytes) => ({ x: bytes, text: `${bytes / 1024} KiB` })),
-  });
+  };
 }
 
 function shortCount(value: number): string {
@@ -106,7 +119,7 @@ function measureChart(
   unit: string,
   factor: number,
   measure: (result: DesignResult) => Frequency,
-): Html | null {
+): Chart | null {
   const all = results.flatMap((result) => result.designs.map(measure));
   if (all.every((one) => one.count === 0)) return null;
   const log = factor !== 100;
@@ -137,11 +150,11 @@ function measureChart(
           y: result.probability * factor,
           low: result.count === 0 ? 0 : result.ci99[0] * factor,
           high: result.count === 0 ? 0 : result.ci99[1] * factor,
-          told: `${name}, ${thousands(tasks)} tasks: ${figure(result.probability * factor)} ${unit} (${thousands(result.count)} of ${thousands(result.of)})`,
+          told: `${figure(result.probability * factor)} (${thousands(result.count)} of ${thousands(result.of)})`,
         })),
     }),
   );
-  return drawChart({ title, x, y, series });
+  return { title, x, y, series, marks: [] };
 }
 
 /** Powers of ten with "none" at the bottom. */

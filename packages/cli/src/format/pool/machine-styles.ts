@@ -1,4 +1,4 @@
-/** The page's style sheet. Nothing in it refers to anything outside the page. */
+/** The page's style sheet, after uPlot's. Nothing in it refers to anything outside the page. */
 export const STYLES = `
 :root {
   color-scheme: light dark;
@@ -24,16 +24,6 @@ th { color: var(--dim); font-weight: normal; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.bad { color: var(--bad); }
 code { font-family: var(--mono); font-size: .85rem; }
-figure { margin: 1.6rem 0; }
-figcaption { font-weight: 600; }
-.chart { display: block; width: 100%; height: auto; }
-.chart text { font: 11px system-ui, sans-serif; fill: var(--dim); }
-.chart .grid { stroke: var(--line); stroke-width: 1; }
-.chart text.x { text-anchor: middle; } .chart text.tick.y { text-anchor: end; }
-.chart line.mark { stroke: var(--mark); stroke-dasharray: 5 4; } .chart text.mark { fill: var(--mark); }
-.chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.chart .interval { stroke-width: 1.5; opacity: .6; }
-.chart .lead { fill: none; stroke-width: 1; opacity: .5; }
-.chart text.name { font-weight: 600; }
-${[0, 1, 2, 3, 4, 5, 6, 7].map((at) => `.c${at} path, .c${at} line { stroke: var(--c${at}); } .c${at} circle, .chart .c${at} text { fill: var(--c${at}); }`).join("\n")}
+table.u-legend { width: auto; color: var(--ink); margin: 0; }
+.u-legend th, .u-legend td { border-bottom: 0; }
 `;

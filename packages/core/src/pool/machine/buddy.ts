@@ -2,7 +2,7 @@
  * The buddy allocator of Linux' page allocator (mm/page_alloc.c), for one zone: free blocks of 2^order pages, each aligned to its
  * size, on a list for each order. An allocation takes the first block of the smallest order that has one and splits it, the
  * upper halves going to the front of their lists; a freed block is merged with its buddy as long as that is free as a whole,
- * and goes to the front of its list. That is `expand` and `__free_one_page` as they were in 2.6.4 to 2.6.23: one list an order
+ * and goes to the front of its list. That is `expand` and `__free_one_page` as they were in 2.6.17 to 2.6.23: one list an order
  * whatever the use (grouping by mobility came with 2.6.24), freed pages first out again. Not modelled: per-CPU lists of single
  * pages, which keep a few hundred pages and change no block of two or more.
  */

@@ -46,6 +46,7 @@ export function profileFromBudget(document: BudgetDocument, options: BudgetProfi
       perSecond: hard.length === 0 && soft.length === 0 ? 0 : interrupts.perSecond,
       entryBytes: entryBytes(document),
       hard: { bytes: [hardMost, hardMost], micros: MICROS },
+      nested: false,
       softChance: soft.length === 0 ? 0 : interrupts.softChance,
       soft,
     },

@@ -64,6 +64,7 @@ export const DEFAULT_PROFILE: MachineProfile = {
     perSecond: 2000,
     entryBytes: 100,
     hard: { bytes: [150, 400], micros: 10 },
+    nested: true,
     softChance: 0.7,
     soft: [
       { bytes: [500, 700], micros: 30 },

@@ -11,6 +11,7 @@ const QUIET: Interrupts = {
   perSecond: 0,
   entryBytes: 0,
   hard: { bytes: [0, 0], micros: 0 },
+  nested: true,
   softChance: 0,
   soft: [],
 };
@@ -141,6 +142,8 @@ describe("interrupts", () => {
     const second = 1 - Math.exp(-0.2);
     const { overflow, operations } = outcomes(workload, limits("8k", { entryBytes: 100 }));
     expectShare(overflow, operations, 1 - Math.exp(-0.5 * second));
+    const masked = draw(straight([{ bytes: 6500, micros: 100 }], { ...nested, nested: false }), 5);
+    expect(outcomes(masked, limits("8k", { entryBytes: 100 })).overflow).toBe(0);
   });
 
   it("three deep, as the RFC has it: task, soft, and hard within soft", () => {

@@ -30,11 +30,13 @@ export interface Handler {
 }
 
 export interface Interrupts {
-  /** Hard interrupts a second and CPU; they hit hard and soft interrupts too. */
+  /** Hard interrupts a second and CPU; they hit soft interrupts too, and hard ones where `nested`. */
   readonly perSecond: number;
   /** What each leaves on the stack that it hits, whatever stack its handler runs on: pt_regs and the entry's frames. */
   readonly entryBytes: number;
   readonly hard: Handler;
+  /** Handlers of hard interrupts can be interrupted themselves: before 2.6.35, unless they asked for IRQF_DISABLED. */
+  readonly nested: boolean;
   /** Run as the outermost hard interrupt ends, with this chance; one of them, each as likely as the others. */
   readonly softChance: number;
   readonly soft: readonly Handler[];
@@ -169,6 +171,7 @@ export function readProfile(json: string): MachineProfile {
       perSecond,
       entryBytes: figure(interrupts.entryBytes, "interrupts.entryBytes"),
       hard,
+      nested: flag(interrupts.nested, "interrupts.nested"),
       softChance,
       soft,
     },

@@ -118,7 +118,8 @@ class Next {
 /** A hard interrupt, and the deepest chain of those that arrive while its handler runs. */
 function hardChain(interrupts: Interrupts, random: RandomStream, above: number): Chain {
   const bytes = drawFrom(interrupts.hard.bytes, random);
-  const inside = above < MOST_NESTED ? deepestWithin(interrupts.hard, interrupts, random, above + 1) : NO_CHAIN;
+  const inside =
+    interrupts.nested && above < MOST_NESTED ? deepestWithin(interrupts.hard, interrupts, random, above + 1) : NO_CHAIN;
   return { bytes: bytes + inside.bytes, count: 1 + inside.count };
 }
 
