@@ -8,6 +8,7 @@
 #define SPILLWAY_COMPAT_H
 
 #include <linux/ftrace.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 /*
@@ -57,6 +58,16 @@ static __always_inline void spw_set_ip(struct ftrace_regs *fregs,
 				       unsigned long ip)
 {
 	spw_fregs(fregs)->ip = ip;
+}
+
+/* Does a task still run its last instructions? A UP kernel has no on_cpu. */
+static inline bool spw_on_cpu(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	return READ_ONCE(task->on_cpu);
+#else
+	return task == current;
+#endif
 }
 
 #endif

@@ -139,10 +139,11 @@ static ssize_t occupancy_show(struct kobject *kobj, struct kobj_attribute *attr,
 	unsigned int i;
 
 	for (i = 0; i <= SPW_MAX_STACKS; i++) {
-		long n = atomic_long_read(&spw_occupancy[i]);
+		u64 n = spw_sum(offsetof(struct spw_counts, occupancy) +
+				i * sizeof(u64));
 
 		if (n)
-			at += sysfs_emit_at(buf, at, "%u %ld\n", i, n);
+			at += sysfs_emit_at(buf, at, "%u %llu\n", i, n);
 	}
 	return at;
 }

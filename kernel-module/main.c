@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * spillway: at a few critical points, a task whose kernel stack is nearly full
- * goes on on an extra stack from a small pool; if the pool is empty the call
+ * continues on an extra stack from a small pool; if the pool is empty the call
  * fails with -EIO. Either beats crashing the machine (Keith Owens' RFC
  * "Handling kernel stack overflows", 2007).
  */
 #define pr_fmt(fmt) "spillway: " fmt
 
-#include <linux/delay.h>
+#include <linux/cc_platform.h>
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/module.h>
@@ -24,6 +24,10 @@
 #ifndef CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS
 #error "spillway needs CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"
 #endif
+/* A task that dies on a stack leaves the poison of its frames there. */
+#ifdef CONFIG_KASAN_STACK
+#error "spillway does not work with CONFIG_KASAN_STACK"
+#endif
 
 static unsigned int stacks;
 module_param(stacks, uint, 0444);
@@ -34,9 +38,12 @@ MODULE_PARM_DESC(per_cpu, "extra stacks for each CPU that comes online");
 static unsigned int threshold = THREAD_SIZE / 2;
 module_param(threshold, uint, 0444);
 MODULE_PARM_DESC(threshold, "bytes of a stack in use above which to switch");
-static char *points = "vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
+static char *points =
+	"vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,"
+	"kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
 module_param(points, charp, 0444);
-MODULE_PARM_DESC(points, "critical points, with commas between them");
+MODULE_PARM_DESC(points,
+		 "critical points: NAME[:int|long|ptr|bio],...; what a function returns is to be said of those that are not known");
 static char *mode = "auto";
 module_param(mode, charp, 0444);
 MODULE_PARM_DESC(mode, "how to hook: direct, ipmodify, or auto");
@@ -48,7 +55,15 @@ static int spw_check_kernel(void)
 
 	if (!IS_ALIGNED(own, THREAD_SIZE)) {
 		pr_err("stacks are not aligned to their size on this kernel\n");
-		return -ENOTSUPP;
+		return -EOPNOTSUPP;
+	}
+	/*
+	 * There vc_switch_off_ist() takes a stack that it does not know for one
+	 * that must not be used, and the exceptions of I/O end in a panic.
+	 */
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT)) {
+		pr_err("SEV-ES and SEV-SNP guests cannot have extra stacks\n");
+		return -EOPNOTSUPP;
 	}
 	if (!stacks && !per_cpu) {
 		pr_err("a pool of no stacks would fail every deep call\n");
@@ -72,12 +87,15 @@ static int spw_check_kernel(void)
 	return 0;
 }
 
-/* The points are unhooked: lets the last tasks out of our text. */
-static void spw_settle(void)
+/* Unhooks the points, and lets the last tasks out of our text. */
+static void spw_leave(void)
 {
+	spw_drain_set(true);
+	spw_points_unhook();
+	/* Whoever is on the way to a stack has it, or none, after this ... */
 	synchronize_rcu_tasks();
-	while (atomic_read(&spw_in_use))
-		msleep(20);
+	spw_pool_wait();
+	/* ... and whoever gave one back is out of our text. */
 	synchronize_rcu_tasks();
 }
 
@@ -95,6 +113,9 @@ static int __init spw_init(void)
 		pr_err("no memory for the pool: %d\n", rc);
 		goto no_pool;
 	}
+	rc = spw_reap_hook();
+	if (rc)
+		goto no_reap;
 	rc = spw_unwind_hook();
 	if (rc)
 		goto no_unwind;
@@ -115,13 +136,13 @@ static int __init spw_init(void)
 	return 0;
 
 no_points:
-	spw_points_unhook();
-	spw_settle();
+	spw_leave();
 	spw_usercopy_unhook();
 no_usercopy:
 	spw_unwind_unhook();
-	spw_settle();
 no_unwind:
+	spw_reap_unhook();
+no_reap:
 	spw_pool_exit();
 no_pool:
 	spw_points_free();
@@ -131,11 +152,10 @@ no_pool:
 static void __exit spw_exit(void)
 {
 	spw_controls_remove();
-	spw_points_unhook();
-	spw_settle();
+	spw_leave();
 	spw_usercopy_unhook();
 	spw_unwind_unhook();
-	spw_settle();
+	spw_reap_unhook();
 	spw_pool_exit();
 	spw_points_free();
 	pr_info("unloaded\n");

@@ -92,7 +92,7 @@ static int spw_hook_ipmodify(struct spw_point *point, unsigned int number)
 	point->ops.func = spw_point_callback;
 	point->ops.private = (void *)(unsigned long)number;
 	point->ops.flags = FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_SAVE_REGS |
-			   FTRACE_OPS_FL_IPMODIFY;
+			   FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_RECURSION;
 	rc = ftrace_set_filter(&point->ops, point->name, strlen(point->name),
 			       true);
 	if (!rc)
@@ -134,13 +134,50 @@ static int spw_hook(struct spw_point *point, unsigned int number,
 }
 
 /*
- * "name", or "name:int", "name:long", "name:ptr", "name:bio" for one that is
- * not known.
+ * What a point's result is called in the list. All but bio are the same here:
+ * a function returns its int, long or pointer in one register, and -EIO is
+ * -EIO in each.
+ */
+static const struct {
+	const char *name;
+	enum spw_returns returns;
+} spw_kinds[] = {
+	{ "int", SPW_RETURNS_ERROR },	/* a negative error number */
+	{ "long", SPW_RETURNS_ERROR },	/* that, or ssize_t, loff_t */
+	{ "ptr", SPW_RETURNS_ERROR },	/* ERR_PTR(); not NULL for failure */
+	{ "bio", SPW_RETURNS_BIO },	/* void; the first argument is a bio */
+};
+
+static int spw_parse_kind(struct spw_point *point, const char *kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(spw_kinds); i++) {
+		if (!strcmp(spw_kinds[i].name, kind)) {
+			point->returns = spw_kinds[i].returns;
+			return 0;
+		}
+	}
+	pr_err("%s:%s: a point returns int, long, ptr or bio\n", point->name,
+	       kind);
+	return -EINVAL;
+}
+
+/*
+ * One word of the list:
+ *
+ *	point	= NAME [ ":" kind ]
+ *	kind	= "int" | "long" | "ptr" | "bio"
+ *
+ * NAME is a function as /proc/kallsyms has it, with its suffix (".isra.0"). It
+ * may sleep, has at most six arguments, all in registers, and can fail.
+ * The kind may be left out for the functions of spw_known.
  */
 static int spw_parse(struct spw_point *point, char *word)
 {
 	char *kind = strchr(word, ':');
 	unsigned int i;
+	int rc;
 
 	if (kind)
 		*kind++ = '\0';
@@ -155,25 +192,26 @@ static int spw_parse(struct spw_point *point, char *word)
 			return -EINVAL;
 		}
 	}
-	if (kind && strcmp(kind, "int") && strcmp(kind, "long") &&
-	    strcmp(kind, "ptr") && strcmp(kind, "bio")) {
-		pr_err("%s:%s: a point returns int, long, ptr or bio\n", word,
-		       kind);
-		return -EINVAL;
+	if (kind) {
+		rc = spw_parse_kind(point, kind);
+		if (rc)
+			return rc;
 	}
 	for (i = 0; i < ARRAY_SIZE(spw_known); i++) {
-		if (!strcmp(spw_known[i].name, word)) {
-			point->returns = spw_known[i].returns;
-			return 0;
+		if (strcmp(spw_known[i].name, word))
+			continue;
+		if (kind && point->returns != spw_known[i].returns) {
+			pr_err("%s:%s: it does not return that\n", word, kind);
+			return -EINVAL;
 		}
+		point->returns = spw_known[i].returns;
+		return 0;
 	}
 	if (!kind) {
-		pr_err("%s is not known to be fit as a critical point: say what it returns, as %s:int, %s:long, %s:ptr or %s:bio\n",
+		pr_err("%s is not known: say what it returns, as %s:int, %s:long, %s:ptr or %s:bio\n",
 		       word, word, word, word, word);
 		return -EINVAL;
 	}
-	point->returns = strcmp(kind, "bio") ? SPW_RETURNS_ERROR :
-					       SPW_RETURNS_BIO;
 	return 0;
 }
 
@@ -217,6 +255,20 @@ int spw_points_read(const char *list)
 	return rc;
 }
 
+static const char *spw_why_not(int rc)
+{
+	switch (rc) {
+	case -EINVAL:
+		return "no such function, or one that was inlined or cannot be traced";
+	case -EBUSY:
+		return "a BPF program or a livepatch is there";
+	case -ENODEV:
+		return "ftrace is switched off: kernel.ftrace_enabled";
+	default:
+		return "ftrace refuses";
+	}
+}
+
 /*
  * Hooks all points. What went before the first that fails stays hooked: the
  * caller undoes it with spw_points_unhook().
@@ -231,10 +283,7 @@ int spw_points_hook(const char *mode)
 		if (!rc)
 			continue;
 		pr_err("%s cannot be hooked: %d (%s)\n", spw_points[i]->name,
-		       rc,
-		       rc == -EBUSY ? "a BPF program or a livepatch is there" :
-		       rc == -EINVAL ? "no such function, or one that was inlined or is not traceable" :
-				       "see the code");
+		       rc, spw_why_not(rc));
 		return rc;
 	}
 	return 0;

@@ -12,14 +12,9 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/delay.h>
-#include <linux/gfp.h>
-#include <linux/magic.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/task.h>
-#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
@@ -28,19 +23,16 @@
 
 /* How soon after the last switch the module may be unloaded. */
 #define SPW_IDLE (HZ / 5)
-/* Mappings tried for one that is THREAD_SIZE aligned. */
-#define SPW_ALIGN_TRIES 64
 
 struct spw_stack *spw_table[SPW_MAX_STACKS];
 struct spw_counts __percpu *spw_counts;
 atomic_t spw_in_use;
 unsigned int spw_high_water;
 unsigned int spw_total;
-atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
 
 /* Slots of the table that were ever used: none is set at or above this. */
 unsigned int spw_slots;
-DEFINE_PER_CPU(unsigned int, spw_last_slot);
+DEFINE_PER_CPU(struct spw_stack *, spw_last);
 static DEFINE_MUTEX(spw_resize_mutex);
 static unsigned int spw_per_cpu;
 static int spw_hotplug_state = -1;
@@ -118,6 +110,26 @@ static void spw_let_go(struct work_struct *work)
 	schedule_delayed_work(&spw_idle_work, SPW_IDLE);
 }
 
+/* Where the last one is taken, by its own user or another CPU's. */
+struct spw_stack *spw_claim_any(void)
+{
+	unsigned int slots = READ_ONCE(spw_slots);
+	struct spw_stack *last = raw_cpu_read(spw_last);
+	unsigned int slot = last ? last->slot : raw_smp_processor_id();
+	unsigned int i;
+
+	for (i = 0; i < slots; i++, slot++) {
+		struct spw_stack *stack;
+
+		if (slot >= slots)
+			slot = 0;
+		stack = READ_ONCE(spw_table[slot]);
+		if (stack && spw_claim(stack))
+			return stack;
+	}
+	return NULL;
+}
+
 void spw_note_high_water(unsigned int in_use)
 {
 	unsigned int seen = READ_ONCE(spw_high_water);
@@ -130,18 +142,15 @@ void spw_note_high_water(unsigned int in_use)
 /* Starts all counting anew; no stack is in use. */
 void spw_forget_statistics(void)
 {
-	unsigned int i;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(spw_counts, cpu), 0, sizeof(*spw_counts));
-	for (i = 0; i <= SPW_MAX_STACKS; i++)
-		atomic_long_set(&spw_occupancy[i], 0);
 	WRITE_ONCE(spw_high_water, 0);
 }
 
 /* The stack that holds an address, in use or not. */
-struct spw_stack *spw_pool_find(unsigned long addr)
+notrace struct spw_stack *spw_pool_find(unsigned long addr)
 {
 	unsigned int slots = READ_ONCE(spw_slots);
 	unsigned int i;
@@ -155,128 +164,6 @@ struct spw_stack *spw_pool_find(unsigned long addr)
 	return NULL;
 }
 
-/*
- * The stack of a task that died on it can be used again when the task will
- * never run again.
- */
-static void spw_reap_dead(struct work_struct *work);
-static DECLARE_DELAYED_WORK(spw_dead_work, spw_reap_dead);
-
-static void spw_reap_dead(struct work_struct *work)
-{
-	bool again = false;
-	unsigned int i;
-
-	for (i = 0; i < READ_ONCE(spw_slots); i++) {
-		struct spw_stack *stack = READ_ONCE(spw_table[i]);
-		struct task_struct *task;
-
-		if (!stack || !READ_ONCE(stack->dying))
-			continue;
-		task = stack->owner;
-		if (READ_ONCE(task->__state) != TASK_DEAD ||
-		    READ_ONCE(task->on_cpu)) {
-			again = true;
-			continue;
-		}
-		WRITE_ONCE(stack->dying, false);
-		spw_pool_put(stack);
-		put_task_struct(task);
-	}
-	if (again)
-		schedule_delayed_work(&spw_dead_work, SPW_IDLE);
-}
-
-/*
- * The current task is in do_exit() at sp: it will not return to the points it
- * switched at (an oops under one of them, say).
- */
-void spw_pool_reap(unsigned long sp)
-{
-	unsigned int i;
-
-	if (likely(!atomic_read(&spw_in_use)))
-		return;
-	for (i = 0; i < READ_ONCE(spw_slots); i++) {
-		struct spw_stack *stack = READ_ONCE(spw_table[i]);
-
-		if (!stack || READ_ONCE(stack->owner) != current)
-			continue;
-		raw_cpu_inc(spw_counts->reaped);
-		if (!spw_holds(stack, sp)) {
-			spw_pool_put(stack);
-			continue;
-		}
-		get_task_struct(current);
-		WRITE_ONCE(stack->dying, true);
-		schedule_delayed_work(&spw_dead_work, SPW_IDLE);
-	}
-}
-
-static void spw_free_stack(struct spw_stack *stack)
-{
-	unsigned int i;
-
-	if (!stack)
-		return;
-	if (stack->top)
-		vunmap((void *)spw_base(stack));
-	for (i = 0; i < SPW_PAGES; i++)
-		if (stack->pages[i])
-			__free_page(stack->pages[i]);
-	kfree(stack);
-}
-
-/*
- * Maps the pages THREAD_SIZE aligned, with a guard page below: vmap areas end
- * in an unmapped page, so that successive ones walk through the alignments and
- * what lies below one is the guard of another, as with the tasks' own stacks.
- */
-static void *spw_map_aligned(struct page **pages)
-{
-	void *misfits[SPW_ALIGN_TRIES];
-	unsigned int n = 0;
-	void *base = NULL;
-
-	while (n < SPW_ALIGN_TRIES) {
-		base = vmap(pages, SPW_PAGES, VM_MAP, PAGE_KERNEL);
-		if (!base || IS_ALIGNED((unsigned long)base, THREAD_SIZE))
-			break;
-		misfits[n++] = base;
-		base = NULL;
-	}
-	while (n)
-		vunmap(misfits[--n]);
-	return base;
-}
-
-static struct spw_stack *spw_new_stack(int cpu)
-{
-	struct spw_stack *stack;
-	unsigned int i;
-	void *base;
-
-	stack = kzalloc_node(sizeof(*stack), GFP_KERNEL, cpu_to_node(cpu));
-	if (!stack)
-		return NULL;
-	stack->home = cpu;
-	for (i = 0; i < SPW_PAGES; i++) {
-		stack->pages[i] = alloc_pages_node(cpu_to_node(cpu),
-						   GFP_KERNEL | __GFP_ZERO, 0);
-		if (!stack->pages[i])
-			goto fail;
-	}
-	base = spw_map_aligned(stack->pages);
-	if (!base)
-		goto fail;
-	stack->top = (unsigned long)base + THREAD_SIZE;
-	*(unsigned long *)base = STACK_END_MAGIC;
-	return stack;
-fail:
-	spw_free_stack(stack);
-	return NULL;
-}
-
 static int spw_add(int cpu)
 {
 	struct spw_stack *stack;
@@ -285,12 +172,14 @@ static int spw_add(int cpu)
 	lockdep_assert_held(&spw_resize_mutex);
 	if (spw_total >= SPW_MAX_STACKS)
 		return -ENOSPC;
-	stack = spw_new_stack(cpu);
+	stack = spw_stack_make(cpu);
 	if (!stack)
 		return -ENOMEM;
 	for (slot = 0; spw_table[slot]; slot++)
 		;
 	stack->slot = slot;
+	spw_stack_mark(stack);
+	/* Whoever finds it there finds it complete. */
 	smp_store_release(&spw_table[slot], stack);
 	if (slot >= spw_slots)
 		WRITE_ONCE(spw_slots, slot + 1);
@@ -307,7 +196,7 @@ static int spw_remove(unsigned int n, int cpu, bool all)
 {
 	struct spw_stack **removed;
 	unsigned int got = 0, i;
-	int rc = 0;
+	int other, rc = 0;
 
 	lockdep_assert_held(&spw_resize_mutex);
 	if (!n)
@@ -325,12 +214,18 @@ static int spw_remove(unsigned int n, int cpu, bool all)
 	}
 	if (all && got < n) {
 		while (got)
-			smp_store_release(&removed[--got]->owner, NULL);
+			WRITE_ONCE(removed[--got]->owner, NULL);
 		rc = -EBUSY;
 		goto out;
 	}
-	for (i = 0; i < got; i++)
+	for (i = 0; i < got; i++) {
 		WRITE_ONCE(spw_table[removed[i]->slot], NULL);
+		/* Who claims a stack notes it here before giving it back. */
+		for_each_possible_cpu(other)
+			cmpxchg(per_cpu_ptr(&spw_last, other), removed[i], NULL);
+	}
+	while (spw_slots && !spw_table[spw_slots - 1])
+		WRITE_ONCE(spw_slots, spw_slots - 1);
 	WRITE_ONCE(spw_total, spw_total - got);
 	if (got) {
 		/* Stack walkers, then those in the middle of spw_pool_get(). */
@@ -338,7 +233,7 @@ static int spw_remove(unsigned int n, int cpu, bool all)
 		synchronize_rcu_tasks();
 	}
 	while (got)
-		spw_free_stack(removed[--got]);
+		spw_stack_free(removed[--got]);
 out:
 	kvfree(removed);
 	return rc;
@@ -381,36 +276,30 @@ int spw_pool_resize(unsigned int total)
 	return rc;
 }
 
-/* Deepest use of any extra stack, in bytes: what of it is not zero any more. */
+/* Most bytes of any extra stack that were ever in use. */
 unsigned long spw_pool_deepest(void)
 {
 	unsigned long deepest = 0;
 	unsigned int i;
 
 	mutex_lock(&spw_resize_mutex);
-	for (i = 0; i < spw_slots; i++) {
-		struct spw_stack *stack = spw_table[i];
-		const unsigned long *word;
-
-		if (!stack)
-			continue;
-		/* The first word is STACK_END_MAGIC. */
-		word = (unsigned long *)spw_base(stack) + 1;
-		while ((unsigned long)word < stack->top && !READ_ONCE(*word))
-			word++;
-		deepest = max(deepest, stack->top - (unsigned long)word);
-	}
+	for (i = 0; i < spw_slots; i++)
+		if (spw_table[i])
+			deepest = max(deepest, spw_stack_deepest(spw_table[i]));
 	mutex_unlock(&spw_resize_mutex);
 	return deepest;
 }
 
 static int spw_cpu_online(unsigned int cpu)
 {
-	unsigned int i;
+	unsigned int there = 0, i;
 	int rc = 0;
 
 	mutex_lock(&spw_resize_mutex);
-	for (i = 0; !rc && i < spw_per_cpu; i++)
+	/* Those in use stayed when the CPU went away. */
+	for (i = 0; i < spw_slots; i++)
+		there += spw_table[i] && spw_table[i]->home == cpu;
+	for (; !rc && there < spw_per_cpu; there++)
 		rc = spw_add(cpu);
 	mutex_unlock(&spw_resize_mutex);
 	/* A CPU without stacks of its own uses those of the others. */
@@ -456,12 +345,28 @@ int spw_pool_init(unsigned int total, unsigned int per_cpu)
 	return rc;
 }
 
+/*
+ * Waits until no stack is in use; the points are unhooked. A task may sleep on
+ * one for as long as it likes, so that this says what it waits for.
+ */
+void spw_pool_wait(void)
+{
+	unsigned long next = jiffies + 10 * HZ;
+
+	while (atomic_read(&spw_in_use)) {
+		if (time_after(jiffies, next)) {
+			pr_warn("waiting for %d stacks whose tasks sleep on them\n",
+				atomic_read(&spw_in_use));
+			next = jiffies + 10 * HZ;
+		}
+		msleep(20);
+	}
+}
+
 /* Frees it all. No point is hooked any more; waits for the last tasks. */
 void spw_pool_exit(void)
 {
-	while (atomic_read(&spw_in_use))
-		msleep(20);
-	cancel_delayed_work_sync(&spw_dead_work);
+	spw_pool_wait();
 	if (cancel_delayed_work_sync(&spw_idle_work))
 		module_put(THIS_MODULE);
 	if (spw_hotplug_state > 0)

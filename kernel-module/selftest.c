@@ -38,7 +38,7 @@ static noinline bool spw_selftest_trace(unsigned long caller)
 
 static void spw_selftest_call(long *result);
 
-int noinline spw_selftest_target(long a, long b, long c, long d, long e, long f)
+noinline int spw_selftest_target(long a, long b, long c, long d, long e, long f)
 {
 	spw_seen.calls++;
 	spw_seen.sp = (unsigned long)__builtin_frame_address(0);
@@ -117,5 +117,5 @@ int spw_selftest(void)
 	spw_forget_statistics();
 	if (!trouble && working)
 		return 0;
-	return -ENOTSUPP;
+	return -EOPNOTSUPP;
 }

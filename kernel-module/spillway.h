@@ -13,6 +13,9 @@
 /* Offsets of struct spw_stack that switch_asm.S uses. */
 #define SPW_STACK_TOP 0
 
+/* Fits in a sign-extended immediate; usercopy.c. */
+#define SPW_PROBE_VALUE(n) (0x5b1a7700 + (n))
+
 #ifndef __ASSEMBLY__
 
 #include <linux/atomic.h>
@@ -41,7 +44,6 @@ struct spw_stack {
 	unsigned int slot;		/* its place in spw_table */
 	int cpu;			/* switched there; for "migrated" */
 	int home;			/* the CPU whose pages these are */
-	bool high;			/* lies above its owner's own stack */
 	bool dying;			/* its owner is in do_exit() on it */
 	struct page *pages[SPW_PAGES];
 } ____cacheline_aligned_in_smp;
@@ -64,30 +66,41 @@ struct spw_counts {
 	u64 switches[SPW_MAX_POINTS];
 	u64 refusals[SPW_MAX_POINTS];
 	u64 hold[64];			/* log2 of cycles from switch to release */
+	u64 occupancy[SPW_MAX_STACKS + 1]; /* stacks in use after a switch */
 	u64 migrated;
 	u64 reaped;
 };
 
-/* pool.c */
+/* pool.c; pool.h for the path of a switch */
 extern struct spw_stack *spw_table[SPW_MAX_STACKS];
+extern unsigned int spw_slots;
 extern struct spw_counts __percpu *spw_counts;
 extern atomic_t spw_in_use;
 extern unsigned int spw_high_water;
 extern unsigned int spw_total;
-extern atomic_long_t spw_occupancy[SPW_MAX_STACKS + 1];
 
 int spw_pool_init(unsigned int total, unsigned int per_cpu);
+void spw_pool_wait(void);
 void spw_pool_exit(void);
 void spw_forget_statistics(void);
 int spw_pool_resize(unsigned int total);
 struct spw_stack *spw_pool_find(unsigned long addr);
-void spw_pool_reap(unsigned long sp);
 unsigned long spw_pool_deepest(void);
+
+/* stacks.c */
+struct spw_stack *spw_stack_make(int cpu);
+void spw_stack_mark(struct spw_stack *stack);
+void spw_stack_free(struct spw_stack *stack);
+struct spw_stack *spw_stack_at(unsigned long sp);
+unsigned long spw_stack_deepest(const struct spw_stack *stack);
+
+/* reap.c */
+int spw_reap_hook(void);
+void spw_reap_unhook(void);
 
 /* switch_asm.S */
 extern const unsigned long spw_direct_entries[SPW_MAX_POINTS];
 extern const unsigned long spw_redirect_entries[SPW_MAX_POINTS];
-asmlinkage void spw_enter_usercopy(void);
 
 /* switch.c */
 extern u32 spw_trigger[SPW_MAX_POINTS];
@@ -116,12 +129,16 @@ void spw_points_free(void);
 int spw_hook_selftest(bool direct);
 void spw_unhook_selftest(void);
 
+/* hooks.c */
+struct ftrace_ops;
+int spw_hook_one(struct ftrace_ops *ops, char *name);
+void spw_unhook_one(struct ftrace_ops *ops);
+
 /* unwind.c */
 int spw_unwind_hook(void);
 void spw_unwind_unhook(void);
 
 /* usercopy.c */
-extern atomic_t spw_high_in_use;
 int spw_usercopy_hook(void);
 void spw_usercopy_unhook(void);
 
@@ -131,8 +148,7 @@ void spw_controls_remove(void);
 
 /* selftest.c */
 int spw_selftest(void);
-int noinline spw_selftest_target(long a, long b, long c, long d, long e,
-				 long f);
+int spw_selftest_target(long a, long b, long c, long d, long e, long f);
 extern struct task_struct *spw_selftest_task;
 extern bool spw_selftest_refuse;
 

@@ -4,6 +4,7 @@
 
 #include <linux/bio.h>
 #include <linux/errno.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/task_stack.h>
@@ -72,7 +73,7 @@ int spw_threshold_set(unsigned int bytes)
 	return 0;
 }
 
-/* While draining, tasks go on on the stack they are on. */
+/* While draining, tasks stay on the stack they are on. */
 void spw_drain_set(bool drain)
 {
 	WRITE_ONCE(spw_drained, drain);
@@ -96,7 +97,7 @@ void spw_reset_point(unsigned int point)
 	spw_set_triggers();
 }
 
-static void spw_note_depth(unsigned int point, u32 left)
+static noinline void spw_note_depth(unsigned int point, u32 left)
 {
 	unsigned long flags;
 
@@ -121,22 +122,14 @@ static long spw_left(unsigned long sp, struct spw_stack **from)
 	*from = NULL;
 	if (sp - own < THREAD_SIZE)
 		return sp - own;
-	if (!atomic_read(&spw_in_use))
-		return -1;
-	stack = spw_pool_find(sp);
+	stack = spw_stack_at(sp);
 	if (!stack || READ_ONCE(stack->owner) != current)
 		return -1;
 	*from = stack;
 	return sp - spw_base(stack);
 }
 
-static void spw_fail_bio(struct bio *bio)
-{
-	bio->bi_status = BLK_STS_IOERR;
-	bio_endio(bio);
-}
-
-static void spw_say_refused(unsigned int point, long left)
+static noinline void spw_say_refused(unsigned int point, long left)
 {
 	static DEFINE_RATELIMIT_STATE(once_in_a_while, 5 * HZ, 1);
 
@@ -148,6 +141,19 @@ static void spw_say_refused(unsigned int point, long left)
 		       THREAD_SIZE - left, (unsigned long)THREAD_SIZE);
 }
 
+/* Point 0 switches whatever is left, and for the task of the test only. */
+static noinline struct spw_stack *
+spw_acquire_selftest(unsigned long sp, const struct spw_stack *from)
+{
+	struct spw_stack *stack = NULL;
+
+	if (READ_ONCE(spw_selftest_task) != current)
+		return NULL;
+	if (!spw_selftest_refuse)
+		stack = spw_pool_get(0, sp, from);
+	return stack ?: ERR_PTR(-EIO);
+}
+
 /*
  * Called by spw_switch on a stack that may be too full, before the point had
  * any effect. NULL: stay on this stack; -EIO: fail the call; else switch.
@@ -157,26 +163,28 @@ asmlinkage struct spw_stack *spw_acquire(unsigned int point, unsigned long sp,
 					 void *arg)
 {
 	struct spw_stack *from, *stack;
-	long left = spw_left(sp, &from);
-	bool test = point == 0 && READ_ONCE(spw_selftest_task) == current;
+	long left;
 
-	if (left < 0)
+	/* An interrupt before it left the task's stack, say. */
+	if (unlikely(!in_task()))
 		return NULL;
-	if (left < READ_ONCE(spw_least_left[point]))
+	left = spw_left(sp, &from);
+	if (unlikely(left < 0))
+		return NULL;
+	if (unlikely(!point))
+		return spw_acquire_selftest(sp, from);
+	if (unlikely(left < READ_ONCE(spw_least_left[point])))
 		spw_note_depth(point, left);
-	if (!test && (left >= READ_ONCE(spw_min_left) || spw_draining()))
+	if (left >= READ_ONCE(spw_min_left) || unlikely(spw_draining()))
 		return NULL;
 
-	stack = test && spw_selftest_refuse ?
-			NULL :
-			spw_pool_get(point, sp, from);
+	stack = spw_pool_get(point, sp, from);
 	if (likely(stack))
 		return stack;
 	raw_cpu_inc(spw_counts->refusals[point]);
-	if (!test)
-		spw_say_refused(point, left);
+	spw_say_refused(point, left);
 	if (spw_point_returns(point) == SPW_RETURNS_BIO)
-		spw_fail_bio(arg);
+		bio_io_error(arg);
 	return ERR_PTR(-EIO);
 }
 

@@ -121,32 +121,62 @@ SYM_CODE_END(spw_redirect_\n)
 
 	SPW_FOR_ALL_POINTS SPW_ENTRY
 
+#ifdef CONFIG_HARDENED_USERCOPY
 /*
- * __check_object_size(object, bytes, to_user) asks whether a copy from or to
- * user space stays within a stack frame, and takes a lower address than RSP
- * for one that no frame covers any more. That is wrong for a buffer on the
- * task's own stack while the task is on an extra stack that lies above it.
+ * bool spw_probe_usercopy(object, bytes): calls __check_object_size() with
+ * known values in the registers that it has to give back. Are they still there?
  */
-SYM_FUNC_START(spw_enter_usercopy)
-	cmpl	$0, spw_high_in_use(%rip)
-	jne	.Lusercopy
+SYM_FUNC_START(spw_probe_usercopy)
+	pushq	%rbp
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	subq	$8, %rsp
+	movq	%rsp, spw_probe_sp(%rip)
+	movq	$SPW_PROBE_VALUE(1), %rbx
+	movq	$SPW_PROBE_VALUE(2), %rbp
+	movq	$SPW_PROBE_VALUE(3), %r12
+	movq	$SPW_PROBE_VALUE(4), %r13
+	movq	$SPW_PROBE_VALUE(5), %r14
+	movq	$SPW_PROBE_VALUE(6), %r15
+	xorl	%edx, %edx
+	call	__check_object_size
+	xorl	%eax, %eax
+	cmpq	$SPW_PROBE_VALUE(1), %rbx
+	jne	.Lprobed
+	cmpq	$SPW_PROBE_VALUE(2), %rbp
+	jne	.Lprobed
+	cmpq	$SPW_PROBE_VALUE(3), %r12
+	jne	.Lprobed
+	cmpq	$SPW_PROBE_VALUE(4), %r13
+	jne	.Lprobed
+	cmpq	$SPW_PROBE_VALUE(5), %r14
+	jne	.Lprobed
+	cmpq	$SPW_PROBE_VALUE(6), %r15
+	jne	.Lprobed
+	incl	%eax
+.Lprobed:
+	addq	$8, %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
 	RET
-.Lusercopy:
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	call	spw_usercopy_allowed
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-	testl	%eax, %eax
-	jnz	.Lallowed
-	RET
-.Lallowed:
-	addq	$8, %rsp		/* the resume address: return to the caller */
+SYM_FUNC_END(spw_probe_usercopy)
+
+/* Returns for __check_object_size(), from the slot that %r10 points to. */
+SYM_CODE_START(spw_return_r10)
+	UNWIND_HINT_FUNC
+	ENDBR
+	movq	%r10, %rsp
 	UNWIND_HINT_FUNC
 	RET
-SYM_FUNC_END(spw_enter_usercopy)
+SYM_CODE_END(spw_return_r10)
+#endif
 
 	.section .rodata
 	.balign	8

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the kernel's unwinder cross a switch, and takes back the stacks of
- * tasks that die on one.
+ * Makes the kernel's unwinder cross a switch.
  *
  * There is no way to register a stack with get_stack_info(), which tells which
  * stack an address is on (arch/x86/kernel/dumpstack_64.c): it is hooked, and
@@ -27,6 +26,9 @@ static int spw_get_stack_info(unsigned long *addr, struct task_struct *task,
 	unsigned int type;
 	int rc = -EINVAL;
 
+	BUILD_BUG_ON(STACK_TYPE_EXCEPTION_LAST + SPW_MAX_LEVELS >=
+		     BITS_PER_LONG);
+
 	info->type = STACK_TYPE_UNKNOWN;
 	preempt_disable_notrace();
 	stack = spw_pool_find((unsigned long)addr);
@@ -36,9 +38,10 @@ static int spw_get_stack_info(unsigned long *addr, struct task_struct *task,
 	 * A type for each level: the unwinder takes going to a lower address
 	 * within one type for a loop.
 	 */
-	type = STACK_TYPE_EXCEPTION_LAST + 1 + READ_ONCE(stack->level);
+	type = STACK_TYPE_EXCEPTION_LAST + 1 +
+	       min_t(unsigned int, READ_ONCE(stack->level), SPW_MAX_LEVELS - 1);
 	if (visit_mask) {
-		if (type >= BITS_PER_LONG || *visit_mask & BIT(type))
+		if (*visit_mask & BIT(type))
 			goto out;
 		*visit_mask |= BIT(type);
 	}
@@ -72,46 +75,16 @@ static notrace void spw_stack_info_callback(unsigned long ip,
 
 static struct ftrace_ops spw_stack_info_ops = {
 	.func = spw_stack_info_callback,
-	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT,
+	.flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |
+		 FTRACE_OPS_FL_RECURSION,
 };
-
-static notrace void spw_exit_callback(unsigned long ip, unsigned long parent,
-				      struct ftrace_ops *ops,
-				      struct ftrace_regs *fregs)
-{
-	spw_pool_reap(spw_fregs(fregs)->sp);
-}
-
-static struct ftrace_ops spw_exit_ops = {
-	.func = spw_exit_callback,
-	.flags = FTRACE_OPS_FL_PERMANENT,
-};
-
-static int spw_hook_one(struct ftrace_ops *ops, char *name)
-{
-	int rc = ftrace_set_filter(ops, name, strlen(name), true);
-
-	if (!rc)
-		rc = register_ftrace_function(ops);
-	if (rc)
-		pr_err("%s cannot be hooked: %d\n", name, rc);
-	return rc;
-}
 
 int spw_unwind_hook(void)
 {
-	int rc = spw_hook_one(&spw_exit_ops, "do_exit");
-
-	if (rc)
-		return rc;
-	rc = spw_hook_one(&spw_stack_info_ops, "get_stack_info");
-	if (rc)
-		unregister_ftrace_function(&spw_exit_ops);
-	return rc;
+	return spw_hook_one(&spw_stack_info_ops, "get_stack_info");
 }
 
 void spw_unwind_unhook(void)
 {
-	unregister_ftrace_function(&spw_stack_info_ops);
-	unregister_ftrace_function(&spw_exit_ops);
+	spw_unhook_one(&spw_stack_info_ops);
 }
