@@ -21,6 +21,7 @@ describe("ConsoleWatcher", () => {
     stream.end("ready\nready\n");
     await watcher.waitFor("first", [/ready/], 5_000);
     await watcher.waitFor("second", [/ready/], 5_000);
+    watcher.close("the virtual machine stopped");
     await expect(watcher.waitFor("third", [/ready/], 5_000)).rejects.toMatchObject({ code: "SPW_LAB_GUEST_ENDED" });
   });
 

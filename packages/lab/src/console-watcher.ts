@@ -19,14 +19,13 @@ export class ConsoleWatcher {
   #closed: string | null = null;
   #waiter: Waiter | null = null;
 
-  /** Starts to read; the end of the stream ends every wait. */
+  /** Starts to read. */
   constructor(stream: Readable) {
     stream.setEncoding("latin1");
     stream.on("data", (chunk: string) => {
       this.#text += chunk;
       this.#check();
     });
-    stream.on("close", () => this.close("the virtual machine stopped"));
   }
 
   /** All that was printed so far. */

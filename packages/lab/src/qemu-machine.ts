@@ -58,6 +58,31 @@ function qemuArguments(options: MachineOptions): string[] {
   return args;
 }
 
+/** What is known of a QEMU that ended. */
+export interface QemuEnd {
+  readonly code?: number | null;
+  readonly signal?: string | null;
+  /** Why it could not be started. */
+  readonly failure?: string;
+  /** The last line that it complained with; empty: none. */
+  readonly complaint?: string;
+  /** What its SHUTDOWN event gave as the reason; null: none came. */
+  readonly shutdown?: string | null;
+}
+
+/** How a QEMU ended, in words for an error. */
+export function describeEnd(end: QemuEnd): string {
+  const { code = null, signal = null, failure, complaint = "", shutdown = null } = end;
+  const why = complaint === "" ? "" : `: ${complaint}`;
+  if (failure !== undefined) return `QEMU did not start (${failure})`;
+  if (signal !== null) return `QEMU was killed (${signal}${why})`;
+  if (code !== 0 && code !== null) return `QEMU stopped (exit code ${code}${why})`;
+  // With -no-reboot that is where a triple fault ends too: the kernel then says nothing.
+  if (shutdown === "guest-reset") return `the guest reset itself or hit a triple fault${why}`;
+  if (shutdown === "guest-shutdown") return `the guest switched itself off${why}`;
+  return `the virtual machine stopped (${shutdown ?? "no reason given"}${why})`;
+}
+
 /** A running QEMU. It ends when `stop` is called, when this process ends, or by itself. */
 export class QemuMachine {
   readonly console: ConsoleWatcher;
@@ -72,14 +97,15 @@ export class QemuMachine {
     this.console = new ConsoleWatcher(child.stdout as Readable);
     this.control = new QmpClient(child.stdio[QMP_FD] as Duplex);
     this.ended = new Promise((resolve) => {
-      const end = (): void => {
+      const end = (how: QemuEnd): void => {
         const complaint = complaints.join("").trim().split("\n").at(-1) ?? "";
-        this.console.close(complaint === "" ? "the virtual machine stopped" : `QEMU stopped (${complaint})`);
+        this.console.close(describeEnd({ ...how, complaint, shutdown: this.control.shutdown }));
         this.#stop();
         resolve();
       };
-      child.on("error", end);
-      child.on("close", end);
+      child.on("error", (error) => end({ failure: error.message }));
+      // Once all of its output was read, the control connection's too.
+      child.on("close", (code, signal) => end({ code, signal }));
     });
     this.#stop = undoAtExit(() => child.kill("SIGKILL"));
   }

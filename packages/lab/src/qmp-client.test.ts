@@ -37,6 +37,15 @@ describe("QmpClient", () => {
     });
   });
 
+  test("remembers why the machine was shut down", async () => {
+    const { client } = fakeQemu(
+      () => '{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}\r\n{"return": {}}\r\n',
+    );
+    expect(client.shutdown).toBe(null);
+    await client.negotiate();
+    expect(client.shutdown).toBe("guest-reset");
+  });
+
   test("does not wait for a QEMU that is gone", async () => {
     const { client } = fakeQemu(() => null);
     await expect(client.execute("stop")).rejects.toMatchObject({ code: "SPW_LAB_QMP" });

@@ -5,6 +5,7 @@ interface Reply {
   readonly return?: unknown;
   readonly error?: { readonly class: string; readonly desc: string };
   readonly event?: string;
+  readonly data?: { readonly guest?: boolean; readonly reason?: string };
   readonly QMP?: unknown;
 }
 
@@ -20,6 +21,7 @@ export class QmpClient {
   readonly #pending: Pending[] = [];
   #buffer = "";
   #closed = false;
+  #shutdown: string | null = null;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -32,6 +34,14 @@ export class QmpClient {
   /** Has to come first: QEMU takes no other command before it. */
   async negotiate(): Promise<void> {
     await this.execute("qmp_capabilities");
+  }
+
+  /**
+   * Why the machine was shut down, as QEMU's event says it ("guest-reset", "guest-shutdown", "host-signal" …); null where
+   * no such event came.
+   */
+  get shutdown(): string | null {
+    return this.#shutdown;
   }
 
   /** @throws SpillwayError SPW_LAB_QMP when QEMU refuses, or is gone */
@@ -50,6 +60,7 @@ export class QmpClient {
     for (const line of lines) {
       if (line.trim() === "") continue;
       const reply = JSON.parse(line) as Reply;
+      if (reply.event === "SHUTDOWN") this.#shutdown = reply.data?.reason ?? null;
       if (reply.QMP !== undefined || reply.event !== undefined) continue;
       const pending = this.#pending.shift();
       if (pending === undefined) continue;
