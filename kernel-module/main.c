@@ -39,8 +39,7 @@ static unsigned int threshold = THREAD_SIZE / 2;
 module_param(threshold, uint, 0444);
 MODULE_PARM_DESC(threshold, "bytes of a stack in use above which to switch");
 static char *points =
-	"vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,"
-	"kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
+	"vfs_read,vfs_write,vfs_iter_read,vfs_iter_write,kernel_read,kernel_write,iterate_dir,submit_bio_noacct";
 module_param(points, charp, 0444);
 MODULE_PARM_DESC(points,
 		 "critical points: NAME[:int|long|ptr|bio],...; what a function returns is to be said of those that are not known");

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -132,6 +133,14 @@ static int do_kinds(const char *threshold)
 	return 0;
 }
 
+static int do_load(const char *file, const char *parameters)
+{
+	long rc = syscall(SYS_finit_module, open_or_exit(file, O_RDONLY), parameters, 0);
+
+	printf("load %s: %s\n", file, rc ? strerror(errno) : "done");
+	return rc != 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
@@ -148,6 +157,8 @@ int main(int argc, char **argv)
 		return do_letter(argv[2]);
 	if (!strcmp(what, "kinds"))
 		return do_kinds(argv[2]);
-	fprintf(stderr, "usage: flow write|check|bench|letter|kinds ...\n");
+	if (!strcmp(what, "load"))
+		return do_load(argv[2], argc > 3 ? argv[3] : "");
+	fprintf(stderr, "usage: flow write|check|bench|letter|kinds|load ...\n");
 	return 2;
 }

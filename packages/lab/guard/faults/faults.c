@@ -8,13 +8,13 @@
  *   nth   the Nth such call from now on fails (0: none)
  *   every each Nth call fails, again and again (0: none)
  *   last  the function whose call failed last, since nth or every was set
- *   count calls that failed since then
+ *   count calls that failed since the module was loaded
  */
 #define pr_fmt(fmt) "faults: " fmt
 
 #include <linux/atomic.h>
-#include <linux/ftrace.h>
 #include <linux/kallsyms.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -32,7 +32,7 @@ struct fault {
 	char *name;
 	void *instead;
 	bool there;
-	struct ftrace_ops ops;
+	struct kprobe probe;
 };
 
 /* Under the names of 6.1 and of 6.12; those that a kernel lacks stay out. */
@@ -62,7 +62,6 @@ static struct fault faults[] = {
 	{ "__cpuhp_setup_state", return_enomem },
 	{ "sysfs_create_group", return_enomem },
 	{ "kobject_create_and_add", return_null },
-	{ "kobject_init_and_add", return_enomem },
 };
 
 static int nth;
@@ -71,33 +70,38 @@ static atomic_t calls;
 static atomic_t failed;
 static char *last = "";
 
-static void fault_callback(unsigned long ip, unsigned long parent,
-			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static int before_call(struct kprobe *probe, struct pt_regs *regs)
 {
-	struct fault *fault = ops->private;
-	char caller[KSYM_SYMBOL_LEN];
+	struct fault *fault = container_of(probe, struct fault, probe);
+	unsigned long caller = *(unsigned long *)regs->sp;
+	char name[KSYM_SYMBOL_LEN];
 	int call;
 
 	/* Modules lie above the kernel's text. */
 	if (likely(!READ_ONCE(nth) && !READ_ONCE(every)) ||
-	    parent < (unsigned long)MODULES_VADDR)
-		return;
-	sprint_symbol(caller, parent);
-	if (!strstr(caller, "[spillway]"))
-		return;
+	    caller < (unsigned long)MODULES_VADDR)
+		return 0;
+	sprint_symbol(name, caller);
+	if (!strstr(name, "[spillway]"))
+		return 0;
 	call = atomic_inc_return(&calls);
 	if (call != READ_ONCE(nth) &&
 	    (!READ_ONCE(every) || call % READ_ONCE(every)))
-		return;
+		return 0;
 	WRITE_ONCE(last, fault->name);
 	atomic_inc(&failed);
 	/* The caller's return address is on top of the stack already. */
-#ifdef arch_ftrace_regs
-	arch_ftrace_regs(fregs)->regs.ip = (unsigned long)fault->instead;
-#else
-	fregs->regs.ip = (unsigned long)fault->instead;
-#endif
+	regs->ip = (unsigned long)fault->instead;
+	return 1;
 }
+NOKPROBE_SYMBOL(before_call);
+
+/* A probe that has one is not optimized, and so may change regs->ip. */
+static void after_call(struct kprobe *probe, struct pt_regs *regs,
+		       unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(after_call);
 
 static int arm(const char *value, const struct kernel_param *kp)
 {
@@ -107,8 +111,8 @@ static int arm(const char *value, const struct kernel_param *kp)
 	if (rc || n < 0)
 		return rc ?: -EINVAL;
 	atomic_set(&calls, 0);
-	atomic_set(&failed, 0);
-	WRITE_ONCE(last, "");
+	if (n)
+		WRITE_ONCE(last, "");
 	WRITE_ONCE(*(int *)kp->arg, n);
 	return 0;
 }
@@ -127,15 +131,6 @@ static int count_get(char *buffer, const struct kernel_param *kp)
 static const struct kernel_param_ops count_ops = { .get = count_get };
 module_param_cb(count, &count_ops, NULL, 0444);
 
-static void faults_remove(void)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(faults); i++)
-		if (faults[i].there)
-			unregister_ftrace_function(&faults[i].ops);
-}
-
 static int __init faults_init(void)
 {
 	int i, n = 0;
@@ -143,14 +138,10 @@ static int __init faults_init(void)
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct fault *fault = &faults[i];
 
-		fault->ops.func = fault_callback;
-		fault->ops.private = fault;
-		fault->ops.flags = FTRACE_OPS_FL_SAVE_REGS |
-				   FTRACE_OPS_FL_IPMODIFY;
-		if (ftrace_set_filter(&fault->ops, fault->name,
-				      strlen(fault->name), true))
-			continue;
-		fault->there = !register_ftrace_function(&fault->ops);
+		fault->probe.symbol_name = fault->name;
+		fault->probe.pre_handler = before_call;
+		fault->probe.post_handler = after_call;
+		fault->there = !register_kprobe(&fault->probe);
 		n += fault->there;
 	}
 	pr_info("%d functions can be made to fail\n", n);
@@ -159,7 +150,11 @@ static int __init faults_init(void)
 
 static void __exit faults_exit(void)
 {
-	faults_remove();
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		if (faults[i].there)
+			unregister_kprobe(&faults[i].probe);
 }
 
 module_init(faults_init);
