@@ -143,7 +143,7 @@ insmod /spillway.ko stacks=2
 before0=$(free 0); before1=$(free 1); try total 1002
 echo "taken $(((before0 - $(free 0)) / 1000)) $(((before1 - $(free 1)) / 1000)) thousand kB"
 try total 2; mkdir /hog; mount -t tmpfs -o size=100% tmpfs /hog
-available=$(awk '/MemFree/ { print $2 }' /proc/meminfo); dd if=/dev/zero of=/hog/most bs=64k count=$(((available - 12000) / 64)) 2>/dev/null
+available=$(awk '/MemFree/ { print $2 }' /proc/meminfo); dd if=/dev/zero of=/hog/most bs=64k count=$(((available - 6000) / 64)) 2>/dev/null
 try total 1000; rm /hog/most; state in_use; try total 1000; unload && echo unloaded`,
       { numa: true },
     );
