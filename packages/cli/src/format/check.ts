@@ -78,7 +78,8 @@ function trace({ trace: steps }: CheckDocument, terminal: Terminal): string {
 function inWords({ inUse, total, variables, tasks }: CheckState): string {
   const values = Object.entries(variables).map(([name, value]) => `${name} = ${value}`);
   const busy = tasks.map(doing).filter((text) => text !== "");
-  return [`${inUse} of ${total} ${total === 1 ? "stack" : "stacks"} in use`, ...values, ...busy].join("; ");
+  const stacks = total === 0 ? [] : [`${inUse} of ${total} ${total === 1 ? "stack" : "stacks"} in use`];
+  return [...stacks, ...values, ...busy].join("; ");
 }
 
 function doing({ task, holds, waitsFor }: TaskState): string {
@@ -118,16 +119,16 @@ function counted({ states, distinct, depth, symmetry, memoryBytes }: CheckDocume
   return `${thousands(states)} states generated, ${thousands(distinct)} distinct, depth ${thousands(depth)}; ${memory}; ${how}`;
 }
 
-/** "For 2 writer, 1 flusher, 2 stacks, policy sleep, 1 lock. It says nothing of larger ones." */
+/** "for 2 tasks writer, 1 task flusher, 2 stacks (policy sleep), 1 lock; says nothing of larger ones" */
 function bounds({ bounds: { tasks, stacks, policy, locks, workers, resources } }: CheckDocument): string {
   const named = (counts: Readonly<Record<string, number>>): string[] =>
     Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   const parts = [
     ...Object.entries(tasks).map(([name, count]) => `${plural(count, "task")} ${name}`),
-    `${plural(stacks, "stack")} (policy ${policy})`,
+    ...(stacks === 0 ? [] : [`${plural(stacks, "stack")} (policy ${policy})`]),
     plural(locks, "lock"),
-    ...named(workers).map((text) => `${text} workers`),
+    ...Object.entries(workers).map(([name, count]) => `${plural(count, "worker")} of ${name}`),
     ...named(resources),
   ];
   return `for ${parts.join(", ")}; says nothing of larger ones`;
