@@ -228,3 +228,38 @@ test("under symmetry each task keeps its name through the trace", () => {
     expect(changed.every((one) => one.task === task)).toBe(true);
   }
 });
+
+test("every kind of step has its words", () => {
+  const { trace } = check(`stacks 1 policy eio lock a, b resource pages 2 workers wq 1 var v = 0
+    task t {
+      choose { step } or { lock a trylock a { } else { sleep } unlock a trylock b { unlock b } }
+      if v == 0 { set v = v + 2 }
+      await v == 2
+      take pages 2 give pages 2
+      work wq { sleep "waits" }
+      resize 0 resize 1
+      enter { enter { } else { step "goes home" } resize 0 }
+      assert v == 3
+    }
+    `);
+  expect(trace.map(({ action }) => action)).toEqual([
+    "chooses way 1 of 2",
+    "goes on",
+    "finds true: v == 0",
+    "sets v to 2",
+    "sees that v == 2",
+    "gets 2 of pages",
+    "gives back 2 of pages",
+    "gets a worker of wq",
+    "waits",
+    "gives back a worker of wq",
+    "changes the number of stacks from 1 to 0",
+    "changes the number of stacks from 0 to 1",
+    "gets an extra stack",
+    "is refused an extra stack: -EIO",
+    "goes home",
+    "may not change it from 1 to 0",
+    "gives back an extra stack",
+    "finds wrong that v == 3",
+  ]);
+});

@@ -16,7 +16,7 @@ import { type SearchEnd, search } from "./search.ts";
 import { hasEnded, holdingsOf, type Slots, taskName, unitName, valuesOf, waitOf } from "./state-view.ts";
 import { describe, type Move, traceTo } from "./trace.ts";
 
-export const DEFAULT_BOUNDS: Bounds = { states: 20_000_000, bytes: 2 ** 30 };
+export const DEFAULT_BOUNDS: Bounds = { states: 10_000_000, bytes: 2 ** 30 };
 
 export interface CheckOptions {
   /** Take identical tasks for one another; on by default. */

@@ -59,7 +59,7 @@ export function search(automaton: Automaton, options: SearchOptions): SearchResu
   }
   if (failure !== null) return ended(failure);
   // A program that goes only forwards ends, and it was seen that it ends with nothing held.
-  return ended(automaton.cyclic ? neverFree(explorer) : { kind: "exhausted" });
+  return ended(automaton.cyclic ? neverFree(explorer, options) : { kind: "exhausted" });
 }
 
 function allEnded(explorer: Explorer, state: number): boolean {
@@ -72,7 +72,7 @@ function allEnded(explorer: Explorer, state: number): boolean {
  * Looks for states from which there is no way back to one in which nothing is held. The states that can get there are collected
  * from the back, in sweeps over the states not collected yet, so that no edges have to be kept.
  */
-function neverFree(explorer: Explorer): SearchEnd {
+function neverFree(explorer: Explorer, { progress }: SearchOptions): SearchEnd {
   const { automaton, store } = explorer;
   const { tasks, programs, holdsNothing } = automaton;
   const free = new Uint8Array(store.count);
@@ -84,17 +84,21 @@ function neverFree(explorer: Explorer): SearchEnd {
     if (isFree) free[state] = 1;
   }
   const { generated } = explorer;
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let state = store.count - 1; state >= 0; state--) {
+  let left = free.length - free.reduce((sum, one) => sum + one, 0);
+  // There and back: what a sweep in one direction has to do step by step, the other one does at once.
+  for (let sweep = 0, before = left + 1; left > 0 && left < before; sweep++) {
+    before = left;
+    for (let index = 0; index < store.count; index++) {
+      const state = sweep % 2 === 0 ? store.count - 1 - index : index;
       if (free[state] === 1) continue;
       const successors = explorer.expand(state);
-      for (let index = 0; index < successors; index++) {
-        if (free[explorer.successors[index]!] !== 1) continue;
+      for (let one = 0; one < successors; one++) {
+        if (free[explorer.successors[one]!] !== 1) continue;
         free[state] = 1;
-        changed = true;
+        left--;
         break;
       }
+      if ((index & (PROGRESS_EVERY - 1)) === 0) progress?.(store.count - left, store.count);
     }
   }
   explorer.generated = generated;

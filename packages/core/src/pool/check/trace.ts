@@ -82,17 +82,19 @@ export function describe(automaton: Automaton, transition: number, before: Slots
   const program = programs[transitions.ofClass[transition]!]!;
   const index = transitions.instruction[transition]!;
   const instruction = program.instructions[index]!;
-  const isFirst = firstTransition.includes(transition);
-  return words(automaton, instruction, isFirst, transition, valuesOf(automaton, before));
+  // The transitions of one local state stand together, the one of a plain success first.
+  const first = firstTransition.findLast((one) => one <= transition) ?? 0;
+  return words(automaton, instruction, transition - first, transition, valuesOf(automaton, before));
 }
 
 function words(
   automaton: Automaton,
   instruction: Instruction,
-  isFirst: boolean,
+  which: number,
   transition: number,
   values: Int32Array,
 ): string {
+  const isFirst = which === 0;
   switch (instruction.kind) {
     case "acquire": {
       const unit = unitName(automaton, instruction.column, instruction.amount);
@@ -122,9 +124,8 @@ function words(
       return `${isFirst ? "asserts" : "finds wrong"} that ${printExpression(instruction.condition)}`;
     case "if":
       return `finds ${isFirst ? "true" : "false"}: ${printExpression(instruction.condition)}`;
-    case "choose": {
-      return "chooses one of its ways";
-    }
+    case "choose":
+      return `chooses way ${which + 1} of ${instruction.branches.length}`;
     case "fail":
       return "gives up";
     case "step":
