@@ -44,12 +44,37 @@ export const PATTERNS: readonly Pattern[] = [
     formula: "D",
   },
   {
+    name: "one of two locks outside",
+    what: "either of two locks, then all stacks: two tasks at a time",
+    leastDepth: 1,
+    tasks: (tasks, depth) => {
+      const way = (lock: string) => `{ lock ${lock} ${nested(depth, "step")} unlock ${lock} }`;
+      return `lock l, k task t * ${tasks} { choose ${way("l")} or ${way("k")} }`;
+    },
+    stacks: (tasks, depth) => Math.min(tasks, 2) * (depth - 1) + 1,
+    formula: "min(T, 2) (D-1) + 1",
+  },
+  {
     name: "lock between",
     what: "one stack, the lock, then the other stacks",
     leastDepth: 2,
     tasks: (tasks, depth) => `lock l task t * ${tasks} { enter { lock l ${nested(depth - 1, "step")} unlock l } }`,
     stacks: (tasks, depth) => tasks - 1 + depth,
     formula: "T - 1 + D",
+  },
+  {
+    name: "one of two locks between",
+    what: "one stack, either of two locks, then the other stacks",
+    leastDepth: 2,
+    tasks: (tasks, depth) => {
+      const way = (lock: string) => `{ lock ${lock} ${nested(depth - 1, "step")} unlock ${lock} }`;
+      return `lock l, k task t * ${tasks} { enter { choose ${way("l")} or ${way("k")} } }`;
+    },
+    stacks: (tasks, depth) => {
+      const inside = Math.min(tasks, 2);
+      return tasks - inside + inside * (depth - 1) + 1;
+    },
+    formula: "T - m + m(D-1) + 1, m = min(T, 2)",
   },
   {
     name: "both orders",
