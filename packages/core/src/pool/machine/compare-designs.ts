@@ -11,7 +11,7 @@ import { type Design, type PoolSettings, stackMemory } from "./design.ts";
 import { type DesignResult, type Frequency, MACHINE_SCHEMA, type MachineDocument } from "./machine-document.ts";
 import type { MachineProfile } from "./profile.ts";
 import { type ReplayCounts, replay } from "./replay.ts";
-import { drawWorkload } from "./workload.ts";
+import { drawWorkload, tooLarge } from "./workload.ts";
 import { ZoneMemory, type ZoneSettings } from "./zone-memory.ts";
 
 export interface CompareOptions {
@@ -34,11 +34,16 @@ export interface CompareOptions {
   readonly progress?: (done: number, total: number) => void;
 }
 
+/** What one run may simulate at most: minutes of our own time. */
+const MOST_CHURN = 100_000_000;
+const MOST_SECONDS = 100_000;
+
 /** Whole numbers from 0 to 2^32 - 1 are seeds. */
 function drawSeed(random: RandomStream): number {
   return random.below(2 ** 32);
 }
 
+/** @throws SpillwayError SPW_MACHINE_NO_MEMORY, SPW_MACHINE_TOO_LARGE */
 export function compareDesigns(options: CompareOptions): MachineDocument {
   const { designs, profile, pool, zone, tasks, seed, replications } = options;
   if (zone.kernelBytes + zone.unmovableBytes >= zone.bytes) {
@@ -47,6 +52,8 @@ export function compareDesigns(options: CompareOptions): MachineDocument {
       facts: { bytes: zone.bytes, kernelBytes: zone.kernelBytes, unmovableBytes: zone.unmovableBytes },
     });
   }
+  if (options.churnPages * options.seconds > MOST_CHURN) tooLarge("pages that others allocate", MOST_CHURN);
+  if (options.seconds > MOST_SECONDS) tooLarge("seconds", MOST_SECONDS);
   const depths = new DepthCounts();
   const runs: ReplayCounts[][][] = tasks.map(() => designs.map(() => []));
   const total = replications * tasks.reduce((sum, count) => sum + count, 0) * designs.length;

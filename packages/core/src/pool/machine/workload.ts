@@ -7,6 +7,7 @@
  * delays it. Interrupts arrive as a Poisson process while it runs; those that hit user mode or an idle CPU find an empty stack, and
  * are left out.
  */
+import { SpillwayError } from "../../errors.ts";
 import type { RandomStream } from "../random/random-stream.ts";
 import { type Chances, type Handler, type Interrupts, MAX_LEVELS, type MachineProfile, type Range } from "./profile.ts";
 
@@ -61,6 +62,18 @@ export interface Workload {
     readonly nestedBytes: Int32Array;
     readonly nestedCount: Int32Array;
   };
+}
+
+/** Rows that a column of a workload has at most: with all its columns that is about a GiB. */
+const MOST_ROWS = 10_000_000;
+
+/** @throws SpillwayError SPW_MACHINE_TOO_LARGE */
+export function tooLarge(what: string, limit: number): never {
+  throw new SpillwayError("SPW_MACHINE_TOO_LARGE", `one run would have more than ${limit} ${what}`, {
+    class: "usage",
+    facts: { what, limit },
+    hint: "fewer tasks, fewer seconds, or rarer events; more --replications instead",
+  });
 }
 
 function drawFrom([least, most]: Range, random: RandomStream): number {
@@ -155,12 +168,14 @@ export function drawWorkload(
   const [hardBytes, hardCount, softBytes, nestedBytes, nestedCount]: number[][] = [[], [], [], [], []];
 
   const happens = (at: number, what: number, slot: number, which: number): void => {
+    if (time.length === MOST_ROWS) tooLarge("events", MOST_ROWS);
     time.push(at);
     kind.push(what);
     slots.push(slot);
     operation.push(which);
   };
   const interrupt = (): void => {
+    if (hardBytes!.length === MOST_ROWS) tooLarge("interrupts", MOST_ROWS);
     const chain = hardChain(interrupts, hits, 0);
     hardBytes!.push(chain.bytes);
     hardCount!.push(chain.count);
@@ -181,6 +196,7 @@ export function drawWorkload(
     let level = walk.first(walks);
     for (let depth = 0; level >= 0 && depth < MAX_LEVELS; depth++) {
       const { bytes, micros: own, point, sleeps: waitsHere } = profile.levels[level]!;
+      if (levelBytes.length === MOST_ROWS) tooLarge("levels", MOST_ROWS);
       levelBytes.push(drawFrom(bytes, walks));
       levelPoint.push(point ? 1 : 0);
       micros += own;
