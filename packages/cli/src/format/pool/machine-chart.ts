@@ -25,6 +25,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** Points are marked, or it is a mere line. */
   readonly dots: boolean;
+  /** Stays as it is from one point to the next. */
+  readonly stepped: boolean;
 }
 
 export interface Chart {

@@ -86,6 +86,7 @@ function depthChart({ depths, designs }: MachineDocument): Chart {
       name,
       colour,
       dots: false,
+      stepped: true,
       points: curve.filter((point) => point.share > 0).map(({ bytes, share }) => ({ x: bytes, y: share })),
     }),
   );
@@ -142,6 +143,7 @@ function measureChart(
       name,
       colour: at % 8,
       dots: true,
+      stepped: false,
       points: results
         .map(({ tasks, designs }) => ({ tasks, result: measure(designs[at]!) }))
         .sort((a, b) => a.tasks - b.tasks)

@@ -18,7 +18,11 @@ export const SCRIPT = `
     const xs = [...new Set(chart.series.flatMap((one) => one.points.map((point) => point.x)))].sort((a, b) => a - b);
     const within = (y) => Math.min(chart.y.max, Math.max(chart.y.min, y));
     const byX = chart.series.map((one) => new Map(one.points.map((point) => [point.x, point])));
-    const columns = byX.map((points) => xs.map((x) => points.has(x) ? within(points.get(x).y) : null));
+    // A stepped line has a value between its points too: at every x where another line has one.
+    const columns = chart.series.map((one, which) => xs.map((x) => {
+      const point = byX[which].get(x) ?? (one.stepped && x <= one.points.at(-1)?.x ? one.points.findLast((at) => at.x < x) : undefined);
+      return point === undefined ? null : within(point.y);
+    }));
     const strokes = chart.series.map((one) => color("--c" + one.colour));
     const overlay = (plot) => {
       const { ctx, bbox } = plot;
@@ -69,7 +73,7 @@ export const SCRIPT = `
       series: [
         { label: chart.x.label, value: (_, value) => value ?? "--" },
         ...chart.series.map((one, which) => ({
-          label: one.name, stroke: strokes[which], width: 2,
+          label: one.name, stroke: strokes[which], width: 2, ...(one.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
           points: { show: one.dots, size: 7, fill: strokes[which] },
           value: (_, value, __, at) => value == null ? "--" : byX[which].get(xs[at])?.told ?? Number(value.toPrecision(3)),
         })),

@@ -1,5 +1,5 @@
 import type { DesignResult, Estimate, Frequency, MachineDocument, TasksResult } from "@spillway/core";
-import { RECLAIM_PAGES, thresholdOf } from "@spillway/core";
+import { RECLAIM_PAGES, shareBeyond, thresholdOf } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, type TableCell } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
@@ -89,20 +89,16 @@ function differencesOf({ difference }: DesignResult): string[] {
   });
 }
 
-function depths({ depths: { operations, taskOnly, withInterrupts } }: MachineDocument): string {
+function depths({ depths: { operations, deepestBytes, taskOnly, withInterrupts } }: MachineDocument): string {
   if (operations === 0) return "No operation was begun.";
-  const deepest = (curve: MachineDocument["depths"]["taskOnly"]) => thousands(curve.at(-1)?.bytes ?? 0);
   const beyond = (curve: MachineDocument["depths"]["taskOnly"], bytes: number) =>
-    Math.round((curve.find((point) => point.bytes === bytes)?.share ?? 0) * 1e6);
+    thousands(Math.round(shareBeyond(curve, bytes) * 1e6));
   const shares = [4096, 8192, 16_384]
-    .map(
-      (bytes) =>
-        `${thousands(beyond(taskOnly, bytes))} and ${thousands(beyond(withInterrupts, bytes))} beyond ${bytes / 1024} KiB`,
-    )
+    .map((bytes) => `${beyond(taskOnly, bytes)} and ${beyond(withInterrupts, bytes)} beyond ${bytes / 1024} KiB`)
     .join(", ");
   return (
-    `Of ${thousands(operations)} operations the deepest took ${deepest(taskOnly)} bytes by itself, and with interrupts on the same ` +
-    `stack ${deepest(withInterrupts)}; of a million went so, by itself and with interrupts: ${shares}.`
+    `Of ${thousands(operations)} operations the deepest took ${thousands(deepestBytes.taskOnly)} bytes by itself, and with interrupts ` +
+    `on the same stack ${thousands(deepestBytes.withInterrupts)}; of a million went deeper, by themselves and with interrupts: ${shares}.`
   );
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type CompareOptions, compareDesigns } from "./compare-designs.ts";
 import { DEFAULT_PROFILE } from "./default-profile.ts";
+import { shareBeyond } from "./depths.ts";
 import { parseDesign } from "./design.ts";
 import type { DesignResult, MachineDocument } from "./machine-document.ts";
 
@@ -124,10 +125,10 @@ describe("a comparison of designs", () => {
 
   it("tells how deep operations go: what interrupts take is in one curve and not in the other", () => {
     const { depths } = compare("8k");
-    const beyond = (curve: MachineDocument["depths"]["taskOnly"], bytes: number) =>
-      curve.find((point) => point.bytes === bytes)?.share ?? 0;
     expect(depths.taskOnly.at(-1)!.share).toBe(0);
-    expect(beyond(depths.taskOnly, 0)).toBe(1);
-    expect(beyond(depths.withInterrupts, 3008)).toBeGreaterThan(beyond(depths.taskOnly, 3008));
+    expect(shareBeyond(depths.taskOnly, 0)).toBe(1);
+    expect(shareBeyond(depths.taskOnly, 1e6)).toBe(0);
+    expect(Math.ceil(depths.deepestBytes.taskOnly / 64) * 64).toBe(depths.taskOnly.at(-1)!.bytes);
+    expect(shareBeyond(depths.withInterrupts, 3000)).toBeGreaterThan(shareBeyond(depths.taskOnly, 3000));
   });
 });

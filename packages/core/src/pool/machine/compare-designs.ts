@@ -6,7 +6,7 @@ import { SpillwayError } from "../../errors.ts";
 import { type RandomStream, randomStreams } from "../random/random-stream.ts";
 import { meanInterval } from "../statistics/interval.ts";
 import { proportionInterval } from "../statistics/proportion.ts";
-import { DepthCounts, depthTail } from "./depths.ts";
+import { DepthCounts } from "./depths.ts";
 import { type Design, type PoolSettings, stackMemory } from "./design.ts";
 import { type DesignResult, type Frequency, MACHINE_SCHEMA, type MachineDocument } from "./machine-document.ts";
 import type { MachineProfile } from "./profile.ts";
@@ -113,8 +113,9 @@ export function compareDesigns(options: CompareOptions): MachineDocument {
     })),
     depths: {
       operations: depths.operations,
-      taskOnly: depthTail(depths.own, depths.operations),
-      withInterrupts: depthTail(depths.all, depths.operations),
+      deepestBytes: { taskOnly: depths.own.deepest, withInterrupts: depths.all.deepest },
+      taskOnly: depths.own.tail(),
+      withInterrupts: depths.all.tail(),
     },
   };
 }

@@ -4,13 +4,37 @@ import type { Workload } from "./workload.ts";
 /** Bytes of a step of the curves. */
 export const DEPTH_STEP = 64;
 
-/** Counts operations by the deepest that they went, in steps. */
+/** Operations by the deepest that they went: in steps, and the deepest of all in bytes. */
+export class DepthCurve {
+  readonly #counts = new Map<number, number>();
+  #operations = 0;
+  deepest = 0;
+
+  add(bytes: number): void {
+    const step = Math.ceil(bytes / DEPTH_STEP);
+    this.#counts.set(step, (this.#counts.get(step) ?? 0) + 1);
+    this.#operations++;
+    this.deepest = Math.max(this.deepest, bytes);
+  }
+
+  /** The share of operations that went deeper than so many bytes, at each depth where it changes; from 0 bytes on. */
+  tail(): { bytes: number; share: number }[] {
+    let deeper = this.#operations;
+    const steps = [...new Set([0, ...this.#counts.keys()])].sort((one, other) => one - other);
+    return steps.map((step) => {
+      deeper -= this.#counts.get(step) ?? 0;
+      return { bytes: step * DEPTH_STEP, share: this.#operations === 0 ? 0 : deeper / this.#operations };
+    });
+  }
+}
+
+/** How deep the operations of workloads go. */
 export class DepthCounts {
   operations = 0;
   /** By the task's own frames, and with the entries of interrupts: what the task stack holds if interrupts have their own. */
-  readonly own: number[] = [];
+  readonly own = new DepthCurve();
   /** With interrupts on the same stack. */
-  readonly all: number[] = [];
+  readonly all = new DepthCurve();
 
   add(workload: Workload, entryBytes: number): void {
     const { firstLevel, levelBytes, firstInterrupt, interrupts } = workload;
@@ -34,23 +58,16 @@ export class DepthCounts {
         }
       }
       this.operations++;
-      count(this.own, own);
-      count(this.all, all);
+      this.own.add(own);
+      this.all.add(all);
     }
   }
 }
 
-function count(counts: number[], bytes: number): void {
-  const step = Math.ceil(bytes / DEPTH_STEP);
-  while (counts.length <= step) counts.push(0);
-  counts[step] = counts[step]! + 1;
-}
-
-/** Of each depth the share of operations that went deeper; ends where none did. */
-export function depthTail(counts: readonly number[], operations: number): { bytes: number; share: number }[] {
-  let deeper = operations;
-  return counts.map((here, step) => {
-    deeper -= here;
-    return { bytes: step * DEPTH_STEP, share: deeper / operations };
-  });
+/** What a tail says of a depth: it stays as it is up to the next depth that is listed. */
+export function shareBeyond(
+  tail: readonly { readonly bytes: number; readonly share: number }[],
+  bytes: number,
+): number {
+  return tail.findLast((point) => point.bytes <= bytes)?.share ?? 0;
 }

@@ -5,6 +5,7 @@ export { PAGE_BYTES } from "./buddy.ts";
 export { type BudgetProfileOptions, profileFromBudget } from "./budget-profile.ts";
 export { type CompareOptions, compareDesigns } from "./compare-designs.ts";
 export { DEFAULT_PROFILE } from "./default-profile.ts";
+export { shareBeyond } from "./depths.ts";
 export { DEFAULT_DESIGNS, type Design, type PoolSettings, parseDesign, stackMemory, thresholdOf } from "./design.ts";
 export type {
   DepthTail,

@@ -48,7 +48,7 @@ export interface TasksResult {
   readonly designs: readonly DesignResult[];
 }
 
-/** Of each depth the share of operations that went deeper. */
+/** The share of operations that went deeper, at each depth (in steps of 64 bytes, rounded up) where it changes. */
 export type DepthTail = readonly { readonly bytes: number; readonly share: number }[];
 
 export interface MachineDocument {
@@ -71,6 +71,7 @@ export interface MachineDocument {
   /** What a stack would have had to hold. */
   readonly depths: {
     readonly operations: number;
+    readonly deepestBytes: { readonly taskOnly: number; readonly withInterrupts: number };
     /** The task's frames, and the entry of an interrupt that goes on elsewhere. */
     readonly taskOnly: DepthTail;
     /** With interrupts on the same stack. */
