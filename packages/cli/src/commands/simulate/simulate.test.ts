@@ -108,6 +108,34 @@ test("arrivals and hold times out of files", async () => {
   rmSync(folder, { recursive: true });
 });
 
+test("guard puts a module's counters beside the model", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "spillway-counts-"));
+  const file = join(folder, "status.json");
+  const status = {
+    total: 2,
+    switches: 800,
+    refusals: 200,
+    highWater: 2,
+    hold: [{ atLeastNs: 1_000_000, count: 800 }],
+    occupancy: [
+      { stacks: 1, count: 400 },
+      { stacks: 2, count: 400 },
+    ],
+  };
+  writeFileSync(file, JSON.stringify(status));
+  // One erlang and two stacks: Erlang B is 1/5, and half of the switches find a stack in use.
+  const { output } = await ran(`guard ${file} --events 200k`);
+  expect(output).toMatch(/^ {2}load {5}1 erlang: 693 calls a second, by the stacks that calls met$/m);
+  expect(output).toMatch(/^ {2}refused +20 % +\S+ % to \S+ % +\S+ % +\S+ % to \S+ %$/m);
+  expect(output).toContain("The counts fit Poisson arrivals");
+  expect(JSON.parse((await ran(`guard ${file} --over 10s --json`)).output)).toMatchObject({ verdict: "more" });
+  writeFileSync(file, JSON.stringify({ ...status, switches: 0 }));
+  expect((await ran(`guard ${file}`)).errors).toContain(
+    "SPW_SIMULATE_BAD_FILE: the module has counted no switches yet",
+  );
+  rmSync(folder, { recursive: true });
+});
+
 test.each([
   ["size --arrivals poisson:2 --hold exponential:1", "SPW_USAGE: required option '--target <p>' not specified"],
   ["size --target 2 --arrivals poisson:2 --hold exponential:1", "SPW_SIMULATE_BAD_VALUE: the target is a probability"],

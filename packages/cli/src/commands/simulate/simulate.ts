@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { formatSimulation } from "../../format/pool/simulation.ts";
 import { toJson } from "../../json.ts";
 import { Progress } from "../../progress.ts";
+import { registerGuardComparison } from "./guard.ts";
 import { registerMachine } from "./machine.ts";
 import { addPoolOptions, count, modelOf, type PoolOptions, runOf } from "./pool-options.ts";
 import { registerSize } from "./size.ts";
@@ -63,6 +64,7 @@ export function registerSimulate(program: Command, context: Context): void {
   });
   registerSize(simulate, context);
   registerSweep(simulate, context);
+  registerGuardComparison(simulate, context);
   registerMachine(simulate, context);
   // `simulate --help` is for the command without a name. Those above have taken the option over from here.
   simulate.helpOption(false);

@@ -1,6 +1,7 @@
 /** What the rest of Spillway uses of the simulation of a pool. */
 export { engset, erlangB, erlangBStacks, erlangC, erlangCWait } from "./formulas.ts";
 export { readFtrace, type TraceReading } from "./ftrace.ts";
+export { compareWithGuard, type GuardComparison } from "./guard-comparison.ts";
 export { type GuardCounts, readGuardCounts, readHoldBins } from "./guard-export.ts";
 export { type ArrivalLaw, type HoldLaw, type LawBin, meanHold, meanRate } from "./laws.ts";
 export { DEFAULT_STACK_BYTES, poolMemory } from "./memory.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readFtrace } from "./ftrace.ts";
+import { compareWithGuard } from "./guard-comparison.ts";
 import { readGuardCounts, readHoldBins } from "./guard-export.ts";
 import { meanHold } from "./laws.ts";
 import { pool } from "./models.fixture.ts";
@@ -149,3 +150,37 @@ test.each(["", "{", "{}", "[]", "null", '{"hold": 3}', '{"hold": [{"atLeastNs": 
     expect(() => readGuardCounts(text, "x")).toThrow(expect.objectContaining({ code: "SPW_SIMULATE_BAD_FILE" }));
   },
 );
+
+/** What a module of 5 stacks would have counted of 2 erlang, with exponential hold times of mean 10 ms. */
+function counted(refusals: number) {
+  const bins = Array.from({ length: 12 }, (_, index) => {
+    const [low, high] = [0.0001 * 2 ** index, 0.0001 * 2 ** (index + 1)];
+    return { low, high, count: Math.round(10_000 * (Math.exp(-low / 0.01) - Math.exp(-high / 0.01))) };
+  });
+  return {
+    stacks: 5,
+    switches: 10_000,
+    refusals,
+    highWater: 5,
+    hold: bins,
+    occupancy: [0, 1429, 2857, 2857, 1905, 952],
+  };
+}
+
+test.each([
+  ["what a Poisson process would have", 381, null, "fits"],
+  ["the same, where the time is known", 381, 10_381 / 200, "fits"],
+  ["ten times as many refusals", 3810, 13_810 / 200, "more"],
+  ["none at all", 0, 50, "fewer"],
+] as const)("counters of a guard, beside the model: %s", (_, refusals, seconds, verdict) => {
+  const comparison = compareWithGuard(counted(refusals), seconds, { events: 200_000, seed: 1 });
+  expect(comparison.verdict).toBe(verdict);
+  expect(comparison.offeredErlang).toBeCloseTo(2, 0);
+  expect(comparison.occupancy.map(({ stacks }) => stacks)).toEqual([1, 2, 3, 4, 5]);
+  for (const { counted, model } of comparison.occupancy) expect(Math.abs(counted - model)).toBeLessThan(0.03);
+});
+
+test("a guard that counted nothing can be compared with nothing", () => {
+  const empty = { ...counted(0), switches: 0 };
+  expect(() => compareWithGuard(empty, null, { events: 1000, seed: 1 })).toThrow("counted no switches yet");
+});
