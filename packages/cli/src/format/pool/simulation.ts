@@ -19,7 +19,8 @@ export function formatSimulation(document: SimulationDocument, look: Look): stri
   const rows: string[][] = [
     ["stacks", `${thousands(stacks)}, ${formatBytes(memory.bytes)} of memory; ${POLICIES[policy]}`],
     ...(document.offeredErlang === null ? [] : [["offered", `${formatMean(document.offeredErlang)} erlang`]]),
-    ["refused", refused(document)],
+    // Who waits is not refused, but for one who holds as many stacks as a task may.
+    ...(policy === "sleep" && document.refusal.count === 0 ? [] : [["refused", refused(document)]]),
     ...theory(document, look),
     ...waits(document, look),
     [

@@ -106,6 +106,14 @@ test("sleeping for a nested stack can deadlock, failing cannot", () => {
   expect(simulatePool(pool(8, 5, { policy: "sleep" }), { events: 10_000, seed: 9 }).deadlocks).toBe(null);
 });
 
+test("who is refused a nested stack gives back all it holds", () => {
+  // A task alone with two stacks: refused where the second level, reached by half, comes to need a third (by half again).
+  const { refusal, holds, run } = simulatePool(pool(2, 1, { tasks: 1, nest: 0.5 }), { events: 100_000, seed: 10 });
+  expect(refusal.count).toBe(refusal.nested);
+  expect(refusal.nested / run.calls).toBeCloseTo(0.25, 1);
+  expect(holds.count / run.calls).toBeCloseTo(1.5, 1);
+});
+
 test("where more comes than can be served, the queue is bounded and the answer says so", () => {
   const { steady, wait, notes } = simulatePool(pool(2, 300, { policy: "sleep" }), { events: 2_000_000, seed: 1 });
   expect([steady, wait]).toEqual([false, null]);
