@@ -22,8 +22,9 @@ export type {
   LevelBound,
   PathStep,
 } from "./budget/budget-document.ts";
+export { budgetJson } from "./budget/budget-json.ts";
 export { buildCallGraph } from "./budget/build-call-graph.ts";
-export { calleesOf } from "./budget/build-document.ts";
+export { type BudgetSummary, calleesOf } from "./budget/build-document.ts";
 export { type CallGraph, DEPTH_KINDS, SITE_KINDS } from "./budget/call-graph.ts";
 export { type Caller, callersOf } from "./budget/callers.ts";
 export { compareDepths, type DepthComparison, type DepthDifference } from "./budget/compare-depths.ts";
@@ -43,7 +44,8 @@ export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
 export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";
-export { readBudget } from "./budget/read-budget.ts";
+export { readBudget, readWholeBudget } from "./budget/read-budget.ts";
+export { openSavedBudget } from "./budget/saved-budget.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";

@@ -19,6 +19,8 @@ export interface BudgetDocument {
   /** How many cut edges (see `cycles`) one path may take in `bounds`; 0 unless asked for. */
   readonly rounds: number;
   readonly totals: BudgetTotals;
+  /** Start-up code was seen, and so all that it stores in slots: where it was not, every level takes in what fits a prototype. */
+  readonly slotsWhole: boolean;
   readonly functions: readonly BudgetFunction[];
   /** Callees that indirect calls share. */
   readonly sets: readonly BudgetSet[];
@@ -33,6 +35,7 @@ export interface BudgetDocument {
 
 export interface BudgetTotals {
   readonly functions: number;
+  readonly modules: number;
   readonly calls: number;
   readonly indirectCalls: number;
   /** Calls to functions that lead to nothing but `panic`: paths end there, see fatal.ts. */
@@ -54,6 +57,8 @@ export interface BudgetFunction {
   /** From its CFA to the lowest RSP of its own, its return address included. */
   readonly frameBytes: number;
   readonly frameKind: DepthKind;
+  /** False where it never returns. */
+  readonly returns: boolean;
   readonly calls: readonly BudgetCall[];
 }
 

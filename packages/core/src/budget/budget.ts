@@ -12,7 +12,7 @@ import type {
   LevelBound,
   PathStep,
 } from "./budget-document.ts";
-import { buildDocument } from "./build-document.ts";
+import { type BudgetSummary, buildDocument, buildSummary } from "./build-document.ts";
 import { type CallGraph, CERTAINTIES, DEPTH_KINDS, type DepthKind, type EdgeCertainty } from "./call-graph.ts";
 import { type LevelCycles, levelCycles } from "./cycles.ts";
 import {
@@ -103,15 +103,17 @@ export class Budget {
   readonly names: FunctionNames;
   readonly entries: readonly Entry[];
   #cycles: ByLevel<LevelCycles> | null = null;
+  #summary: BudgetSummary | null = null;
 
-  constructor(program: BudgetProgram, graph: CallGraph, options: BudgetOptions) {
+  /** @param known the entries, where they have been found before */
+  constructor(program: BudgetProgram, graph: CallGraph, options: BudgetOptions, known?: readonly Entry[]) {
     this.program = program;
     this.wholeGraph = graph;
     this.fatal = fatalFunctions(graph);
     this.graph = options.fatal === true ? graph : endAtFatal(graph, this.fatal);
     this.solved = solveGraph(this.graph, options.rounds ?? 0);
     this.names = new FunctionNames(graph);
-    const found = findEntries(this.solved.index, this.names, program);
+    const found = known ?? findEntries(this.solved.index, this.names, program);
     this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
   }
 
@@ -137,6 +139,12 @@ export class Budget {
 
   document(): BudgetDocument {
     return buildDocument(this);
+  }
+
+  /** The document without its long lists; made once. */
+  get summary(): BudgetSummary {
+    this.#summary ??= buildSummary(this);
+    return this.#summary;
   }
 
   /** Functions by their own frame, or by the deepest path from them on; largest first. */

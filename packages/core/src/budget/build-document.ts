@@ -8,6 +8,7 @@ import {
   type BudgetEntry,
   type BudgetFunction,
   type BudgetInterrupt,
+  type BudgetSet,
   type BudgetTotals,
   type BudgetUnresolved,
   WRITTEN_OUT_CALLEES,
@@ -25,7 +26,14 @@ import { boundPasses } from "./solve.ts";
 /** Places that are named where most of the unresolved calls are. */
 const LISTED_PLACES = 20;
 
+/** A budget's document without the lists that make up nearly all of its size. */
+export type BudgetSummary = Omit<BudgetDocument, "functions" | "sets">;
+
 export function buildDocument(budget: Budget): BudgetDocument {
+  return { ...budget.summary, functions: [...functionsOf(budget)], sets: [...setsOf(budget)] };
+}
+
+export function buildSummary(budget: Budget): BudgetSummary {
   const { wholeGraph: graph, program, solved } = budget;
   const { cycles, entries } = withOneListOfCycles(budget);
   return {
@@ -34,17 +42,20 @@ export function buildDocument(budget: Budget): BudgetDocument {
     stackBytes: program.threadSize,
     rounds: solved.rounds,
     totals: { ...totalsOf(graph), fatalCalls: countFatalCalls(graph, budget.fatal) },
-    functions: functionsOf(budget),
-    sets: Array.from({ length: graph.sets.count }, (_, set) => ({
-      label: graph.sets.label[set] as string,
-      members: [...graph.sets.members.subarray(graph.sets.start[set], graph.sets.start[set + 1])],
-    })),
+    slotsWhole: graph.slotsWhole,
     entries,
     cycles,
     unresolved: unresolvedOf(graph),
     interrupts: interruptsOf(budget),
     problems: program.problems,
   };
+}
+
+export function* setsOf({ wholeGraph: { sets } }: Budget): Iterable<BudgetSet> {
+  for (let set = 0; set < sets.count; set++) {
+    const members = [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
+    yield { label: sets.label[set] as string, members };
+  }
 }
 
 /** Each level has its own list of cycles; the document has one, of all levels. */
@@ -75,24 +86,25 @@ function depthKindOf(kind: number | undefined): DepthKind {
   return DEPTH_KINDS[kind as number] as DepthKind;
 }
 
-function functionsOf({ wholeGraph: graph, names }: Budget): BudgetFunction[] {
+export function* functionsOf({ wholeGraph: graph, names }: Budget): Iterable<BudgetFunction> {
   const { functions } = graph;
   const { firstSite } = indexGraph(graph);
-  return Array.from({ length: functions.count }, (_, f) => {
+  for (let f = 0; f < functions.count; f++) {
     const calls: BudgetCall[] = [];
     for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
       calls.push(callOf(graph, names.ids, f, site));
     }
-    return {
+    yield {
       id: names.ids[f] as string,
       name: functions.name[f] as string,
       module: functions.module[f] as string | null,
       address: addressText(functions.start[f] as number),
       frameBytes: functions.ownBytes[f] as number,
       frameKind: depthKindOf(functions.ownKind[f]),
+      returns: functions.returns[f] === 1,
       calls,
     };
-  });
+  }
 }
 
 function callOf(graph: CallGraph, ids: readonly string[], f: number, site: number): BudgetCall {
@@ -149,6 +161,7 @@ function totalsOf({ functions, sites, sets }: CallGraph): Omit<BudgetTotals, "fa
   });
   return {
     functions: functions.count,
+    modules: new Set(functions.module.filter((module) => module !== null)).size,
     calls: sites.count,
     indirectCalls,
     edges,

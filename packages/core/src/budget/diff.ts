@@ -151,7 +151,10 @@ export interface BudgetLimit {
 }
 
 /** Holds the entries of a budget that lie on task stacks to a limit. */
-export function judgeBudget(document: BudgetDocument, limit: BudgetLimit = {}): Judgement {
+export function judgeBudget(
+  document: Pick<BudgetDocument, "entries" | "stackBytes">,
+  limit: BudgetLimit = {},
+): Judgement {
   const level = limit.level ?? "slot-matched";
   const maxBytes = limit.maxBytes ?? document.stackBytes;
   const reasons = document.entries

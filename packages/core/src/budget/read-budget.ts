@@ -82,3 +82,49 @@ export function readBudget(json: string): BudgetDocument {
   });
   return value as BudgetDocument;
 }
+
+/**
+ * The same for a budget whose call graph is asked for as well: everything that `openSavedBudget` builds on is checked.
+ * @throws SpillwayError `SPW_BUDGET_INVALID`
+ */
+export function readWholeBudget(json: string): BudgetDocument {
+  const document = readBudget(json);
+  const fields = document as unknown as Fields;
+  if (typeof fields.slotsWhole !== "boolean") refuse("slotsWhole is not told: it was made by an older Spillway");
+  const count = document.functions.length;
+  const index = (value: unknown, end: number, where: string): void => {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value >= end) {
+      refuse(`${where} is no number of one`);
+    }
+  };
+  list(fields, "sets", "document", (one, where) => {
+    const own = fieldsOf(one, where);
+    text(own, "label", where);
+    list(own, "members", where, (member, at) => index(member, count, at));
+  });
+  list(fields, "functions", "document", (one, where) => {
+    const own = fieldsOf(one, where);
+    if (!/^0x[0-9a-f]{1,16}$/.test(String(own.address))) refuse(`${where}.address is no address`);
+    if (typeof own.returns !== "boolean") refuse(`${where}.returns is not told`);
+    list(own, "calls", where, (call, at) => {
+      const fields = fieldsOf(call, at);
+      for (const name of ["depthBytes"]) bytes(fields, name, at);
+      if (!Number.isSafeInteger(fields.offset)) refuse(`${at}.offset is no number`);
+      for (const name of ["set", "assumedSet"]) {
+        if (fields[name] !== null) index(fields[name], document.sets.length, `${at}.${name}`);
+      }
+      list(fields, "targets", at, (id, target) => {
+        if (typeof id !== "string") refuse(`${target} is no text`);
+      });
+    });
+  });
+  list(fields, "entries", "document", (one, where) => {
+    const own = fieldsOf(one, where);
+    text(own, "function", where);
+    text(own, "stack", where);
+    text(own, "why", where);
+    bytes(own, "baseBytes", where);
+    bytes(own, "randomOffsetBytes", where);
+  });
+  return document;
+}

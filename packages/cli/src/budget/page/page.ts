@@ -2,9 +2,9 @@
 import {
   atLevel,
   BUDGET_LEVELS,
-  type BudgetDocument,
   type BudgetEntry,
   type BudgetLevel,
+  type BudgetSummary,
   type DepthNode,
 } from "@spillway/core";
 import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "../../format/budget/words.ts";
@@ -17,7 +17,7 @@ import { SCRIPT } from "./script.ts";
 import { STYLES } from "./styles.ts";
 
 export interface BudgetPage {
-  readonly document: BudgetDocument;
+  readonly document: BudgetSummary;
   readonly level: BudgetLevel;
   /** Entries that are drawn, deepest first. */
   readonly drawn: readonly { readonly entry: BudgetEntry; readonly tree: DepthNode }[];

@@ -5,11 +5,14 @@ import {
   type Budget,
   type BudgetLevel,
   createBudget,
+  openSavedBudget,
   type Program,
+  readWholeBudget,
   SpillwayError,
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
+import { readText } from "../../io/read-text.ts";
 import { Progress } from "../../progress.ts";
 
 export interface BudgetOptions {
@@ -20,7 +23,7 @@ export interface BudgetOptions {
   readonly json?: boolean;
 }
 
-export const INPUT_HELP = "a vmlinux, a vmlinuz, a dump, or `live` (this machine's kernel)";
+export const INPUT_HELP = "a vmlinux, a vmlinuz, a dump, `live` (this machine's kernel), or a budget kept with --json";
 
 /** A whole number of at least 0, for an option's value. */
 export function wholeNumber(text: string): number {
@@ -51,16 +54,26 @@ export function openProgram(context: Context, input: string, modules: string | u
   });
 }
 
-/** Opens a program, builds its call graph and what can be asked of it, with progress on a terminal. */
+/** Is the input a budget that was kept? */
+export function isKept(input: string): boolean {
+  return input.endsWith(".json");
+}
+
+/**
+ * Opens a program, builds its call graph and what can be asked of it, with progress on a terminal; or opens a budget that was
+ * kept.
+ */
 export function openBudget(context: Context, input: string, options: Omit<BudgetOptions, "level">): Budget {
+  const asked = {
+    rounds: options.rounds,
+    ...(options.entry === undefined ? {} : { entries: options.entry }),
+  };
+  if (isKept(input)) return openSavedBudget(readWholeBudget(readText(input)), asked);
   const progress = new Progress(context.terminal);
   try {
     const program = openProgram(context, input, options.modules, progress);
     const graph = analyseProgram(program, (done, total) => progress.show("reading the code", done, total));
-    return createBudget(program, graph, {
-      rounds: options.rounds,
-      ...(options.entry === undefined ? {} : { entries: options.entry }),
-    });
+    return createBudget(program, graph, asked);
   } finally {
     progress.clear();
   }

@@ -1,4 +1,12 @@
-import { atLevel, type Budget, type BudgetDocument, depthTree, judgeBudget, toSpeedscope } from "@spillway/core";
+import {
+  atLevel,
+  type Budget,
+  type BudgetSummary,
+  budgetJson,
+  depthTree,
+  judgeBudget,
+  toSpeedscope,
+} from "@spillway/core";
 import type { Command } from "commander";
 import { renderBudgetPage } from "../../budget/page/page.ts";
 import type { Context } from "../../context.ts";
@@ -54,10 +62,10 @@ export function registerBudget(program: Command, context: Context): void {
     .addHelpText("after", EXAMPLES);
   addBudgetOptions(command).action((input: string, options: WholeBudgetOptions) => {
     const budget = openBudget(context, input, options);
-    const document = budget.document();
+    const document = budget.summary;
     const { terminal } = context;
     const written = writePictures(budget, document, input, options);
-    if (options.json) terminal.write(toJson(document));
+    if (options.json) for (const piece of budgetJson(budget)) terminal.write(piece);
     else {
       terminal.write(
         formatBudget(document, { limit: options.limit, level: options.level, maxBytes: options.max ?? null }, terminal),
@@ -75,7 +83,7 @@ export function registerBudget(program: Command, context: Context): void {
 
 function writePictures(
   budget: Budget,
-  document: BudgetDocument,
+  document: BudgetSummary,
   input: string,
   { html, speedscope, level, max, force }: WholeBudgetOptions,
 ): string[] {

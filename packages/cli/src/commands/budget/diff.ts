@@ -5,7 +5,7 @@ import { EXIT_LIMIT } from "../../exit-code.ts";
 import { formatDiff } from "../../format/budget/diff.ts";
 import { readText } from "../../io/read-text.ts";
 import { toJson } from "../../json.ts";
-import { addBudgetOptions, type BudgetOptions, openBudget, wholeNumber } from "./budget-options.ts";
+import { addBudgetOptions, type BudgetOptions, isKept, openBudget, wholeNumber } from "./budget-options.ts";
 
 interface DiffCommandOptions extends BudgetOptions {
   readonly limit: number;
@@ -15,7 +15,7 @@ interface DiffCommandOptions extends BudgetOptions {
 
 /** A budget that was kept with `--json`, or the budget of a kernel. */
 function documentOf(context: Context, input: string, options: DiffCommandOptions): BudgetDocument {
-  return input.endsWith(".json") ? readBudget(readText(input)) : openBudget(context, input, options).document();
+  return isKept(input) ? readBudget(readText(input)) : openBudget(context, input, options).document();
 }
 
 export function registerDiff(budget: Command, context: Context): void {

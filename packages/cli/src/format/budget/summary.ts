@@ -2,9 +2,9 @@
 import {
   atLevel,
   BUDGET_LEVELS,
-  type BudgetDocument,
   type BudgetEntry,
   type BudgetLevel,
+  type BudgetSummary,
   type ByLevel,
   type PathStep,
 } from "@spillway/core";
@@ -24,10 +24,10 @@ export interface SummaryOptions {
   readonly maxBytes: number | null;
 }
 
-export function formatBudget(document: BudgetDocument, options: SummaryOptions, terminal: Terminal): string {
+export function formatBudget(document: BudgetSummary, options: SummaryOptions, terminal: Terminal): string {
   const { colors, width } = terminal;
   const { kernel, totals, stackBytes } = document;
-  const modules = new Set(document.functions.map((one) => one.module).filter((module) => module !== null)).size;
+  const { modules } = document.totals;
   const what = `Stack budget of Linux ${kernel.release ?? "(release unknown)"}`;
   const from = `${printable(kernel.name)} (${kernel.source}${modules > 0 ? `, ${count(modules, "module")}` : ""})`;
   const { typed, assumed } = totals.callees;
@@ -67,11 +67,11 @@ export function formatBudget(document: BudgetDocument, options: SummaryOptions, 
 }
 
 /** The deepest first, by the bounds of a level. */
-export function deepestEntries(document: BudgetDocument, level: BudgetLevel): BudgetEntry[] {
+export function deepestEntries(document: BudgetSummary, level: BudgetLevel): BudgetEntry[] {
   return document.entries.toSorted((a, b) => atLevel(b.bounds, level) - atLevel(a.bounds, level));
 }
 
-function entriesTable(document: BudgetDocument, options: SummaryOptions, terminal: Terminal): string {
+function entriesTable(document: BudgetSummary, options: SummaryOptions, terminal: Terminal): string {
   const { colors } = terminal;
   const { level, limit } = options;
   const limitBytes = options.maxBytes ?? document.stackBytes;
@@ -113,7 +113,7 @@ function entriesTable(document: BudgetDocument, options: SummaryOptions, termina
   return `${colors.bold(title)}\n${table}  ${overText}\n`;
 }
 
-function cyclesPart(document: BudgetDocument, { level }: SummaryOptions, terminal: Terminal): string {
+function cyclesPart(document: BudgetSummary, { level }: SummaryOptions, terminal: Terminal): string {
   const { colors, width } = terminal;
   const cycles = document.cycles.filter((cycle) => cycle.level === level);
   if (cycles.length === 0) return "";
@@ -141,7 +141,7 @@ function cyclesPart(document: BudgetDocument, { level }: SummaryOptions, termina
   )}`;
 }
 
-function interruptsPart(document: BudgetDocument, terminal: Terminal): string {
+function interruptsPart(document: BudgetSummary, terminal: Terminal): string {
   if (document.interrupts.length === 0) return "";
   const { colors } = terminal;
   const rows = document.interrupts
@@ -156,7 +156,7 @@ function interruptsPart(document: BudgetDocument, terminal: Terminal): string {
   return `${colors.bold("May land on top of any path, in no bound above")}\n${columns(rows, ["left", "right", "left", "left"])}`;
 }
 
-function unresolvedPart(document: BudgetDocument, { level }: SummaryOptions, terminal: Terminal): string {
+function unresolvedPart(document: BudgetSummary, { level }: SummaryOptions, terminal: Terminal): string {
   const { colors } = terminal;
   const { unresolved } = document;
   const calls = atLevel(unresolved.calls, level);

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import { type BudgetProgram, createBudget } from "./budget.ts";
+import { budgetJson } from "./budget-json.ts";
+import { graphOf } from "./call-graph.fixture.ts";
+import { callersOf } from "./callers.ts";
+import { BUDGET_LEVELS } from "./levels.ts";
+import { readBudget, readWholeBudget } from "./read-budget.ts";
+import { openSavedBudget } from "./saved-budget.ts";
+
+const GRAPH = graphOf(`
+  do_syscall_64 48: !+40
+  __x64_sys_write 24: vfs_write+24
+  vfs_write 80: *file_operations.write_iter?iter+72, ?iter+72, die+16
+  small_write@smallfs 40:
+  large_write@largefs 300: alloc+280, large_write@largefs+280
+  alloc 64:
+  unrelated 500:
+  die 32: panic+24
+  panic 900:
+  {file_operations.write_iter}: small_write@smallfs large_write@largefs
+  {iter}: small_write@smallfs large_write@largefs unrelated
+`);
+const PROGRAM = {
+  memory: { u64: () => null },
+  symbols: { byName: () => null, byAddress: () => null },
+  name: "test",
+  release: "6.1.0-test",
+  source: "vmlinux",
+  threadSize: 16384,
+  problems: ["something is missing"],
+} as unknown as BudgetProgram;
+
+const budget = createBudget(PROGRAM, GRAPH);
+const json = [...budgetJson(budget)].join("");
+const saved = openSavedBudget(readWholeBudget(json));
+const [first, ...others] = budget.document().functions;
+
+describe("a budget as JSON, piece by piece", () => {
+  test("is the document", () => {
+    expect(JSON.parse(json)).toEqual(budget.document());
+  });
+
+  test("has a function, a set or an entry on each line", () => {
+    const lines = json.split("\n").filter((line) => line.startsWith("{") && line !== "{");
+    const { functions, sets, entries, cycles, interrupts } = budget.document();
+    const listed = [...functions, ...sets, ...entries, ...cycles, ...interrupts];
+    expect(lines).toHaveLength(listed.length);
+  });
+});
+
+describe("a budget that was kept", () => {
+  test("gives the same document again", () => {
+    expect(saved.document()).toEqual(budget.document());
+  });
+
+  test.each(BUDGET_LEVELS)("answers as the kernel does, %s", (level) => {
+    expect(saved.path("__x64_sys_write", level)).toEqual(budget.path("__x64_sys_write", level));
+    expect(saved.callers("alloc", level)).toEqual(budget.callers("alloc", level));
+    expect(callersOf(saved, "large_write", level)).toEqual(callersOf(budget, "large_write", level));
+    expect(saved.top({ by: "depth", level })).toEqual(budget.top({ by: "depth", level }));
+  });
+
+  test("can be asked of other entries and rounds", () => {
+    const other = { entries: ["vfs_write"], rounds: 1 };
+    expect(openSavedBudget(readWholeBudget(json), other).document()).toEqual(
+      createBudget(PROGRAM, GRAPH, other).document(),
+    );
+  });
+
+  test.each([
+    ["slotsWhole is not told: it was made by an older Spillway", { slotsWhole: undefined }],
+    ["document.sets[0].members[0] is no number of one", { sets: [{ label: "x", members: [99] }] }],
+    ["document.functions[0].address is no address", { functions: [{ ...first, address: "?" }, ...others] }],
+    ["document.functions[0].calls is no list", { functions: [{ ...first, calls: null }, ...others] }],
+  ])("is refused where its graph is damaged: %s", (what, damage) => {
+    const text = JSON.stringify({ ...budget.document(), ...damage });
+    expect(() => readWholeBudget(text)).toThrow(`this is no budget that Spillway printed: ${what}`);
+    if (what.includes("slotsWhole")) expect(readBudget(text).schema).toBe("spillway/budget@1");
+  });
+});
