@@ -1,7 +1,7 @@
 /** Where a direct branch out of a function really leads: a function, a thunk, or code without a name. */
 import { CodeColumns, FLOW, generalRegisters, MAX_OPERANDS, OPERAND } from "../code/code-columns.ts";
 import type { Program } from "../program/program.ts";
-import { type FunctionTable, fullAddress } from "./function-table.ts";
+import { areaOf, type FunctionTable, fullAddress } from "./function-table.ts";
 import { readCode } from "./read-code.ts";
 import { THUNK, Thunks } from "./thunks.ts";
 
@@ -65,8 +65,8 @@ export class BranchTargets {
   #follow(address: number, steps: number): BranchTarget {
     const full = fullAddress(address);
     // Text that is no area of the program's, or one for the start only.
-    const area = this.#program.text.find((one) => full >= one.start && full < one.end);
-    if (area?.init || (area === undefined && this.#program.symbols.isText(full))) return NOTHING;
+    const area = areaOf(this.#program.text, full);
+    if (area?.init || (area === null && this.#program.symbols.isText(full))) return NOTHING;
     const bytes = readCode(this.#program.memory, full, STUB_BYTES);
     if (steps === 0) return UNKNOWN;
     const code = this.#stub;

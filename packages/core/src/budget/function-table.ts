@@ -175,7 +175,8 @@ export function fullAddress(address: number): bigint {
   return BigInt.asUintN(64, BigInt(address));
 }
 
-function areaOf(areas: readonly ProgramArea[], address: bigint): ProgramArea | null {
+/** The area of an ascending list that holds an address. */
+export function areaOf(areas: readonly ProgramArea[], address: bigint): ProgramArea | null {
   let low = 0;
   let high = areas.length;
   while (low < high) {

@@ -608,10 +608,10 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   }
 
   /** Prototypes of the pointers to functions that an atom may point to; null where that can be all. */
-  #codeBehind(atom: Atom): number[] | null {
+  #codeBehind(atom: Atom): readonly number[] | null {
     const { search } = this.#facts;
     if (atom.kind === "object") {
-      return search.holders(atom.type).flatMap(({ outer, offset }) => search.prototypes(outer, offset + atom.offset));
+      return search.prototypesOutside(atom.type, atom.offset);
     }
     if (atom.kind !== "made") return null;
     const uses = this.#usesOf(atom.source - 8);
@@ -629,9 +629,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     const found: CAggregate[] = [];
     for (const parent of made.parents) {
       if (parent.kind === "object") {
-        for (const { outer, offset } of search.holders(parent.type)) {
-          found.push(...search.pointees(outer, offset + parent.offset));
-        }
+        found.push(...search.pointeesOutside(parent.type, parent.offset));
       } else if (parent.kind === "made") {
         const uses = this.#usesOf(parent.source - 8);
         const structs = this.#pointees(parent.source - 8, depth + 1);

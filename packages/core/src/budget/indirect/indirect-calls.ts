@@ -5,6 +5,7 @@
  */
 import { CodeColumns, FLOW, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
 import type { Program } from "../../program/program.ts";
+import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
@@ -54,6 +55,7 @@ export class IndirectCalls implements IndirectResolver {
   readonly #prototypes = new Prototypes();
   readonly #structs = new StructPlaces();
   readonly #graph = new FlowGraph(this.#structs);
+  readonly #symbols: readonly KernelSymbol[];
   readonly #functions: KnownFunctions;
   readonly #words: DataWords;
   readonly #objects: StaticObjects;
@@ -65,7 +67,10 @@ export class IndirectCalls implements IndirectResolver {
   constructor(program: Program, table: FunctionTable) {
     this.#program = program;
     this.#table = table;
-    this.#functions = new KnownFunctions(program, this.#prototypes);
+    // Out of kallsyms each name has to be unpacked: once.
+    const symbols = [...program.symbols.all()];
+    this.#symbols = symbols;
+    this.#functions = new KnownFunctions(program, symbols, this.#prototypes);
     this.#structs.add(program.types);
     for (const module of modulesOf(table)) {
       const types = program.moduleTypes(module);
@@ -73,7 +78,7 @@ export class IndirectCalls implements IndirectResolver {
     }
     this.#words = dataWords(program);
     const isFunction = (address: number): boolean => this.#functions.at(address) !== undefined;
-    this.#objects = new StaticObjects(this.#words, this.#graph, this.#structs, isFunction, extents(program));
+    this.#objects = new StaticObjects(this.#words, this.#graph, this.#structs, isFunction, extents(program, symbols));
     this.#graph.onGlobal = (node, address) => this.#objects.fill(node, address);
     this.#graph.onTypedAddress = (address, type) => {
       const pointee = this.#structs.pointee(type);
@@ -83,7 +88,7 @@ export class IndirectCalls implements IndirectResolver {
     this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
     this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
     this.#facts = new FunctionFacts(
-      programFacts(program, this.#structs, this.#prototypes, this.#graph, this.#functions, this.#objects),
+      programFacts(program, symbols, this.#structs, this.#prototypes, this.#graph, this.#functions, this.#objects),
     );
     for (const target of this.#words.target) this.#take(target);
   }
@@ -192,7 +197,7 @@ export class IndirectCalls implements IndirectResolver {
     this.#visitInit();
     this.#unreferenced();
     this.#signatures();
-    fillKernelLists(this.#program, this.#graph, this.#structs, this.#words, (address) => {
+    fillKernelLists(this.#program, this.#symbols, this.#graph, this.#structs, this.#words, (address) => {
       return this.#functions.at(address) !== undefined;
     });
     this.#settle();
@@ -205,7 +210,7 @@ export class IndirectCalls implements IndirectResolver {
    */
   #unreferenced(): void {
     const exported = new Set<string>();
-    for (const { name, module } of this.#program.symbols.all()) {
+    for (const { name, module } of this.#symbols) {
       if (name.startsWith("__ksymtab_")) exported.add(`${module ?? ""} ${name.slice("__ksymtab_".length)}`);
     }
     for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
@@ -291,10 +296,10 @@ function modulesOf(table: FunctionTable): Set<string> {
 }
 
 /** Extents of the symbols of data. */
-function extents(program: Program): (address: number) => Extent | null {
+function extents(program: Program, symbols: readonly KernelSymbol[]): (address: number) => Extent | null {
   const starts = new Set<number>();
   const inData = areaTest(program.data);
-  for (const { address } of program.symbols.all()) {
+  for (const { address } of symbols) {
     const low = low32(address);
     if (inData(low)) starts.add(low);
   }
@@ -318,7 +323,7 @@ function extents(program: Program): (address: number) => Extent | null {
 }
 
 /** Retpoline thunks (arch/x86/lib/retpoline.S): `__x86_indirect_thunk_rax` and their kin, by register number. */
-function thunks(program: Program): Map<number, number> {
+function thunks(symbols: readonly KernelSymbol[]): Map<number, number> {
   const registers = [
     "rax",
     "rcx",
@@ -338,7 +343,7 @@ function thunks(program: Program): Map<number, number> {
     "r15",
   ];
   const found = new Map<number, number>();
-  for (const { name, address } of program.symbols.all()) {
+  for (const { name, address } of symbols) {
     const match = /^__x86_indirect_(?:(?:call_|jump_)?thunk|its_thunk)_(\w+)$/.exec(name);
     const register = match === null ? -1 : registers.indexOf(match[1]!);
     if (register >= 0) found.set(low32(address), register);
@@ -350,13 +355,14 @@ const RETURN_THUNK = /(_return_thunk$|^zen_untrain_ret|_untrain_ret$|its_return_
 
 function programFacts(
   program: Program,
+  symbols: readonly KernelSymbol[],
   structs: StructPlaces,
   prototypes: Prototypes,
   graph: FlowGraph,
   functions: KnownFunctions,
   objects: StaticObjects,
 ): ProgramFacts {
-  const indirect = thunks(program);
+  const indirect = thunks(symbols);
   const returns = new Set<number>();
   const preserving = new Set<number>();
   const perCpu: { start: number; type: CType }[] = [];
@@ -365,7 +371,7 @@ function programFacts(
   if (program.types instanceof BtfProvider) {
     for (const { name, type } of program.types.variables()) variables.set(name, type);
   }
-  for (const { name, address, module } of program.symbols.all()) {
+  for (const { name, address, module } of symbols) {
     if (name.startsWith("__tracepoint_")) tracepoints.set(low32(address), name.slice("__tracepoint_".length));
     if (RETURN_THUNK.test(name)) returns.add(low32(address));
     // ftrace's entry hook and the profiler's save all registers (arch/x86/kernel/ftrace_64.S).

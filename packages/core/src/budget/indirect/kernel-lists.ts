@@ -3,6 +3,7 @@
  * that each tracepoint has) and hooks of security modules (one list for each hook, filled when the kernel starts).
  */
 import type { Program } from "../../program/program.ts";
+import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import { low32 } from "../function-table.ts";
@@ -60,6 +61,7 @@ class Words {
  */
 export function fillKernelLists(
   program: Program,
+  symbols: readonly KernelSymbol[],
   graph: FlowGraph,
   structs: StructPlaces,
   data: DataWords,
@@ -68,12 +70,12 @@ export function fillKernelLists(
   const words = new Words(data);
   const byName = new Map<string, CAggregate>();
   for (const struct of structs.defined) if (!byName.has(struct.name)) byName.set(struct.name, struct);
-  fillTracepoints(program, graph, byName, words, isFunction);
+  fillTracepoints(symbols, graph, byName, words, isFunction);
   fillSecurityHooks(program, graph, byName, words, isFunction);
 }
 
 function fillTracepoints(
-  program: Program,
+  symbols: readonly KernelSymbol[],
   graph: FlowGraph,
   byName: ReadonlyMap<string, CAggregate>,
   words: Words,
@@ -85,13 +87,13 @@ function fillTracepoints(
   const mapPoint = offsetOf(byName.get("bpf_raw_event_map"), "tp");
   const mapFunction = offsetOf(byName.get("bpf_raw_event_map"), "bpf_func");
   const names = new Map<number, string>();
-  for (const { name, address } of program.symbols.all()) {
+  for (const { name, address } of symbols) {
     if (name.startsWith("__tracepoint_")) names.set(low32(address), name.slice("__tracepoint_".length));
   }
   const add = (tracepoint: string | undefined, probe: number): void => {
     if (tracepoint !== undefined && isFunction(probe)) graph.addFunction(probesOf(graph, tracepoint), probe);
   };
-  for (const { name, address } of program.symbols.all()) {
+  for (const { name, address } of symbols) {
     const at = low32(address);
     if (name.startsWith("event_") && classOf !== null && pointOf !== null) {
       const tracepoint = names.get(words.at(at + pointOf));

@@ -3,9 +3,10 @@
  * them: they fill tables and register callbacks that outlive them.
  */
 import type { Program } from "../../program/program.ts";
+import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
 import type { CType, TypeProvider } from "../../types/type-provider.ts";
-import { low32 } from "../function-table.ts";
+import { areaOf, low32 } from "../function-table.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export interface KnownFunction {
@@ -28,19 +29,19 @@ type FunctionType = Extract<CType, { kind: "function" }>;
 export class KnownFunctions {
   readonly #byEntry = new Map<number, KnownFunction>();
 
-  constructor(program: Program, prototypes: Prototypes) {
-    const areas = program.text.map((area) => ({ ...area, low: low32(area.start), high: low32(area.end) }));
+  constructor(program: Program, symbols: readonly KernelSymbol[], prototypes: Prototypes) {
+    const areas = program.text;
     const named = new Map<number, { names: string[]; module: string | null; init: boolean }>();
     const timesNamed = new Map<string, number>();
-    for (const { name, address, type, module } of program.symbols.all()) {
+    for (const { name, address, type, module } of symbols) {
       if (!/^[tTwW]$/.test(type) || /^__(pfx|cfi)_/.test(name)) continue;
       const entry = low32(address);
       const known = named.get(entry);
       if (known !== undefined) {
         known.names.push(name);
       } else {
-        const area = areas.find((one) => entry >= one.low && entry < one.high);
-        if (area === undefined) continue;
+        const area = areaOf(areas, address);
+        if (area === null) continue;
         named.set(entry, { names: [name], module, init: area.init });
       }
       const key = `${module ?? ""} ${name}`;

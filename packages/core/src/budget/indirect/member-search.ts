@@ -26,6 +26,8 @@ export class MemberSearch {
   readonly #holders = new Map<CAggregate, readonly Container[]>();
   /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
   #code: Map<number, CAggregate[]> | null = null;
+  readonly #prototypesOutside = new Map<CAggregate, Map<number, readonly number[]>>();
+  readonly #pointeesOutside = new Map<CAggregate, Map<number, readonly CAggregate[]>>();
   #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly CAggregate[]>();
 
@@ -112,6 +114,20 @@ export class MemberSearch {
     return structs.flatMap((struct) => (this.allows(struct, uses) ? this.#structs.at(struct, offset) : []));
   }
 
+  /** The same for all that hold a struct, at an offset from it that lies outside. */
+  prototypesOutside(type: CAggregate, offset: number): readonly number[] {
+    return kept(this.#prototypesOutside, type, offset, () =>
+      this.holders(type).flatMap((holder) => this.prototypes(holder.outer, holder.offset + offset)),
+    );
+  }
+
+  /** What the pointers to structs there point to. */
+  pointeesOutside(type: CAggregate, offset: number): readonly CAggregate[] {
+    return kept(this.#pointeesOutside, type, offset, () =>
+      this.holders(type).flatMap((holder) => this.pointees(holder.outer, holder.offset + offset)),
+    );
+  }
+
   /** May the struct's place hold a function although no type says so (`void *`, `unsigned long`)? */
   hidesCode(struct: CAggregate, offset: number): boolean {
     return this.#structs.at(struct, offset).some((place) => {
@@ -130,4 +146,24 @@ export class MemberSearch {
     }
     return true;
   }
+}
+
+/** What a struct and an offset have been asked for before, each answer once. */
+function kept<T>(
+  known: Map<CAggregate, Map<number, readonly T[]>>,
+  type: CAggregate,
+  offset: number,
+  find: () => readonly T[],
+): readonly T[] {
+  let byOffset = known.get(type);
+  if (byOffset === undefined) {
+    byOffset = new Map();
+    known.set(type, byOffset);
+  }
+  let found = byOffset.get(offset);
+  if (found === undefined) {
+    found = [...new Set(find())];
+    byOffset.set(offset, found);
+  }
+  return found;
 }
