@@ -45,6 +45,14 @@ export class Fitting {
     return `(${words.join(", ")})${site.returns ? " with a result" : ""}`;
   }
 
+  /** Equal for sites that the same prototypes fit. */
+  key(site: FoundSite): string {
+    const words = site.arguments.map(({ given, pointer, structs }) => {
+      return `${given ? 1 : 0}${pointer ? 1 : 0}${structs?.map((struct) => typeKey(struct)).join() ?? "?"}`;
+    });
+    return `${site.returns} ${words.join("; ")}`;
+  }
+
   /** Those of the prototypes that fit. */
   select(site: FoundSite, prototypes: Iterable<number>): number[] {
     const given = givenOf(site);

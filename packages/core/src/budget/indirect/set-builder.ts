@@ -16,6 +16,7 @@ export class SetBuilder {
   readonly #graph: FlowGraph;
   readonly #taken: ReadonlySet<number>;
   readonly #fit: Fitting;
+  readonly #fittingAll = new Map<string, readonly number[]>();
   readonly #byPrototype = new Map<number, number[]>();
   /** Address taken, of no known prototype. */
   readonly #unsure: number[] = [];
@@ -140,14 +141,25 @@ export class SetBuilder {
 
   /** What fits by arguments and result alone. */
   #fitting(site: FoundSite): number {
-    const of = site.members?.filter((prototype) => this.#byPrototype.has(prototype)) ?? [...this.#byPrototype.keys()];
-    const fitting = this.#fit.select(site, of).sort((a, b) => a - b);
+    const fitting = this.#fittingPrototypes(site);
     if (fitting.length === 0 && site.members !== null) return this.#fitting({ ...site, members: null });
     const label = this.#fit.label(site);
     return this.#make(`a${label} ${fitting.join()}`, label, () => [
       ...fitting.flatMap((prototype) => this.#byPrototype.get(prototype)!),
       ...this.#unsure,
     ]);
+  }
+
+  #fittingPrototypes(site: FoundSite): readonly number[] {
+    const known = site.members?.filter((prototype) => this.#byPrototype.has(prototype));
+    if (known !== undefined) return this.#fit.select(site, known).sort((a, b) => a - b);
+    const key = this.#fit.key(site);
+    let found = this.#fittingAll.get(key);
+    if (found === undefined) {
+      found = this.#fit.select(site, this.#byPrototype.keys()).sort((a, b) => a - b);
+      this.#fittingAll.set(key, found);
+    }
+    return found;
   }
 
   /** The set of that key, made when it is first asked for. */
