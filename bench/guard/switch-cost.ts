@@ -2,10 +2,12 @@
  * What spillway.ko costs at a critical point: a 64-byte kernel_write() and write(2) to a device that copies them onto its
  * stack, without the module, with it and no switch, and with a switch at every call; both ways of hooking.
  *
- *   node bench/guard/switch-cost.ts [--kernel 6.1,6.12] [--rounds N] [--instructions] [--json]
+ *   node bench/guard/switch-cost.ts [--kernel 6.1,6.12] [--rounds N] [--instructions] [--append WORDS] [--json]
  *
  * All of it is measured in one boot, the states one after the other in each round, and compared within the round.
  * --instructions boots with a clock that goes by instructions executed: its figures have no noise and no caches.
+ * --append adds to the kernel's command line: hardened_usercopy=off tells what the kernel's own checks of buffers cost.
+ * kernel_write() is called from within a write(2), so that it switches from one extra stack to the next.
  */
 import { parseArgs } from "node:util";
 import { ensureLab } from "../../packages/lab/src/ensure-lab.ts";
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     kernel: { type: "string", default: KERNEL_SERIES.join(",") },
     rounds: { type: "string", default: "9" },
     instructions: { type: "boolean", default: false },
+    append: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },
 });
@@ -62,6 +65,7 @@ for (const series of kernels) {
   const calls = values.instructions ? 2000 : 20_000;
   const { console: output, ended } = await runGuardScript(targets.get(series)!.kernel, script(calls, 3), {
     cpus: 1,
+    commandLine: values.append,
     timeoutMs: 600_000,
     countInstructions: values.instructions,
   });
