@@ -1,5 +1,5 @@
 /**
- * Loading: with refused parameters, and again and again. Either all of it is there, or nothing.
+ * Loading: with refused parameters, with each of its calls failing, again and again. Either all of it is there, or nothing.
  * SPILLWAY_LAB_CYCLES=100 loads and unloads it that often, which takes minutes.
  */
 import { expect, test } from "vitest";
@@ -27,6 +27,40 @@ done`);
     expect(said).toMatch(/^unknown but said: direct$/m);
     expect(said).toMatch(/^direct: 20 switches$/m);
     expect(said).toMatch(/^ipmodify: 20 switches$/m);
+  });
+
+  test("whichever of its calls fails while it loads: all of it is there, or nothing", async () => {
+    const { console, said, ended } = await guest(
+      `
+insmod /faults.ko; traces > /dev/null
+left() { [ ! -e /sys/module/spillway ] && [ ! -e $S ] && ! grep -e spw_ -e spillway $T/enabled_functions; }
+n=1; loaded=0
+while true; do
+  echo $n > $F/nth
+  if flow load /spillway.ko "stacks=1 points=vfs_write,kernel_write" > /dev/null; then
+    [ -z "$(cat $F/last)" ] && break
+    # The other way of hooking was taken: that has to work.
+    loaded=$((loaded + 1)); echo 0 > $S/threshold; flow write /dev/cascade0 64 1 > /dev/null || echo "step $n: no write"
+    [ $(point vfs_write switches) -ge 1 ] || echo "step $n: no switch"
+    echo 0 > $F/nth; echo 1 > $S/drain; until rmmod spillway 2>/dev/null; do usleep 20000; done
+  fi
+  left || echo "step $n: traces left by $(cat $F/last)"
+  cat $F/last >> /tmp/failed; n=$((n + 1))
+done
+echo 0 > $F/nth; echo "steps $((n - 1)), $loaded of them loaded all the same"; echo failed: $(sort -u /tmp/failed)
+unload; echo "traces: $(traces | tr '\\n' ' ')"`,
+      { guardModules: ["faults"] },
+    );
+    expect(ended).toBe("script");
+    expect(said).not.toMatch(/^step \d/m);
+    const [, steps, loaded] = /^steps (\d+), (\d+) of them loaded all the same$/m.exec(said)!;
+    expect(Number(steps)).toBeGreaterThan(28);
+    expect(Number(loaded)).toBeGreaterThan(2);
+    expect(said.match(/^failed: (.*)$/m)![1]!.split(" ")).toEqual(
+      expect.arrayContaining(["ftrace_set_filter", "register_ftrace_function", "sysfs_create_group", "vmap"]),
+    );
+    expect(said).toMatch(/^traces: 0 0 0 0 $/m);
+    expect(console).not.toMatch(/BUG:|WARNING:|Oops/);
   });
 
   test(`${CYCLES} times loaded, used and unloaded, in both modes by turns: no symbol, hook or memory is left`, async () => {
