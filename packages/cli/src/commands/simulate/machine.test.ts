@@ -14,6 +14,25 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "spillway-machine-"));
   writeFileSync(join(folder, "profile.json"), JSON.stringify({ ...DEFAULT_PROFILE, name: "mine" }));
   writeFileSync(join(folder, "empty.json"), "{}");
+  const entry = (name: string, kind: string, bytes: number, path: unknown[]) => {
+    const bounds = { direct: bytes, slotMatched: bytes, prototypeMatched: bytes };
+    return { name, kind, function: name, module: null, baseBytes: 100, bounds, path };
+  };
+  const steps = [
+    { function: "sys_write", bytes: 400, module: null },
+    { function: "vfs_write", bytes: 5000, module: null },
+    { function: "xfs_file_write_iter", bytes: 3000, module: "xfs" },
+  ];
+  const budget = {
+    schema: "spillway/budget@1",
+    kernel: { release: "6.1.0", source: "vmlinux", name: "vmlinux" },
+    stackBytes: 16384,
+    functions: [],
+    cycles: [],
+    interrupts: [],
+    entries: [entry("sys_write", "system-call", 8500, steps), entry("common_interrupt", "interrupt", 700, [])],
+  };
+  writeFileSync(join(folder, "budget.json"), JSON.stringify(budget));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -87,6 +106,29 @@ test("--json is the same for the same seed, and follows the options", async () =
   expect(document.profile.interrupts.perSecond).toBe(100);
   expect(document.results[0]!.tasks).toBe(50);
   expect(document.results[0]!.designs[0]!.memoryBytes).toBe(50 * 8192);
+});
+
+test("--budget takes the deepest path of an entry: 8,500 bytes are more than 8 KiB and less than 16", async () => {
+  const words = `${SMALL} --budget FOLDER/budget.json --json --entry sys_write`;
+  const crashes = async (more: string) => {
+    const { output } = await ran(`${words} ${more}`);
+    return (JSON.parse(output) as MachineDocument).results[0]!.designs.map(({ name, crashes }) => [
+      name,
+      crashes.count === 0 ? "none" : crashes.count === crashes.of ? "all" : "some",
+    ]);
+  };
+  expect(await crashes("")).toEqual([
+    ["16k+irq+vmap", "none"],
+    ["16k+irq+extra+vmap", "none"],
+    ["8k+irq+vmap", "all"],
+    ["8k+irq+extra+vmap", "all"],
+    ["32k+irq+vmap", "none"],
+  ]);
+  // At vfs_write 500 bytes are in use, and 8,000 come after it: a point in XFS is needed, with more than half of the stack in use.
+  expect(await crashes("--designs 8k+irq+extra --points xfs_file_write_iter")).toEqual([["8k+irq+extra", "none"]]);
+  expect(await crashes("--designs 8k+irq --deeper 0.5")).toEqual([["8k+irq", "some"]]);
+  const hit = JSON.parse((await ran(`${words} common_interrupt --designs 8k`)).output) as MachineDocument;
+  expect(hit.profile.interrupts.hard.bytes).toEqual([700, 700]);
 });
 
 test("--print-profile prints what --profile takes", async () => {
