@@ -44,8 +44,8 @@ export function registerCheck(program: Command, context: Context): void {
     .command("check")
     .summary("may a task wait for an extra stack, or can that deadlock: every state of a small model is looked at")
     .description(
-      "searches all states that a model of tasks, locks and extra stacks can be in, and shows the shortest way to what goes\n" +
-        "wrong. See docs/check.md for what it says about the pool, and docs/check-models.md for how models are written.",
+      "searches all states that a model of tasks, locks and extra stacks can be in, and shows the shortest way to what goes wrong. " +
+        "See docs/check.md for what it says about the pool, and docs/check-models.md for how models are written.",
     )
     .argument("[model]", "the name of a preset (--list), or a file with a model, as text or JSON")
     .option("--list", "list the presets")
