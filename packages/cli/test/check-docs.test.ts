@@ -35,6 +35,8 @@ test.each([
   ["spillway check xfs-2012", "6 steps"],
   ["spillway check xfs-2012", "for 3 tasks allocator, 1 lock, 2 workers of xfs_alloc_wq"],
   ["spillway check xfs-2023", "2 steps"],
+  ["spillway check rfc-sleep-fixed --stacks 1", "Holds"],
+  ["spillway check rfc-eio --tasks writer=8,flusher=2 --stacks 4", "1,305 distinct"],
   ["spillway check rfc-sleep --no-symmetry --continue", "210 states generated, 119 distinct"],
 ])("%s: %s, as the pages say", async (command, expected) => {
   expect((await printed(command)).replaceAll(/\s+/g, " ")).toContain(expected);
