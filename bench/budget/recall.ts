@@ -25,11 +25,10 @@ import { FileSource } from "../../packages/cli/src/io/file-source.ts";
 import { nodeCodecs } from "../../packages/cli/src/io/node-codecs.ts";
 import { nodeUnpackers } from "../../packages/cli/src/io/node-unpackers.ts";
 import { openProgramFile } from "../../packages/cli/src/io/open-program.ts";
-import { fullAddress } from "../../packages/core/src/budget/function-table.ts";
 import { CallMatcher } from "../../packages/core/src/budget/truth/call-matcher.ts";
 import { compareDump } from "../../packages/core/src/budget/truth/dump-chains.ts";
 import { DepthJudge } from "../../packages/core/src/budget/truth/observed-depths.ts";
-import { type Placing, placing, samePlace } from "../../packages/core/src/budget/truth/places.ts";
+import { type Placing, placing, samePlace, textTest } from "../../packages/core/src/budget/truth/places.ts";
 import { precisionOf } from "../../packages/core/src/budget/truth/precision.ts";
 import {
   readCalls,
@@ -99,11 +98,7 @@ async function report(labKernel: LabKernel): Promise<void> {
   const graph = analyseProgram(program);
   say(`${program.name}: graph in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   const matcher = new CallMatcher(graph);
-  const areas = program.text.filter((area) => !area.init);
-  const isText = (at: number): boolean => {
-    const address = fullAddress(at);
-    return areas.some((area) => address >= area.start && address < area.end);
-  };
+  const isText = textTest(program);
   const traceable = (f: number): boolean => recording.traceable.has(graph.functions.name[f] as string);
 
   const rows: [string, Recall][] = [];

@@ -96,6 +96,8 @@ export const ENTRY_KINDS = [
   "kthread",
   "rcu-callback",
   "file-operation",
+  /** What a system call leaves for its end: signals, task work (the last reference to a file), another task's turn. */
+  "user-return",
   "other",
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];

@@ -320,6 +320,32 @@ describe("what the kernel patches", () => {
   ];
   examples.forEach(check);
 
+  test("a trampoline jumps to what code turns it to as well: constants that are passed to __static_call_update", () => {
+    const update = (trampoline: string, callee: string) => `48 c7 c2 {=${callee}}  mov $callee,%rdx
+      48 c7 c6 {=${trampoline}}       mov $trampoline,%rsi
+      31 ff                           xor %edi,%edi
+      e8 {__static_call_update}       call __static_call_update`;
+    const functions = {
+      __SCT__x: LEAF,
+      __SCT__y: "e9 {leaf}  jmp leaf",
+      setup: `${update("__SCT__x", "leaf")}
+        ${update("__SCT__x", "other")}
+        31 d2                           xor %edx,%edx
+        48 c7 c6 {=__SCT__y}            mov $__SCT__y,%rsi
+        e8 {__static_call_update}       call __static_call_update
+        ${update("setup", "leaf")}
+        c3                              ret`,
+      __static_call_update: LEAF,
+      leaf: LEAF,
+      other: LEAF,
+    };
+    const graph = graphOf({ functions });
+    expect([graph.sites("__SCT__x"), graph.sites("__SCT__y")]).toEqual([
+      ["0 tail leaf 0", "0 tail other 0"],
+      ["0 tail leaf 0"],
+    ]);
+  });
+
   test("the trampoline is a function that jumps on, or returns", () => {
     const functions = { __SCT__x: "e9 {leaf}  jmp leaf", __SCT__none: LEAF, leaf: LEAF };
     const graph = graphOf({ functions });

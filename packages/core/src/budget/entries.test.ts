@@ -50,3 +50,45 @@ test("callbacks by their slot, or by a prototype that is no other's; of those on
     ["handler", "interrupt", "irq", "irqaction.handler"],
   ]);
 });
+
+test("kernel threads: int (void *), called by nobody, that ask whether to stop, or never return", () => {
+  const graph = graphOf(`
+    kthread 56: ?thread+56
+    kswapd 120: kthread_should_stop+120
+    kthread_should_stop 8:
+    rcu_gp_kthread 80:
+    helper 80: kthread_should_stop+80
+    caller 80: helper+80
+    compare 80:
+    {thread}: kswapd rcu_gp_kthread helper compare
+  `);
+  for (const name of ["rcu_gp_kthread", "kthread"]) graph.functions.returns[graph.functions.name.indexOf(name)] = 0;
+  const int: CType = { kind: "int", name: "int", size: 4, signed: true };
+  const toVoid: CType = { kind: "pointer", size: 8, target: { kind: "void" } };
+  const type = { kind: "function", returns: int, parameters: [{ name: "data", type: toVoid }] } as const;
+  const program = { ...programOf([]), types: { ...EmptyTypes, func: () => type } };
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), program);
+  expect(entries.map(({ f, kind, baseBytes }) => [graph.functions.name[f], kind, baseBytes])).toEqual([
+    ["kswapd", "kthread", 168 + 56],
+    ["rcu_gp_kthread", "kthread", 168 + 56],
+  ]);
+});
+
+test("what a system call goes on to at its end, below do_syscall_64", () => {
+  const graph = graphOf(`
+    do_syscall_64 48: !+40, syscall_exit_to_user_mode+48
+    syscall_exit_to_user_mode 24:
+  `);
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  expect(entries).toMatchObject([{ kind: "user-return", stack: "task", baseBytes: 168 + 48 }]);
+});
+
+test.each([
+  ["exc_page_fault", "current", 168 + 8],
+  ["exc_debug", "ist", 168],
+  ["exc_nmi", "ist", 168 + 96],
+])("%s is on its %s stack below %i bytes", (name, stack, baseBytes) => {
+  const graph = graphOf(`${name} 40:\n asm_${name} 168: ${name}+168`);
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  expect(entries).toMatchObject([{ kind: "exception", stack, baseBytes }]);
+});

@@ -5,6 +5,7 @@ import {
   chainBytes,
   INTERRUPT_ALIGN_BYTES,
   IRQ_STACK_TOP_BYTES,
+  NMI_FRAMES_BYTES,
   PT_REGS_BYTES,
   RANDOM_OFFSET_BYTES,
 } from "./entry-cost.ts";
@@ -125,6 +126,8 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
   };
   for (const entry of systemCalls(index, names, program)) add(entry);
   for (const entry of vectors(index, names)) add(entry);
+  for (const entry of userReturns(index, names, program)) add(entry);
+  for (const entry of kernelThreads(index, names, program)) add(entry);
   const { sets } = index.graph;
   for (let set = 0; set < sets.count; set++) {
     const label = sets.label[set] as string;
@@ -150,8 +153,11 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
 
 function hasPrototype({ graph }: GraphIndex, program: EntryProgram, f: number): boolean {
   const module = graph.functions.module[f] as string | null;
-  const types = module === null ? program.types : program.moduleTypes(module);
-  return types.func(graph.functions.name[f] as string) !== null;
+  return typesOf(program, module).func(graph.functions.name[f] as string) !== null;
+}
+
+function typesOf(program: EntryProgram, module: string | null): EntryProgram["types"] {
+  return module === null ? program.types : program.moduleTypes(module);
 }
 
 /** What RANDOMIZE_KSTACK_OFFSET may take off a task's stack at each system call; 0 where the kernel has no such thing. */
@@ -218,6 +224,55 @@ function tableOf(index: GraphIndex, program: EntryProgram, table: string): { f: 
   return found;
 }
 
+/** What do_syscall_64 goes on to once the system call is over, with its own frame still there (kernel/entry/common.c). */
+function userReturns(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
+  const randomOffsetBytes = randomOffset(program);
+  return names.all("syscall_exit_to_user_mode").map((f) => ({
+    f,
+    kind: "user-return",
+    stack: "task",
+    why: "do_syscall_64, at its end",
+    baseBytes: PT_REGS_BYTES + withRandomOffset(chainBytes(index, names, ["do_syscall_64"], f), randomOffsetBytes),
+    randomOffsetBytes,
+  }));
+}
+
+/** What a thread's main function asks now and then (include/linux/kthread.h, freezer.h). */
+const ASKED_BY_THREADS =
+  /^(kthread_(should_(stop|park)|parkme|freezable_should_stop|complete_and_exit)|set_freezable)$/;
+
+/**
+ * Main functions of kernel threads: nothing tells where `kthread_create` was given them, since that keeps them in objects on
+ * the heap. They are of type `int (void *)`, nobody calls them by name, and they never return or ask whether they should.
+ */
+function kernelThreads(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
+  const { functions, sites } = index.graph;
+  const asks = new Uint8Array(functions.count);
+  for (let site = 0; site < sites.count; site++) {
+    const callee = sites.callee[site] as number;
+    if (callee >= 0 && ASKED_BY_THREADS.test(functions.name[callee] as string)) asks[sites.caller[site] as number] = 1;
+  }
+  const baseBytes = PT_REGS_BYTES + chainBytes(index, names, KTHREAD, null);
+  const entries: Entry[] = [];
+  for (let f = 0; f < functions.count; f++) {
+    // It is of that kind itself, and calls them all.
+    if (functions.name[f] === "kthread") continue;
+    const called = (index.firstCaller[f + 1] as number) > (index.firstCaller[f] as number);
+    if (called || (asks[f] === 0 && functions.returns[f] === 1) || !isThreadFunction(index, program, f)) continue;
+    const why = asks[f] === 1 ? "int (void *) that asks whether it should stop" : "int (void *) that never returns";
+    entries.push({ f, kind: "kthread", stack: "task", why, baseBytes, randomOffsetBytes: 0 });
+  }
+  return entries;
+}
+
+function isThreadFunction({ graph }: GraphIndex, program: EntryProgram, f: number): boolean {
+  const type = typesOf(program, graph.functions.module[f] as string | null).func(graph.functions.name[f] as string);
+  if (type === null || type.parameters.length !== 1) return false;
+  const parameter = type.parameters[0]?.type;
+  const toVoid = parameter?.kind === "pointer" && parameter.target.kind === "void";
+  return toVoid && type.returns.kind === "int" && type.returns.name === "int";
+}
+
 /** The C functions behind the entry code's vectors: `asm_exc_page_fault` calls `exc_page_fault` with pt_regs just above it. */
 function vectors(index: GraphIndex, names: FunctionNames): Entry[] {
   const { name } = index.graph.functions;
@@ -226,7 +281,8 @@ function vectors(index: GraphIndex, names: FunctionNames): Entry[] {
     const exception = /^exc_(\w+)$/.exec(own)?.[1];
     if (exception !== undefined && names.all(`asm_${own}`).length > 0) {
       const stack = IST.has(exception) ? "ist" : "current";
-      const baseBytes = PT_REGS_BYTES + (stack === "ist" ? 0 : INTERRUPT_ALIGN_BYTES);
+      const above = exception === "nmi" ? NMI_FRAMES_BYTES : stack === "ist" ? 0 : INTERRUPT_ALIGN_BYTES;
+      const baseBytes = PT_REGS_BYTES + above;
       entries.push({ f, kind: "exception", stack, why: `asm_${own}`, baseBytes, randomOffsetBytes: 0 });
     }
     if (/^(sysvec_\w+|common_interrupt|spurious_interrupt)$/.test(own) && names.all(`asm_${own}`).length > 0) {

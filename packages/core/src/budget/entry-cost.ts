@@ -7,6 +7,11 @@ import type { GraphIndex } from "./graph-index.ts";
 export const PT_REGS_BYTES = 168;
 /** An interrupt in kernel mode aligns RSP to 16 before the CPU pushes (Intel SDM 3, 6.14.2). */
 export const INTERRUPT_ALIGN_BYTES = 8;
+/**
+ * What asm_exc_nmi keeps on the NMI stack beside pt_regs: the frame that the CPU pushed, a saved register, the mark that an NMI
+ * is under way, and a copy of the frame to go back to (arch/x86/entry/entry_64.S, "NMI from kernel"): 5, 1, 1 and 5 words.
+ */
+export const NMI_FRAMES_BYTES = 96;
 /** The old RSP, which the switch to the IRQ stack leaves at its top (arch/x86/include/asm/irq_stack.h). */
 export const IRQ_STACK_TOP_BYTES = 8;
 /** KSTACK_OFFSET_MAX, include/linux/randomize_kstack.h: 10 bits since 39218ff4c625 (5.13). */

@@ -14,14 +14,15 @@ test("what leads to nothing but panic is fatal; what dies in another way is not"
     do_task_dead 30: schedule+30
     die 60: dump+60
     spin 8:
+    watchdog 72: work+72, panic+72
   `);
-  const never = ["__stack_chk_fail", "panic", "do_exit", "do_task_dead", "spin", "emergency_restart"];
+  const never = ["watchdog", "__stack_chk_fail", "panic", "do_exit", "do_task_dead", "spin", "emergency_restart"];
   graph.functions.name.forEach((name, f) => {
     graph.functions.returns[f] = never.includes(name) ? 0 : 1;
   });
   const fatal = fatalFunctions(graph);
   expect(graph.functions.name.filter((_, f) => fatal[f] === 1)).toEqual(["__stack_chk_fail", "panic"]);
-  expect(countFatalCalls(graph, fatal)).toBe(2);
+  expect(countFatalCalls(graph, fatal)).toBe(3);
   const ended = solveGraph(endAtFatal(graph, fatal));
   const depthOf = (name: string) => ended.levels.direct.passes[0]?.depth[graph.functions.name.indexOf(name)];
   expect(depthOf("panic")).toBe(400);

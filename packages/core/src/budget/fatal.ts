@@ -11,6 +11,8 @@ import type { CallGraph, SiteColumns } from "./call-graph.ts";
 export function fatalFunctions(graph: CallGraph): Uint8Array {
   const { functions, sites } = graph;
   const fatal = new Uint8Array(functions.count);
+  const called = new Uint8Array(functions.count);
+  for (const callee of sites.callee) if (callee >= 0) called[callee] = 1;
   for (let f = 0; f < functions.count; f++) {
     if (functions.name[f] === "panic" && functions.module[f] === null) fatal[f] = 1;
   }
@@ -27,7 +29,7 @@ export function fatalFunctions(graph: CallGraph): Uint8Array {
       else others[f] = 1;
     }
     for (let f = 0; f < functions.count; f++) {
-      if (fatal[f] === 1 || calls[f] !== 1 || others[f] === 1) continue;
+      if (fatal[f] === 1 || calls[f] !== 1 || others[f] === 1 || called[f] !== 1) continue;
       fatal[f] = 1;
       changed = true;
     }

@@ -18,6 +18,7 @@ import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
 import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
 import { UNKNOWN } from "./stack-depth.ts";
+import { staticCallUpdates } from "./static-call-updates.ts";
 import { THUNK } from "./thunks.ts";
 
 /** An alternative's replacement is never longer (`alt_instr.replacementlen` is a byte). */
@@ -42,6 +43,7 @@ export class SiteFinder {
   readonly #alternatives: readonly Alternative[];
   readonly #alternativeSites: Int32Array;
   readonly #replacement = new Columns();
+  readonly #updates: ReadonlyMap<number, readonly number[]>;
   readonly #entries = new Map<number, EntryFrame>();
   readonly #general = generalRegisters();
   readonly #mov = mnemonicNumber("mov");
@@ -55,6 +57,7 @@ export class SiteFinder {
     this.#targets = targets;
     this.depths = new FrameDepths(program.orc);
     this.#alternatives = program.alternatives.toSorted((a, b) => low32(a.site) - low32(b.site));
+    this.#updates = staticCallUpdates(program, table);
     this.#alternativeSites = Int32Array.from(this.#alternatives, (one) => low32(one.site));
   }
 
@@ -73,6 +76,9 @@ export class SiteFinder {
       add(this.#siteAt(caller, code, { code, at, address: code.address[at]!, index: at }));
     }
     for (let at = 0; at < code.count; at++) if (!code.followed(at)) add(this.#runOn(caller, code, at));
+    for (const callee of this.#updates.get(caller) ?? []) {
+      add(this.#tail({ code, at: 0, address: code.address[0]!, index: 0 }, "tail", callee, -1, 8));
+    }
     for (const place of this.#replacements(code)) add(this.#siteAt(caller, code, place));
     return found.length < 2 ? found : distinct(found);
   }

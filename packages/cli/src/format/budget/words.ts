@@ -18,6 +18,7 @@ export const ENTRY_TITLES: Readonly<Record<EntryKind, string>> = {
   kthread: "kernel thread",
   "rcu-callback": "RCU callback",
   "file-operation": "file operation",
+  "user-return": "return to user mode",
   other: "asked for",
 };
 

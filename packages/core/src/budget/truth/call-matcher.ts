@@ -25,6 +25,8 @@ export type Match =
 
 /** Entry code of exceptions and interrupts (arch/x86/include/asm/idtentry.h); its address is in tables, but nothing calls it. */
 const INTERRUPT_ENTRY = /^asm_/;
+/** Calls every probe of a tracepoint; the static call at the tracepoint leads here, or to the one probe (kernel/tracepoint.c). */
+const TRACEPOINT_ITERATOR = /^__traceiter_/;
 /** A CPU's start enters C by `lretq`, with the address behind it pushed as if by a call (arch/x86/kernel/head_64.S). */
 const FAR_RETURN = /^secondary_startup_64/;
 
@@ -146,12 +148,18 @@ export class CallMatcher {
     return { found: null, reason: sites.length === 0 ? "no-site" : this.#why(sites), sites };
   }
 
+  #isTracing(f: number): boolean {
+    return TRACEPOINT_ITERATOR.test(this.graph.functions.name[f] as string);
+  }
+
   /** The function and those that jump there at their ends, at once or by others. */
   #tailingInto(callee: number, certainty: EdgeCertainty): ReadonlySet<number> {
     const known = this.#tails[certainty].get(callee);
     if (known !== undefined) return known;
-    const { kind } = this.graph.sites;
-    const isTail = (site: number): boolean => kind[site] === TAIL || kind[site] === INDIRECT_TAIL;
+    const { kind, caller } = this.graph.sites;
+    // A tracepoint with one probe calls it without the iterator, which is the deeper way.
+    const isTail = (site: number): boolean =>
+      kind[site] === TAIL || kind[site] === INDIRECT_TAIL || this.#isTracing(caller[site] as number);
     const found = this.#backwards(callee, certainty, isTail, () => true);
     this.#tails[certainty].set(callee, found);
     return found;

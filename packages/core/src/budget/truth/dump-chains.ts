@@ -1,5 +1,5 @@
 /** The proven frames of a dump's tasks against the call graph of its code: who called whom, by how many bytes, how deep. */
-import type { Kernel } from "../../kernel/kernel.ts";
+import type { Kernel, StackRange } from "../../kernel/kernel.ts";
 import type { Frame } from "../../unwind/backtrace.ts";
 import { backtrace } from "../../unwind/unwind.ts";
 import type { CallMatcher } from "./call-matcher.ts";
@@ -14,6 +14,9 @@ export interface DumpComparison {
   /** For DepthJudge. */
   readonly chains: readonly SeenChain[];
 }
+
+/** endbr64 and a call. Bytes. */
+const LONGEST_HOOK = 9;
 
 /**
  * Judges each distinct pair of neighbouring proven frames once, and the bytes between their CFAs.
@@ -36,6 +39,13 @@ export function compareDump(
     if (at === null) return -1;
     return frame.interrupted ? matcher.functionAt(at) : functionOfReturn(matcher, at + 1);
   };
+  /** In the call of the tracer that a function begins with; the tracer's trampoline, which comes next, has no unwind data. */
+  const isInHook = (frame: Frame): boolean => {
+    const at = frame.interrupted ? null : placing(frame.address - 1n);
+    return (
+      at !== null && (frame.offset ?? LONGEST_HOOK + 1) <= LONGEST_HOOK && matcher.sitesBefore(at + 1).length === 0
+    );
+  };
   const judge = (inner: Frame, outer: Frame): void => {
     if (inner.certainty !== "proven" || outer.certainty !== "proven" || outer.interrupted) return;
     const place = placing(outer.address - 1n);
@@ -44,7 +54,7 @@ export function compareDump(
     const key = `${inner.start} ${outer.address} ${bytes} ${sameStack}`;
     if (seen.has(key)) return;
     seen.add(key);
-    const callee = functionOf(inner);
+    const callee = isInHook(inner) ? -1 : functionOf(inner);
     if (callee < 0 || place === null || !isText(place) || matcher.isFarReturn(place + 1)) {
       recall.outside++;
       return;
@@ -54,7 +64,10 @@ export function compareDump(
     if (match.found === null) {
       recall.misses.push({ at, callee: matcher.graph.functions.start[callee] as number, reason: match.reason });
     } else recall.found[match.found]++;
-    if (bytes !== null && sameStack) compareSize(sizes, matcher, at, bytes);
+    // Registers are no frame of a call.
+    const caller = functionOf(outer);
+    if (bytes !== null && sameStack && !(caller >= 0 && matcher.isInterruptEntry(caller)))
+      compareSize(sizes, matcher, at, bytes);
   };
   const walk = (frames: readonly Frame[]): void => {
     stacks++;
@@ -70,22 +83,30 @@ function onOneStack(inner: Frame, outer: Frame): boolean {
   return inner.stack !== null && outer.stack !== null && inner.stack.low === outer.stack.low;
 }
 
+function isOn(cfa: bigint | null, stack: StackRange | null): boolean {
+  return cfa !== null && stack !== null && cfa > stack.low && cfa <= stack.high;
+}
+
 /** The frames of one stack trace, from its outermost on, split where another stack or an interruption begins. */
 function chainsOf(frames: readonly Frame[], functionOf: (frame: Frame) => number): SeenChain[] {
   const chains: SeenChain[] = [];
   let seen: SeenFrame[] | null = null;
+  let stack = null as StackRange | null;
   for (let i = frames.length - 1; i >= 0; i--) {
     const frame = frames[i] as Frame;
     const outer = frames[i + 1];
-    const fromTop = outer === undefined || !onOneStack(frame, outer);
+    // Of a frame that switched stacks the CFA is on the stack before.
+    const own: StackRange | null = [frame.stack, stack].find((one) => isOn(frame.cfa, one)) ?? null;
+    const fromTop = outer === undefined || own?.low !== stack?.low;
     if (fromTop || outer.interrupted) {
       seen = [];
       chains.push({ fromTop, frames: seen });
     }
+    stack = own;
     const f = functionOf(frame);
     // Behind a frame that is not known for sure no depth is.
-    if (frame.certainty !== "proven" || frame.cfa === null || frame.stack === null || f < 0) seen = null;
-    else seen?.push({ f, above: Number(frame.stack.high - frame.cfa) });
+    if (frame.certainty !== "proven" || frame.cfa === null || own === null || f < 0) seen = null;
+    else seen?.push({ f, above: Number(own.high - frame.cfa) });
   }
   return chains.filter((chain) => chain.frames.length > 0);
 }

@@ -2,8 +2,9 @@
  * Where code that ran at one place lies in a graph whose program was placed elsewhere: KASLR moves the kernel, and modules
  * go where there is room. Functions are found again by their names, which both tell.
  */
+import type { Program } from "../../program/program.ts";
 import type { SymbolTable } from "../../symbols/symbol-table.ts";
-import { low32 } from "../function-table.ts";
+import { fullAddress, low32 } from "../function-table.ts";
 
 /** The place in the graph (low 32 bits, signed) of an address that ran; null where the graph's program has no such code. */
 export type Placing = (address: bigint) => number | null;
@@ -40,5 +41,14 @@ export function placing(ran: SymbolTable, graphed: SymbolTable): Placing {
     const [old, now] = [before.get(key) ?? [], after.get(key) ?? []];
     const place = old.length === now.length ? now[old.indexOf(symbol.address)] : undefined;
     return place === undefined ? null : low32(place) + offset;
+  };
+}
+
+/** Whether code of the program's graph is at an address; what runs at start-up only is not. */
+export function textTest(program: Pick<Program, "text">): (at: number) => boolean {
+  const areas = program.text.filter((area) => !area.init);
+  return (at) => {
+    const address = fullAddress(at);
+    return areas.some((area) => address >= area.start && address < area.end);
   };
 }

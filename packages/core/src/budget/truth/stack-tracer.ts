@@ -1,5 +1,5 @@
 /** What ftrace's stack tracer saw against the call graph: who called whom, the size of each frame, how deep it was. */
-import { type CallGraph, DEPTH_KINDS } from "../call-graph.ts";
+import { type CallGraph, DEPTH_KINDS, type DepthKind } from "../call-graph.ts";
 import { RETURN_ADDRESS_BYTES } from "../depths.ts";
 import type { CallMatcher } from "./call-matcher.ts";
 import type { SeenChain, SeenFrame } from "./observed-depths.ts";
@@ -13,8 +13,6 @@ import {
   type SizeComparison,
   tally,
 } from "./recall.ts";
-
-const EXACT = DEPTH_KINDS.indexOf("exact");
 
 /** A frame whose place in the graph is known. */
 interface PlacedFrame {
@@ -65,8 +63,8 @@ export interface StackTracerComparison {
   readonly sizes: SizeComparison;
   /**
    * Lines whose depth is not their frame's. The tracer looks for each return address by its value, upwards from the one before
-   * (check_stack, kernel/trace/trace_stack.c), and may come upon an older copy in the frame below: the two sizes beside it are
-   * wrong by as much, and their sum is right.
+   * (check_stack, kernel/trace/trace_stack.c), and may come upon a copy in the frame below, left there by an earlier call or put
+   * there by code that aligns its stack: the two sizes beside it are wrong by as much, and their sum is right.
    */
   readonly displaced: number;
   /** For DepthJudge. */
@@ -118,24 +116,33 @@ function straightened(
   const right = [...chain];
   for (let i = right.length - 2; i > 0; i--) {
     const [frame, below] = [right[i] as TracedFrame, right[i - 1] as TracedFrame];
-    const expected = exactSize(matcher, placed[i]);
-    if (expected === null || frame.size <= expected) continue;
-    const sizeBelow = exactSize(matcher, placed[i - 1]);
-    const tooFar = frame.size - expected;
-    if (i > 1 && (sizeBelow === null || below.size + tooFar !== sizeBelow)) continue;
-    right[i] = { ...frame, size: expected, depth: frame.depth - tooFar };
-    right[i - 1] = { ...below, size: below.size + tooFar };
+    const expected = sizeOf(matcher, placed[i]);
+    if (expected?.kind !== "exact" || frame.size <= expected.bytes) continue;
+    const expectedBelow = sizeOf(matcher, placed[i - 1]);
+    const tooFar = frame.size - expected.bytes;
+    const sum = below.size + tooFar;
+    const fits =
+      (expectedBelow?.kind === "exact" && sum === expectedBelow.bytes) ||
+      (expectedBelow?.kind === "at-most" && sum <= expectedBelow.bytes);
+    if (i > 1 && !fits) continue;
+    right[i] = { ...frame, size: expected.bytes, depth: frame.depth - tooFar };
+    right[i - 1] = { ...below, size: sum };
   }
   return right;
 }
 
-/** What the graph says that a frame takes above its callee's, where it says it for sure. */
-function exactSize(matcher: CallMatcher, place: PlacedFrame | null | undefined): number | null {
+/** What the graph says that a frame takes above its callee's; null where it says several things. */
+function sizeOf(
+  matcher: CallMatcher,
+  place: PlacedFrame | null | undefined,
+): { kind: DepthKind; bytes: number } | null {
   if (!place) return null;
   const { bytes, depthKind } = matcher.graph.sites;
-  const sizes = new Set(matcher.sitesBefore(place.at).map((site) => (depthKind[site] === EXACT ? bytes[site] : null)));
-  const [size] = sizes;
-  return sizes.size === 1 && size !== undefined ? size : null;
+  const [first, ...others] = matcher.sitesBefore(place.at);
+  if (first === undefined) return null;
+  const same = others.every((site) => bytes[site] === bytes[first] && depthKind[site] === depthKind[first]);
+  const kind = DEPTH_KINDS[depthKind[first] as number];
+  return same && kind !== undefined ? { kind, bytes: bytes[first] as number } : null;
 }
 
 /** A line tells where a return address lies: just above it the frame of the line before begins. */
