@@ -49,6 +49,15 @@ export function probability(text: string): number {
   return value;
 }
 
+/** THREAD_SIZE: a power of two of pages, as every architecture has it. */
+function stackBytes(text: string): number {
+  const bytes = count(text);
+  if (bytes < 4096 || bytes > 1 << 20 || (bytes & (bytes - 1)) !== 0) {
+    throw new InvalidArgumentError("It is no power of two from 4096 to 1048576.");
+  }
+  return bytes;
+}
+
 /**
  * Adds the options that describe tasks, stacks and the run; not how many stacks.
  * @param events how many, unless it is said; null: as many as it takes
@@ -80,13 +89,16 @@ export function addPoolOptions(command: Command, events: number | null): Command
     .addOption(eventsOption)
     .option("--warmup <n>", "events not counted at the beginning (default: a tenth; of a trace: none)", count)
     .option("--seed <n>", `from 0 to ${MAX_SEED}; the same seed gives the same figures`, count, 1)
-    .option("--stack-bytes <n>", "THREAD_SIZE (default: 16384)", count)
+    .option("--stack-bytes <n>", "THREAD_SIZE (default: 16384)", stackBytes)
     .option("--json", "print one JSON document instead of text");
 }
 
 function arrivalLaw({ arrivals, points, hold }: PoolOptions): ArrivalLaw {
   const law = parseArrivals(arrivals);
-  if (law.kind !== "file") return law;
+  if (law.kind !== "file") {
+    if (points === undefined) return law;
+    throw new SpillwayError("SPW_USAGE", "--points is for --arrivals trace:FILE", { class: "usage" });
+  }
   const names = points === undefined ? null : new Set(points.split(",").map((name) => name.trim()));
   return readFtrace(readText(law.path), law.path, { points: names, holds: hold.trim() === "trace" }).arrivals;
 }

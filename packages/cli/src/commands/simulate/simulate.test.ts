@@ -43,6 +43,8 @@ test.each([
   ["--stacks 5 --arrivals poisson:2 --hold gamma:1", 'SPW_SIMULATE_BAD_VALUE: hold time: "gamma" is no law'],
   ["--stacks 1e9 --arrivals poisson:2 --hold exponential:1", "SPW_SIMULATE_BAD_VALUE: stacks: a whole number from 0"],
   [`${TWO_ERLANG} --events 1e15`, "SPW_SIMULATE_BAD_VALUE: events: a whole number from 1000 to 1000000000"],
+  [`${TWO_ERLANG} --points vfs_read`, "SPW_USAGE: --points is for --arrivals trace:FILE"],
+  [`${TWO_ERLANG} --stack-bytes 5000`, "SPW_USAGE: option '--stack-bytes <n>' argument '5000' is invalid"],
   [`${TWO_ERLANG} --seed -1`, "SPW_USAGE: option '--seed <n>' argument '-1' is invalid"],
   [`${TWO_ERLANG} --nest 0.99`, "SPW_SIMULATE_BAD_VALUE: the probability of nesting: a number from 0 to 0.9"],
   [`${TWO_ERLANG} --sleep 0.5`, 'SPW_SIMULATE_BAD_VALUE: sleep: "0.5" should be PROBABILITY:LAW'],

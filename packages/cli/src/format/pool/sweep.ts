@@ -43,7 +43,7 @@ export async function formatSweep(document: SweepDocument, look: Look): Promise<
 
 /** Characters of the curve where the terminal has none of its own. */
 const ASCII = {
-  axis: { n: "^", ns: "|", y: "|", nse: "+", x: "+", we: "-", e: ">", intersectionX: "+", intersectionY: "+" },
+  axis: { n: "^", ns: "|", y: "+", nse: "+", x: "+", we: "-", e: ">", intersectionX: "+", intersectionY: "+" },
   chart: { we: "-", wns: "+", ns: "|", nse: "+", wsn: "+", sne: "+", area: "#" },
 } as const;
 
