@@ -2,7 +2,7 @@ import { SpillwayError } from "../../errors.ts";
 import type { ArrivalLaw } from "./laws.ts";
 
 /**
- * Arrivals at critical points out of the text of an ftrace recording (`trace`, `trace_pipe`, `trace-cmd report`). Three kinds of lines are
+ * Arrivals at critical points out of the text of an ftrace recording (`trace` or `trace_pipe` of tracefs). Three kinds of lines are
  * read, and all others passed over, however damaged:
  *
  *     cat-812  [001] .....  52.104713: p_vfs_write_0: (vfs_write+0x0/0x3f0)                 kprobe: an arrival
@@ -32,7 +32,7 @@ const RETURN_PROBE =
   /^[\w.$-]{1,128}:\s+\([^\s()]{1,300}(?:\s+\[[^\]]{1,64}\])?\s+<-\s+([^\s()+]{1,256})(?:\+0x[0-9a-fA-F]+(?:\/0x[0-9a-fA-F]+)?)?(?:\s+\[[^\]]{1,64}\])?\)/;
 const FUNCTION = /^([\w.$]{1,256})(?:\s+\[[^\]]{1,64}\])?\s+<-\s?[\w.$]{1,256}/;
 const GRAPH =
-  /^\s*(\d{1,12}\.\d{1,9})\s+\|\s+\d{1,5}\)\s+(?:\S.{0,64}?-\d{1,10}\s+\|\s+)?[-+!#*@$ ]{0,3}(\d{1,12}(?:\.\d{1,9})?)\s+us\s+\|\s+([\w.$]{1,256})\(\);/;
+  /^\s*(\d{1,12}\.\d{1,9})\s+\|\s+\d{1,5}\)\s+(?:\S.{0,64}?-\d{1,10}\s+\|\s+)?[-+!#*@$ ]{0,3}(\d{1,12}(?:\.\d{1,9})?)\s+us\s+\|\s+([\w.$]{1,256})\([^{}]{0,512}\);/;
 
 interface Arrival {
   readonly time: number;

@@ -28,7 +28,7 @@ const GRAPH = `# tracer: function_graph
 #      |          |     |    |           |   |                     |   |   |   |
    52.104713 |   1)  cat-812      | + 18.204 us   |  vfs_read();
    52.204713 |   0)  kworker-17   | ! 250.000 us  |  vfs_write();
-   52.304713 |   0)    1.000 us   |  vfs_read();
+   52.304713 |   0)    1.000 us   |  vfs_read(file=0xffff888100, count=64); /* = 0x40 */
    52.404713 |   0)  cat-812      |               |  vfs_read() {
  ------------------------------------------
 `;
