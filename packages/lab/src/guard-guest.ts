@@ -14,6 +14,8 @@ export interface GuardGuest extends Partial<ScriptGuest> {
   readonly guardModules?: readonly ("faults" | "patch")[];
   /** Put `observe` into the guest. */
   readonly observe?: boolean;
+  /** Put `tasks` into the guest: arrivals and hold times of known laws. */
+  readonly tasks?: boolean;
   /** The kernel's own modules, loaded before the script runs; those built in are left out. */
   readonly kernelModules?: readonly string[];
   /** Programs that make file systems, by their name. */
@@ -78,7 +80,8 @@ export async function runGuardScript(
   }
   if (options.tools !== undefined) await ensureFileSystemPrograms(progress);
   const programs = [...(options.programs ?? []), ...(options.tools ?? []).map(requireProgram)];
-  for (const name of options.observe === true ? ["flow", "observe"] : ["flow"]) {
+  const drivers = ["flow", ...(options.observe ? ["observe"] : []), ...(options.tasks ? ["tasks"] : [])];
+  for (const name of drivers) {
     programs.push(await ensureProgram(name, join(guard, `${name}.c`), progress));
   }
   return runScript({

@@ -85,6 +85,7 @@ export async function ensureProgram(name: string, source: string, progress: Prog
       "-o",
       join(empty, name),
       source,
+      "-lm",
     ]);
     if (result.status === 0) return;
     throw new SpillwayError("SPW_LAB_MODULE_BUILD", `${name} does not compile`, {

@@ -129,7 +129,7 @@ test("guard puts a module's counters beside the model", async () => {
   const { output } = await ran(`guard ${file} --events 200k`);
   expect(output).toMatch(/^ {2}load {5}1 erlang: 693 calls a second, by the stacks that calls met$/m);
   expect(output).toMatch(/^ {2}refused +20 % +\S+ % to \S+ % +\S+ % +\S+ % to \S+ %$/m);
-  expect(output).toContain("The counts fit Poisson arrivals");
+  expect(output).toContain("The counts fit Poisson arrivals at the load that calls met");
   expect(JSON.parse((await ran(`guard ${file} --over 10s --json`)).output)).toMatchObject({ verdict: "more" });
   writeFileSync(file, JSON.stringify({ ...status, switches: 0 }));
   expect((await ran(`guard ${file}`)).errors).toContain(

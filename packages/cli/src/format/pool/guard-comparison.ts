@@ -18,6 +18,11 @@ const VERDICTS = {
   fewer: "Fewer calls were refused than of Poisson arrivals: they come evenly, or from few tasks (--tasks).",
 } as const;
 
+/** Bursts that are far apart look like the load within them: only the time tells how much of it there is. */
+const FITS_WHAT_WAS_MET =
+  "The counts fit Poisson arrivals at the load that calls met: size the pool for it. Whether it is there all the time or in bursts only, " +
+  "--over TIME would tell.";
+
 /** What `spillway simulate guard` prints. */
 export function formatGuardComparison(comparison: GuardComparison, look: Look): string {
   const { counted, model, rate, offeredErlang, occupancy, verdict } = comparison;
@@ -53,6 +58,7 @@ export function formatGuardComparison(comparison: GuardComparison, look: Look): 
     ]),
   ];
   const paint = verdict === "fits" ? look.colors.green : look.colors.yellow;
-  const told = wrap(VERDICTS[verdict], look.width - 2).map((line) => `  ${paint(line)}\n`);
+  const words = verdict === "fits" && rate.from === "occupancy" ? FITS_WHAT_WAS_MET : VERDICTS[verdict];
+  const told = wrap(words, look.width - 2).map((line) => `  ${paint(line)}\n`);
   return `${columns(top, ["left", "left"])}\n${columns(table, ["left", "right", "left", "right", "left"])}\n${told.join("")}`;
 }
