@@ -64,7 +64,8 @@ echo "${MARKS.ready}: $(uname -r)"
 . /script
 sync
 echo "${END}"
-poweroff -f
+# Not switched off here: what the console has not sent by then would be lost, and with it the line above. The lab does it.
+while true; do sleep 1000; done
 `;
     const files = new Map([...guest.files, ["script", Buffer.from(guest.script)]]);
     await writeFile(initramfs, await buildInitramfs({ init, programs: guest.programs ?? [], files }));
