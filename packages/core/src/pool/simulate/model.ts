@@ -52,6 +52,9 @@ const MAX_NEST = 0.9;
 /** Phases of an MMPP that may pass between two arrivals on average. */
 const MAX_PHASES_PER_ARRIVAL = 1000;
 
+/** With more than could be simulated, times would also be too large for the gaps between arrivals to be added to them. */
+const MAX_ARRIVALS_PER_CYCLE = 1e11;
+
 export function badValue(message: string, hint?: string): SpillwayError {
   return new SpillwayError("SPW_SIMULATE_BAD_VALUE", message, {
     class: "usage",
@@ -112,6 +115,9 @@ function checkArrivals(law: ArrivalLaw): void {
   }
   positive(meanRate(law), "the mean rate of arrivals");
   const cycle = law.phases.reduce((sum, { meanDuration }) => sum + meanDuration, 0);
+  if (Math.max(...law.phases.map(({ rate }) => rate)) * cycle > MAX_ARRIVALS_PER_CYCLE) {
+    throw badValue("the phases are so long that no run would ever see the second of them");
+  }
   if (law.phases.length / (meanRate(law) * cycle) > MAX_PHASES_PER_ARRIVAL) {
     throw badValue(
       "the phases are so short that thousands pass between two arrivals",

@@ -122,6 +122,18 @@ test("where more comes than can be served, the queue is bounded and the answer s
   expect(none.run.attempts).toBe(0);
 });
 
+test("a run too short for its laws says so", () => {
+  const rare = pool(5, 2, { hold: { kind: "hyperexponential", mean: 1, cv: 1000 } });
+  expect(simulatePool(rare, { events: 100_000, seed: 1 }).notes.join()).toMatch(
+    /hold times came out as 0\.\d+ s on average, not 1:/,
+  );
+  const bursts = pool(5, 2, { arrivals: burstyArrivals(2, 5, 1e6) });
+  expect(simulatePool(bursts, { events: 100_000, seed: 1 }).notes.join()).toMatch(/calls came at .* a second, not 2:/);
+  expect(simulatePool(pool(5, 2), { events: 100_000, seed: 1 }).notes).toEqual([]);
+  const endless = pool(5, 2, { arrivals: burstyArrivals(2, 1e9, 1000) });
+  expect(() => simulatePool(endless, { events: 100_000, seed: 1 })).toThrow("no run would ever see the second");
+});
+
 test("no stacks at all: everything is refused", () => {
   const { refusal, occupancy } = simulatePool(pool(0, 3), { events: 5000, seed: 1 });
   expect(refusal.probability).toBe(1);

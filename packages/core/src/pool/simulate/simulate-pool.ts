@@ -1,7 +1,8 @@
 import { type Batches, ratioInterval } from "../statistics/batches.ts";
 import { FEW_HITS, proportionInterval } from "../statistics/proportion.ts";
+import { meanRate } from "./laws.ts";
 import { DEFAULT_STACK_BYTES, poolMemory } from "./memory.ts";
-import { checkModel, checkRun, offeredLoad, type PoolModel, type RunOptions } from "./model.ts";
+import { checkModel, checkRun, levelHold, offeredLoad, type PoolModel, type RunOptions } from "./model.ts";
 import { PoolRun } from "./pool-run.ts";
 import type { Refusal, SimulationDocument } from "./result.ts";
 import { BATCHES, type Tally } from "./tally.ts";
@@ -11,6 +12,8 @@ import { theoryOf } from "./theory.ts";
 const WARMUP_SHARE = 0.1;
 /** Refusals below which a reader is told how few there were. */
 const FEW = 10;
+/** How far the mean of what was drawn may be from its law's before a reader is told. */
+const FAR_OFF = 0.1;
 /** With fewer waits than this, intervals of their mean were seen to hold the truth less often than 99 times in 100. */
 const FEW_WAITS = 1000;
 
@@ -67,7 +70,10 @@ export function simulatePool(
     deadlocks: model.policy === "sleep" && model.nest > 0 ? deadlocksOf(tally) : null,
     memory: poolMemory(model.stacks, options.stackBytes ?? DEFAULT_STACK_BYTES),
     formula: theoryOf(model),
-    notes: notesOn(steady, refusal, model.policy === "sleep" ? tally.total("waited") : null),
+    notes: [
+      ...notesOn(steady, refusal, model.policy === "sleep" ? tally.total("waited") : null),
+      ...unlikeTheLaws(model, tally),
+    ],
   };
 }
 
@@ -145,4 +151,29 @@ function notesOn(steady: boolean, { count, correlated }: Refusal, waited: number
     notes.push(`only ${waited} tasks waited: the interval of the mean wait may be too narrow; take more events`);
   }
   return notes;
+}
+
+/** What was drawn has other means than its law: intervals cannot know of what never came. */
+function unlikeTheLaws(model: PoolModel, tally: Tally): string[] {
+  const notes: string[] = [];
+  const hold = levelHold(model);
+  const off = (found: number, meant: number): boolean => Math.abs(found / meant - 1) > FAR_OFF;
+  if (hold !== null && tally.holds > 0 && off(tally.holdTime / tally.holds, hold)) {
+    notes.push(
+      `hold times came out as ${short(tally.holdTime / tally.holds)} s on average, not ${short(hold)}: the run is too short for how ` +
+        "much they vary; take more events",
+    );
+  }
+  const rate = meanRate(model.arrivals);
+  const came = tally.calls / tally.total("seconds");
+  if (model.tasks === null && model.arrivals.kind !== "trace" && off(came, rate)) {
+    notes.push(
+      `calls came at ${short(came)} a second, not ${short(rate)}: the run is too short for how much their rate varies; take more events`,
+    );
+  }
+  return notes;
+}
+
+function short(value: number): string {
+  return `${Number(value.toPrecision(3))}`;
 }
