@@ -13,7 +13,7 @@ import type { FlowGraph } from "./flow-graph.ts";
 import { ARGUMENT_REGISTERS, type FlowListener, type FlowQuestions, FunctionFlow } from "./function-flow.ts";
 import { probesOf, registersProbe, tracepointOf } from "./kernel-lists.ts";
 import type { KnownFunction, KnownFunctions } from "./known-functions.ts";
-import type { MemberSearch, PointerUses } from "./member-search.ts";
+import type { KnownPointer, LoadOrigin, MemberSearch } from "./member-search.ts";
 import { isVariadic, type Prototypes, type RegisterParameter } from "./prototypes.ts";
 import type { Place, StructPlaces } from "./struct-places.ts";
 import { UsedResults } from "./used-results.ts";
@@ -50,8 +50,8 @@ export interface FoundSite {
   /** The pointer may also be something that could not be followed. */
   readonly unknown: boolean;
   readonly prototypes: readonly number[];
-  /** Prototypes of the members that it can have been loaded from, by their places alone; null where these tell nothing. */
-  readonly members: readonly number[] | null;
+  /** Where the pointer was loaded from, where no type is known of that; null where it tells nothing. */
+  readonly origins: readonly LoadOrigin[] | null;
   /** What the argument registers hold. */
   readonly arguments: readonly GivenArgument[];
   /** The code makes use of what the call returns. */
@@ -107,6 +107,8 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
   #sources = new Map<number, Source>();
   #nodes = new Map<number, number>();
   #bounds = new Map<number, Bound[]>();
+  /** Offsets that are read behind each value, once they are asked for. */
+  #reads: Map<number, number[]> | null = null;
   #outer = new Map<CAggregate, Bound[]>();
   #pending: (() => void)[] = [];
   #stackStores: { readonly offset: number; readonly value: Value }[] = [];
@@ -124,6 +126,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     this.#sources.clear();
     this.#nodes.clear();
     this.#bounds.clear();
+    this.#reads = null;
     this.#outer.clear();
     this.#pending = [];
     this.#stackStores = [];
@@ -372,7 +375,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
         constants: [],
         unknown: false,
         prototypes,
-        members: null,
+        origins: null,
         arguments: known,
         returns,
       });
@@ -391,7 +394,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       } else if (atom.kind === "made" && atom.offset === 0) nodes.push(this.#nodeOf(atom.source - 8));
       else if (atom.kind !== "dead") unknown = true;
     }
-    const members = found.size > 0 ? null : this.#memberPrototypes(pointer);
+    const origins = found.size > 0 ? null : this.#originsOf(pointer);
     const prototypes = [...found];
     this.sites.push({
       address,
@@ -401,7 +404,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       constants,
       unknown,
       prototypes,
-      members,
+      origins,
       arguments: known,
       returns,
     });
@@ -464,8 +467,7 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
       graph.store(base, atom.offset, local);
       const functions = this.#functionsIn(value);
       if (functions.length === 0) return;
-      const structs = this.#pointees(atom.source - 8, 0) ?? search.withCodeAt(atom.offset);
-      const places = search.places(structs, atom.offset, this.#usesOf(atom.source - 8));
+      const places = search.places(this.#pointer(atom.source - 8, 0), atom.offset);
       for (const entry of functions)
         this.#lostStores.push({ base, offset: atom.offset, entry, places: this.#holding(places, entry) });
     } else if (atom.kind === "object") {
@@ -590,70 +592,45 @@ export class FunctionFacts implements FlowQuestions, FlowListener {
     }
   }
 
-  /** See FoundSite.members. */
-  #memberPrototypes(pointer: Value): number[] | null {
-    const found = new Set<number>();
+  /** Where the pointer was loaded from, so far as that may tell what it is; null where it tells nothing. */
+  #originsOf(pointer: Value): LoadOrigin[] | null {
+    const found: LoadOrigin[] = [];
     for (const atom of pointer.atoms) {
       if (atom.kind === "dead") continue;
-      const parents =
-        atom.kind === "made" && atom.offset === 0 ? this.#sources.get(atom.source - 8)?.parents : undefined;
-      if (parents === undefined || parents.length === 0) return null;
-      for (const parent of parents) {
-        const prototypes = this.#codeBehind(parent);
-        if (prototypes === null) return null;
-        for (const prototype of prototypes) found.add(prototype);
-      }
+      const origins = atom.kind === "made" && atom.offset === 0 ? this.#originsOfMade(atom.source - 8, 0) : null;
+      if (origins === null) return null;
+      found.push(...origins);
     }
-    return found.size === 0 ? null : [...found];
+    return found.length === 0 ? null : found;
   }
 
-  /** Prototypes of the pointers to functions that an atom may point to; null where that can be all. */
-  #codeBehind(atom: Atom): readonly number[] | null {
-    const { search } = this.#facts;
-    if (atom.kind === "object") {
-      return search.prototypesOutside(atom.type, atom.offset);
-    }
-    if (atom.kind !== "made") return null;
-    const uses = this.#usesOf(atom.source - 8);
-    const told = this.#pointees(atom.source - 8, 0);
-    if (told?.some((struct) => search.hidesCode(struct, atom.offset))) return null;
-    const structs = (told ?? search.withCodeAt(atom.offset)).filter((struct) => search.allows(struct, uses));
-    return structs.flatMap((struct) => search.prototypes(struct, atom.offset));
-  }
-
-  /** What a pointer that was made in this function may point to, by where it was loaded from; null where nothing tells. */
-  #pointees(source: number, depth: number): readonly CAggregate[] | null {
-    const { search } = this.#facts;
+  #originsOfMade(source: number, depth: number): LoadOrigin[] | null {
     const made = this.#sources.get(source);
     if (made === undefined || made.nodes.length > 0 || made.parents.length === 0 || depth > MOST_LOADS) return null;
-    const found: CAggregate[] = [];
+    const found: LoadOrigin[] = [];
     for (const parent of made.parents) {
-      if (parent.kind === "object") {
-        found.push(...search.pointeesOutside(parent.type, parent.offset));
-      } else if (parent.kind === "made") {
-        const uses = this.#usesOf(parent.source - 8);
-        const structs = this.#pointees(parent.source - 8, depth + 1);
-        if (structs === null) found.push(...search.pointeesAt(parent.offset));
-        else {
-          for (const struct of structs) {
-            if (search.allows(struct, uses)) found.push(...search.pointees(struct, parent.offset));
-          }
-        }
-      } else return null;
+      if (parent.kind === "object") found.push({ kind: "outside", type: parent.type, offset: parent.offset });
+      else if (parent.kind !== "made") return null;
+      else found.push({ kind: "behind", pointer: this.#pointer(parent.source - 8, depth + 1), offset: parent.offset });
     }
-    return found.length === 0 ? null : [...new Set(found)];
+    return found;
+  }
+
+  /** All that is known of a pointer that was made in this function. */
+  #pointer(source: number, depth: number): KnownPointer {
+    return { origins: this.#originsOfMade(source, depth), ...this.#usesOf(source) };
   }
 
   /** How the code uses a pointer that it made. */
-  #usesOf(source: number): PointerUses {
-    const reads: number[] = [];
-    for (const { parents } of this.#sources.values()) {
-      for (const parent of parents) {
-        if (parent.kind === "made" && parent.source - 8 === source) reads.push(parent.offset);
+  #usesOf(source: number): Pick<KnownPointer, "reads" | "parts"> {
+    if (this.#reads === null) {
+      this.#reads = new Map();
+      for (const { parents } of this.#sources.values()) {
+        for (const parent of parents) if (parent.kind === "made") addTo(this.#reads, parent.source - 8, parent.offset);
       }
     }
     const parts = (this.#bounds.get(source) ?? []).map(({ type, offset }) => ({ type, offset: -offset }));
-    return { reads, parts };
+    return { reads: this.#reads.get(source) ?? [], parts };
   }
 
   // --- After the function has been seen --------------------------------------------------------------------------------
@@ -750,6 +727,12 @@ function interesting(value: Value): boolean {
 
 function sizeIs8(type: CType): boolean {
   return type.kind === "int" && type.size === 8;
+}
+
+function addTo<K>(map: Map<K, number[]>, key: K, value: number): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
 }
 
 function addBound<K>(map: Map<K, Bound[]>, key: K, bound: Bound): void {

@@ -59,6 +59,7 @@ export class IndirectCalls implements IndirectResolver {
   readonly #functions: KnownFunctions;
   readonly #words: DataWords;
   readonly #objects: StaticObjects;
+  readonly #search: MemberSearch;
   readonly #facts: FunctionFacts;
   readonly #taken = new Set<number>();
   readonly #called = new Set<number>();
@@ -87,8 +88,18 @@ export class IndirectCalls implements IndirectResolver {
     this.#graph.nameOf = (kind, at) => this.#nameOf(kind, at);
     this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
     this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
+    this.#search = new MemberSearch(this.#structs, (type) => this.#prototypeOf(type));
     this.#facts = new FunctionFacts(
-      programFacts(program, symbols, this.#structs, this.#prototypes, this.#graph, this.#functions, this.#objects),
+      programFacts(
+        program,
+        symbols,
+        this.#search,
+        this.#structs,
+        this.#prototypes,
+        this.#graph,
+        this.#functions,
+        this.#objects,
+      ),
     );
     for (const target of this.#words.target) this.#take(target);
   }
@@ -266,6 +277,7 @@ export class IndirectCalls implements IndirectResolver {
       this.#prototypes,
       this.#graph,
       this.#taken,
+      this.#search,
       mayBeCalled(this.#program),
     );
     const callees = builder.answer(this.#facts.sites);
@@ -356,6 +368,7 @@ const RETURN_THUNK = /(_return_thunk$|^zen_untrain_ret|_untrain_ret$|its_return_
 function programFacts(
   program: Program,
   symbols: readonly KernelSymbol[],
+  search: MemberSearch,
   structs: StructPlaces,
   prototypes: Prototypes,
   graph: FlowGraph,
@@ -389,7 +402,7 @@ function programFacts(
     prototypes,
     graph,
     functions,
-    search: new MemberSearch(structs, (type) => graph.prototypeOf(type)),
+    search,
     isAddress: (value) => value < 0 && isAddress(value),
     perCpuVariable: (address) => {
       let low = 0;

@@ -12,8 +12,15 @@ const MOST_NESTED = 3;
 /** Holders of a struct that are looked at; lists and locks are in thousands. */
 const MOST_HOLDERS = 20_000;
 
-/** Uses of one pointer: each of them must be possible in the struct that it points to. */
-export interface PointerUses {
+/** Where a value was loaded from: outside of an object of a known struct, or behind a pointer of no known type. */
+export type LoadOrigin =
+  | { readonly kind: "outside"; readonly type: CAggregate; readonly offset: number }
+  | { readonly kind: "behind"; readonly pointer: KnownPointer; readonly offset: number };
+
+/** What is known of a pointer. Each use must be possible in the struct that it points to. */
+export interface KnownPointer {
+  /** Null where it can be any. */
+  readonly origins: readonly LoadOrigin[] | null;
   /** Offsets at which something is read. */
   readonly reads: readonly number[];
   /** What lies at an offset, as a typed parameter or member took it. */
@@ -109,9 +116,49 @@ export class MemberSearch {
     });
   }
 
-  /** What lies at an offset of those structs that a pointer can lead to which is used like that. */
-  places(structs: readonly CAggregate[], offset: number, uses: PointerUses): Place[] {
-    return structs.flatMap((struct) => (this.allows(struct, uses) ? this.#structs.at(struct, offset) : []));
+  /** Prototypes of the pointers to functions that may have been loaded there; null where that can be all. */
+  prototypesAt(origins: readonly LoadOrigin[]): number[] | null {
+    const found = new Set<number>();
+    for (const origin of origins) {
+      const prototypes =
+        origin.kind === "outside" ? this.prototypesOutside(origin.type, origin.offset) : this.#prototypesBehind(origin);
+      if (prototypes === null) return null;
+      for (const prototype of prototypes) found.add(prototype);
+    }
+    return found.size === 0 ? null : [...found];
+  }
+
+  #prototypesBehind({ pointer, offset }: Extract<LoadOrigin, { kind: "behind" }>): number[] | null {
+    const told = this.#pointeesOf(pointer);
+    if (told?.some((struct) => this.hidesCode(struct, offset))) return null;
+    const found = new Set<number>();
+    for (const struct of told ?? this.withCodeAt(offset)) {
+      if (!this.allows(struct, pointer)) continue;
+      for (const prototype of this.prototypes(struct, offset)) found.add(prototype);
+    }
+    return [...found];
+  }
+
+  /** What a pointer may point to, by where it was loaded from; null where nothing tells. */
+  #pointeesOf({ origins }: KnownPointer): readonly CAggregate[] | null {
+    if (origins === null) return null;
+    const found = new Set<CAggregate>();
+    for (const origin of origins) for (const struct of this.#pointeesAt(origin)) found.add(struct);
+    return found.size === 0 ? null : [...found];
+  }
+
+  #pointeesAt(origin: LoadOrigin): readonly CAggregate[] {
+    if (origin.kind === "outside") return this.pointeesOutside(origin.type, origin.offset);
+    const { pointer, offset } = origin;
+    const structs = this.#pointeesOf(pointer);
+    if (structs === null) return this.pointeesAt(offset);
+    return structs.flatMap((struct) => (this.allows(struct, pointer) ? this.pointees(struct, offset) : []));
+  }
+
+  /** What lies at an offset behind a pointer; of one of which nothing is known, where that is a pointer to a function. */
+  places(pointer: KnownPointer, offset: number): Place[] {
+    const structs = this.#pointeesOf(pointer) ?? this.withCodeAt(offset);
+    return structs.flatMap((struct) => (this.allows(struct, pointer) ? this.#structs.at(struct, offset) : []));
   }
 
   /** The same for all that hold a struct, at an offset from it that lies outside. */
@@ -138,7 +185,7 @@ export class MemberSearch {
   }
 
   /** Can a pointer that is used like that point to the struct? */
-  allows(struct: CAggregate, { reads, parts }: PointerUses): boolean {
+  allows(struct: CAggregate, { reads, parts }: KnownPointer): boolean {
     for (const offset of reads) if (offset < 0 || offset >= struct.size) return false;
     for (const { type, offset } of parts) {
       const here = this.#structs.startingAt(struct, offset);

@@ -7,6 +7,7 @@ import type { FlowGraph } from "./flow-graph.ts";
 import type { FoundSite } from "./function-facts.ts";
 import type { IndirectCallees } from "./indirect-calls.ts";
 import type { KnownFunctions } from "./known-functions.ts";
+import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export class SetBuilder {
@@ -15,6 +16,7 @@ export class SetBuilder {
   readonly #prototypes: Prototypes;
   readonly #graph: FlowGraph;
   readonly #taken: ReadonlySet<number>;
+  readonly #search: MemberSearch;
   readonly #fit: Fitting;
   readonly #fittingAll = new Map<string, readonly number[]>();
   readonly #byPrototype = new Map<number, number[]>();
@@ -31,8 +33,10 @@ export class SetBuilder {
     prototypes: Prototypes,
     graph: FlowGraph,
     taken: ReadonlySet<number>,
+    search: MemberSearch,
     mayBeCalled: (entry: number) => boolean,
   ) {
+    this.#search = search;
     this.#table = table;
     this.#functions = functions;
     this.#prototypes = prototypes;
@@ -142,7 +146,7 @@ export class SetBuilder {
   /** What fits by arguments and result alone. */
   #fitting(site: FoundSite): number {
     const fitting = this.#fittingPrototypes(site);
-    if (fitting.length === 0 && site.members !== null) return this.#fitting({ ...site, members: null });
+    if (fitting.length === 0 && site.origins !== null) return this.#fitting({ ...site, origins: null });
     const label = this.#fit.label(site);
     return this.#make(`a${label} ${fitting.join()}`, label, () => [
       ...fitting.flatMap((prototype) => this.#byPrototype.get(prototype)!),
@@ -151,8 +155,11 @@ export class SetBuilder {
   }
 
   #fittingPrototypes(site: FoundSite): readonly number[] {
-    const known = site.members?.filter((prototype) => this.#byPrototype.has(prototype));
-    if (known !== undefined) return this.#fit.select(site, known).sort((a, b) => a - b);
+    const members = site.origins === null ? null : this.#search.prototypesAt(site.origins);
+    if (members !== null) {
+      const known = members.filter((prototype) => this.#byPrototype.has(prototype));
+      return this.#fit.select(site, known).sort((a, b) => a - b);
+    }
     const key = this.#fit.key(site);
     let found = this.#fittingAll.get(key);
     if (found === undefined) {
