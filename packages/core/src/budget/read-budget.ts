@@ -108,8 +108,10 @@ export function readWholeBudget(json: string): BudgetDocument {
     if (typeof own.returns !== "boolean") refuse(`${where}.returns is not told`);
     list(own, "calls", where, (call, at) => {
       const fields = fieldsOf(call, at);
-      for (const name of ["depthBytes"]) bytes(fields, name, at);
-      if (!Number.isSafeInteger(fields.offset)) refuse(`${at}.offset is no number`);
+      // Below zero: cold parts that lie before their function, and assembler that takes something off its caller's stack.
+      for (const name of ["offset", "depthBytes"]) {
+        if (!Number.isSafeInteger(fields[name])) refuse(`${at}.${name} is no number`);
+      }
       for (const name of ["set", "assumedSet"]) {
         if (fields[name] !== null) index(fields[name], document.sets.length, `${at}.${name}`);
       }

@@ -109,15 +109,15 @@ export class IndirectCalls implements IndirectResolver {
     return this.#statistics;
   }
 
-  /** "pv_ops+0x28", "an element of idt_table", "argument 2 of call_rcu". */
+  /** "pv_ops+0x28", "an element of softirq_vec", "argument 2 of call_rcu". */
   #nameOf(kind: NodeKind, at: number): string {
     const isArgument = kind === "parameter";
     const address = isArgument ? Math.floor(at / 8) : at;
     const found = this.#program.symbols.byAddress(fullAddress(address));
     if (found === null)
       return kind === "global" || kind === "table" ? `data at 0x${addressDigits(address)}` : "a value";
+    if (kind === "table") return `an element of ${found.symbol.name}`;
     const name = found.offset === 0 ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`;
-    if (kind === "table") return `an element of ${name}`;
     if (isArgument) return `argument ${at - address * 8 + 1} of ${name}`;
     return kind === "result" ? `result of ${name}` : name;
   }
