@@ -205,4 +205,14 @@ describe("recursion", () => {
     // No round can exceed a stack: what is left to a point is what no segment needs.
     expect(plan.thresholdBytes).toBe((16384 - 1024 - (60 + 580 + HOOK_BYTES)) & ~15);
   });
+
+  test("whose rounds are longer than a stack leaves the threshold that is aimed at, half of the stack", () => {
+    const plan = makePlan(createBudget(programOf(ROUND), ROUND), {
+      recursion: true,
+      stackBytes: 2048,
+      reserveBytes: 512,
+    });
+    expect(plan.unfixable.map(({ from, start }) => [from, start])).toContainEqual(["point", "kernel_write"]);
+    expect(plan.thresholdBytes).toBe(768);
+  });
 });

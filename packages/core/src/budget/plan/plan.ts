@@ -199,7 +199,9 @@ function describe(
   const unfit = all
     .filter((segment) => segment.bytes > segment.limitBytes)
     .sort((a, b) => b.bytes - b.limitBytes - (a.bytes - a.limitBytes));
-  const longest = fitting.reduce((most, { from, bytes }) => (from === "point" ? Math.max(most, bytes) : most), 0);
+  const ofPoints = fitting.filter(({ from }) => from === "point").map(({ bytes }) => bytes);
+  // Where no segment from a point is short enough, the threshold that was aimed at is as good as any.
+  const longest = ofPoints.length === 0 ? limits.pointBytes : Math.max(...ofPoints);
   const usable = sizes.stackBytes - sizes.reserveBytes;
   const unaided = atLevel(budget.solved.levels, level);
   const over = entries.filter(
@@ -214,7 +216,7 @@ function describe(
     level,
     ...sizes,
     // Stacks are in words of 16 bytes (System V ABI); a higher threshold than that of the limit is what the segments leave.
-    thresholdBytes: Math.max(0, (usable - Math.max(longest, chosen.length === 0 ? limits.pointBytes : 0)) & ~15),
+    thresholdBytes: Math.max(0, (usable - longest) & ~15),
     hookBytes: limits.hookBytes,
     points: chosen.map((f): PlanPoint => {
       const candidate = byFunction.get(f) as Candidate;
