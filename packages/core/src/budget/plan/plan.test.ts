@@ -209,7 +209,8 @@ describe("recursion", () => {
   test("whose rounds are longer than a stack leaves the threshold that is aimed at, half of the stack", () => {
     const plan = makePlan(createBudget(programOf(ROUND), ROUND), {
       recursion: true,
-      stackBytes: 2048,
+      deny: ["stacked_write"],
+      stackBytes: 1536,
       reserveBytes: 512,
     });
     expect(plan.unfixable.map(({ from, start }) => [from, start])).toContainEqual(["point", "kernel_write"]);
