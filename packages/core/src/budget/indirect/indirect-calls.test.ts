@@ -59,6 +59,8 @@ interface Example {
   /** Of the indirect site in `f`: the label of each set, and the names in it; null where there is none. */
   readonly typed: readonly [label: string, ...names: string[]] | null;
   readonly assumed: readonly [label: string, ...names: string[]] | null;
+  /** The function with the site, where it is not `f`. */
+  readonly caller?: string;
 }
 
 const RETURN = "c3  ret";
@@ -94,7 +96,7 @@ function check(example: Example): void {
       indirect: (program, table) => new IndirectCalls(program, table),
     });
     const { functions, sites, sets } = graph;
-    const caller = functions.name.indexOf("f");
+    const caller = functions.name.indexOf(example.caller ?? "f");
     const site = sites.kind.findIndex(
       (kind, n) => sites.caller[n] === caller && SITE_KINDS[kind]!.startsWith("indirect"),
     );
@@ -298,6 +300,118 @@ describe("through other pointers", () => {
       prototypes: null,
       typed: null,
       assumed: ["(…)", "taken"],
+    },
+  ];
+  for (const example of examples) check(example);
+});
+
+describe("where no slot is known", () => {
+  /** ftrace's hook, as a running kernel has it: such functions were compiled without -fipa-ra. */
+  const HOOK = "0f 1f 44 00 00  nopl 0x0(%rax,%rax,1)";
+  const CANDIDATES = { nothing: RETURN, forFiles: RETURN, forWork: RETURN };
+  const KEPT = { kept: ["nothing", "forFiles", "forWork"] };
+  const PROTOTYPES = { nothing: "none", forFiles: "file", forWork: "work" } as const;
+  const examples: Example[] = [
+    {
+      what: "registers that a call may have overwritten are no arguments",
+      functions: {
+        f: `${HOOK}
+            e8 {helper}  call helper
+            48 8b 03     mov (%rbx),%rax
+            ff d0        call *%rax
+            c3           ret`,
+        helper: RETURN,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "work", helper: "none", ...PROTOTYPES },
+      typed: null,
+      assumed: ["()", "nothing"],
+    },
+    {
+      what: "without the hook the compiler may know what a call leaves alone",
+      functions: {
+        f: `e8 {helper}  call helper
+            48 8b 03     mov (%rbx),%rax
+            ff d0        call *%rax
+            c3           ret`,
+        helper: RETURN,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "work", helper: "none", ...PROTOTYPES },
+      typed: null,
+      assumed: ["(…)", "f", "forFiles", "forWork", "nothing"],
+    },
+    {
+      what: "a result that is looked at comes from no function that returns nothing",
+      functions: {
+        f: `${HOOK}
+            48 89 df  mov %rbx,%rdi
+            48 8b 03  mov (%rbx),%rax
+            ff d0     call *%rax
+            85 c0     test %eax,%eax
+            c3        ret`,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "none", ...PROTOTYPES },
+      typed: null,
+      assumed: ["(?) with a result", "forFiles"],
+    },
+    {
+      what: "one that is not may come from any",
+      functions: {
+        f: `${HOOK}
+            48 89 df  mov %rbx,%rdi
+            48 8b 03  mov (%rbx),%rax
+            ff d0     call *%rax
+            31 c0     xor %eax,%eax
+            c3        ret`,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "none", ...PROTOTYPES },
+      typed: null,
+      assumed: ["(?)", "f", "forFiles", "forWork", "nothing"],
+    },
+    {
+      what: "behind a pointer to anything: the members at that offset of whatever struct",
+      functions: {
+        f: `48 8b 47 08  mov 0x8(%rdi),%rax
+            48 8b 40 18  mov 0x18(%rax),%rax
+            31 ff        xor %edi,%edi
+            ff d0        call *%rax
+            31 c0        xor %eax,%eax
+            c3           ret`,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "file", ...PROTOTYPES },
+      typed: null,
+      // A file has its work's function there, and nothing else has one.
+      assumed: ["(…)", "forWork"],
+    },
+    {
+      what: "a tracepoint calls the probes that are registered for it, and such as take what it takes",
+      caller: "__traceiter_opened",
+      functions: {
+        __traceiter_opened: `48 8b 03  mov (%rbx),%rax
+                             ff d0     call *%rax
+                             c3        ret`,
+        init: `48 c7 c7 {=__tracepoint_opened}  mov $__tracepoint_opened,%rdi
+               48 c7 c6 {=probe}                mov $probe,%rsi
+               e8 {tracepoint_probe_register}   call tracepoint_probe_register
+               c3                               ret`,
+        tracepoint_probe_register: RETURN,
+        probe: RETURN,
+        other: RETURN,
+        ...CANDIDATES,
+      },
+      data: { ...KEPT, __tracepoint_opened: ["other"] },
+      prototypes: { __traceiter_opened: "work", probe: "work", other: "work", init: "none", ...PROTOTYPES },
+      typed: ["probes of opened", "probe"],
+      assumed: ["void (struct work *work)", "__traceiter_opened", "forWork", "other", "probe"],
     },
   ];
   for (const example of examples) check(example);
