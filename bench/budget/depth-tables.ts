@@ -42,7 +42,7 @@ function baseTable({ bases, withoutEntry }: DepthsSeen): string {
   return `bytes above entries: ${bases.length} compared, ${under} under; chains in which no entry is: ${others}`;
 }
 
-/** The entries whose stacks were seen fullest. */
+/** The entries whose stacks were seen fullest, and how many of all stayed under the bound of their deepest path. */
 function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
   const deepest = new Map<number, SeenDepth>();
   for (const depth of depths) {
@@ -53,7 +53,8 @@ function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
   const solved = atLevel(budget.solved.levels, "slot-matched");
   const path = boundPasses(budget.solved, solved).at(-1)?.depth as Int32Array;
   const { name } = budget.graph.functions;
-  return textTable(
+  const over = [...deepest.values()].filter(({ entry, bytes }) => bytes > (path[entry] as number));
+  const table = textTable(
     [left("entry"), right("deepest seen"), left("in"), right("bound there"), right("bound of the path")],
     [...deepest.values()]
       .sort((a, b) => b.bytes - a.bytes)
@@ -66,6 +67,8 @@ function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
         String(path[entry]),
       ]),
   );
+  const told = over.map(({ entry, bytes }) => `${name[entry]} ${bytes} of ${path[entry]}`).join(", ");
+  return `${table}\n\nentries seen: ${deepest.size}; over the slot-matched bound of their path: ${over.length} (${told})`;
 }
 
 /** One line for each depth over its bound, each base over its own, each chain that begins at no entry. */

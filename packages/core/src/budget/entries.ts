@@ -26,10 +26,16 @@ export interface Entry {
 
 type Chain = readonly (string | readonly string[])[];
 
-const SOFTIRQ: Chain = [["handle_softirqs", "__do_softirq"]];
+const SOFTIRQ: Chain = ["__irq_exit_rcu", ["handle_softirqs", "__do_softirq"]];
 const KTHREAD: Chain = ["ret_from_fork", "kthread"];
 const WORK: Chain = [...KTHREAD, "worker_thread", "process_scheduled_works", "process_one_work"];
-const HARDIRQ: Chain = ["handle_edge_irq", "handle_irq_event", "handle_irq_event_percpu", "__handle_irq_event_percpu"];
+const HARDIRQ: Chain = [
+  "__common_interrupt",
+  "handle_edge_irq",
+  "handle_irq_event",
+  "handle_irq_event_percpu",
+  "__handle_irq_event_percpu",
+];
 
 interface Callback {
   /** Members of structs, as the labels of typed sets name them. */
@@ -73,7 +79,7 @@ const CALLBACKS: readonly Callback[] = [
     prototype: /^enum hrtimer_restart \(struct hrtimer \*\w*\)$/,
     kind: "timer",
     stack: "irq",
-    chain: ["hrtimer_interrupt", "__hrtimer_run_queues"],
+    chain: ["__sysvec_apic_timer_interrupt", "hrtimer_interrupt", "__hrtimer_run_queues"],
   },
   {
     slots: /^(callback_head|rcu_head)\.func$/,

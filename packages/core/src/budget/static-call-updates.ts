@@ -6,6 +6,7 @@
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, low32 } from "./function-table.ts";
 import { readCode } from "./read-code.ts";
+import { addSecurityHooks } from "./security-hooks.ts";
 
 const UPDATE = "__static_call_update";
 const TRAMPOLINE = /^__SCT__/;
@@ -21,6 +22,7 @@ const BEFORE_CALL = 48;
 /** By the number of a trampoline, the functions that some code turns it to. Where no constant is passed, nothing is known. */
 export function staticCallUpdates(program: Program, table: FunctionTable): Map<number, number[]> {
   const found = new Map<number, number[]>();
+  addSecurityHooks(program, table, found);
   const update = program.symbols.byName(UPDATE, null);
   if (update === null) return found;
   const target = low32(update.address);

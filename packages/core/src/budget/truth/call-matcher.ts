@@ -23,8 +23,13 @@ export type Match =
   | { readonly found: EdgeCertainty; readonly sites: readonly number[] }
   | { readonly found: null; readonly reason: MissReason; readonly sites: readonly number[] };
 
-/** Entry code of exceptions and interrupts (arch/x86/include/asm/idtentry.h); its address is in tables, but nothing calls it. */
-const INTERRUPT_ENTRY = /^asm_/;
+/**
+ * Entry code of exceptions and interrupts (arch/x86/include/asm/idtentry.h), with the label under which NMIs call C; its address
+ * is in tables, but nothing calls it.
+ */
+const INTERRUPT_ENTRY = /^asm_|^end_repeat_nmi$/;
+/** In the graph a branch through one is the indirect branch itself (arch/x86/lib/retpoline.S). */
+const THUNK = /^__x86_(indirect|return)_/;
 /** Calls every probe of a tracepoint; the static call at the tracepoint leads here, or to the one probe (kernel/tracepoint.c). */
 const TRACEPOINT_ITERATOR = /^__traceiter_/;
 /** A CPU's start enters C by `lretq`, with the address behind it pushed as if by a call (arch/x86/kernel/head_64.S). */
@@ -88,6 +93,11 @@ export class CallMatcher {
   /** Control comes here by the CPU: what lies above on the stack was interrupted there, and made no call. */
   isInterruptEntry(f: number): boolean {
     return INTERRUPT_ENTRY.test(this.graph.functions.name[f] as string);
+  }
+
+  /** A retpoline or a return thunk, which has no place in the graph. */
+  isThunk(f: number): boolean {
+    return THUNK.test(this.graph.functions.name[f] as string);
   }
 
   /** What has this return address was entered by a far return. */

@@ -37,7 +37,8 @@ export function compareDump(
     // A call that does not return may be a function's last instruction.
     const at = placing(frame.interrupted ? frame.address : frame.address - 1n);
     if (at === null) return -1;
-    return frame.interrupted ? matcher.functionAt(at) : functionOfReturn(matcher, at + 1);
+    const f = frame.interrupted ? matcher.functionAt(at) : functionOfReturn(matcher, at + 1);
+    return f >= 0 && matcher.isThunk(f) ? -1 : f;
   };
   /** In the call of the tracer that a function begins with; the tracer's trampoline, which comes next, has no unwind data. */
   const isInHook = (frame: Frame): boolean => {

@@ -9,9 +9,9 @@ import type { BudgetLevel } from "../levels.ts";
 
 /** Of a chain without an entry: those that tell where it came from. */
 const TOLD_FRAMES = 5;
-/** What lies above the entries on a task's stack; see entries.ts. */
+/** What lies above the entries on a stack; see entries.ts. */
 const CALLS_ENTRIES =
-  /^(entry_|asm_|do_syscall_64$|x64_sys_call$|ret_from_fork|kthread$|worker_thread$|process_one_work$|process_scheduled_works$)/;
+  /^(entry_|asm_|do_syscall_64$|x64_sys_call$|ret_from_fork|kthread$|worker_thread$|process_one_work$|process_scheduled_works$|__irq_exit_rcu$|handle_softirqs$|__do_softirq$)/;
 const TAIL = SITE_KINDS.indexOf("tail");
 
 /** A function on a stack that was seen. */
