@@ -16,13 +16,16 @@ memory() { sync; echo 3 > /proc/sys/vm/drop_caches; awk '/^Slab|^VmallocUsed|^Pe
 random() { echo $(($(head -c 2 /dev/urandom | od -An -tu2) % $1)); }
 insmod /spillway.ko per_cpu=32 threshold=3000; flow write /dev/cascade20 64 1 >/dev/null; before=$(memory)
 echo 1 > /tmp/run
-writer() { while [ -e /tmp/run ]; do flow write /dev/cascade$((12 + $(random 12))) 700 $1 > /dev/null 2>&1; done; }
+# No deeper than a stock stack carries: while the pool drains, nobody switches.
+writer() { while [ -e /tmp/run ]; do flow write /dev/cascade$((6 + $(random 8))) 700 $1 > /dev/null 2>&1; done; }
 keeper() { # writes its own file, and counts a wrong byte; a refused write is allowed, a short or different one is not
   while [ -e /tmp/run ]; do
     flow write /tmp/kept$1 60000 $1 > /tmp/kept.said$1; grep -q whole /tmp/kept.said$1 && { flow check /tmp/kept$1 60000 $1 > /tmp/kept.said$1; grep -q different /tmp/kept.said$1 && echo "a byte was lost"; }
   done
 }
 for i in 1 2 3 4 5 6; do writer $i & done; for i in 1 2; do keeper $i & done
+grow() { echo $1 > $F/every; echo 300 > $S/total; echo 0 > $F/every; }
+grow 3
 end=$(($(awk '{ print int($1) }' /proc/uptime) + ${SECONDS}))
 while [ $(awk '{ print int($1) }' /proc/uptime) -lt $end ]; do
   case $(random 8) in
@@ -30,7 +33,7 @@ while [ $(awk '{ print int($1) }' /proc/uptime) -lt $end ]; do
   2|3) echo $((20 + $(random 200))) > $S/total;;
   4) echo 1 > $S/drain; echo 5000 > $S/threshold; echo 0 > $S/drain;;
   5) for p in $(writers | head -n 2); do kill -9 $p; done;;
-  6) echo $((2 + $(random 5))) > $F/every; echo 300 > $S/total; echo 0 > $F/every;;
+  6) grow $((2 + $(random 5)));;
   7) taskset -p $((1 + $(random 3))) $(writers | head -n 1) > /dev/null;;
   esac 2>/dev/null
 done

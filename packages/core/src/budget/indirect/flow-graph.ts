@@ -342,10 +342,9 @@ export class FlowGraph {
     const loads = this.#loads[node];
     const stores = this.#stores[node];
     if (loads == null && stores == null) return;
-    if (this.#wide[node]) {
-      for (const load of loads ?? []) this.addUnknown(load.node);
-      return;
-    }
+    // What it can point to was not all seen: neither was what lies there.
+    if (this.#wide[node] || this.unknown[node]) for (const load of loads ?? []) this.addUnknown(load.node);
+    if (this.#wide[node]) return;
     for (const id of this.#targets[node] ?? []) {
       const target = this.#targetList[id]!;
       for (const { offset, node: other } of loads ?? []) {

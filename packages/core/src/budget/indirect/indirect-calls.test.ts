@@ -17,7 +17,9 @@ import { IndirectCalls } from "./indirect-calls.ts";
  *
  * and the functions of `prototypes`, by name and prototype.
  */
-function types(prototypes: Readonly<Record<string, "file" | "work" | "ops" | "callback" | "none">>): TypeProvider {
+function types(
+  prototypes: Readonly<Record<string, "file" | "work" | "ops" | "callback" | "data" | "none">>,
+): TypeProvider {
   const btf = new BtfBuilder();
   const int = btf.int("int", 4, true);
   const [file, ops, work] = [btf.nextId, btf.nextId + 1, btf.nextId + 2];
@@ -45,7 +47,8 @@ function types(prototypes: Readonly<Record<string, "file" | "work" | "ops" | "ca
   const opsProto = btf.add("", 13, int, [btf.name("ops"), toOps], 1);
   const callbackProto = btf.add("", 13, int, [btf.name("fn"), toFileProto, btf.name("file"), toFile], 2);
   const none = btf.add("", 13, 0, [], 0);
-  const numbers = { file: fileProto, work: workProto, ops: opsProto, callback: callbackProto, none };
+  const data = btf.add("", 13, int, [btf.name("data"), toVoid], 1);
+  const numbers = { file: fileProto, work: workProto, ops: opsProto, callback: callbackProto, data, none };
   for (const [name, prototype] of Object.entries(prototypes)) btf.add(name, 12, numbers[prototype]);
   return openBtf(btf.bytes());
 }
@@ -391,6 +394,24 @@ describe("where no slot is known", () => {
       typed: null,
       // A file has its work's function there, and nothing else has one.
       assumed: ["(…)", "forWork"],
+    },
+    {
+      what: "behind a void * of a function that others may call too: not only what is at hand in the call that is seen",
+      functions: {
+        f: `48 8b 47 08  mov 0x8(%rdi),%rax
+            ff d0        call *%rax
+            31 c0        xor %eax,%eax
+            c3           ret`,
+        caller: `e9 {f}     jmp f`,
+        start: `48 c7 c0 {=f}  mov $f,%rax
+                c3             ret`,
+        ...CANDIDATES,
+      },
+      data: KEPT,
+      prototypes: { f: "data", caller: "work", start: "none", ...PROTOTYPES },
+      typed: null,
+      // Work has a function there, and so have ops.
+      assumed: ["(…)", "caller", "forFiles", "forWork"],
     },
     {
       what: "a tracepoint calls the probes that are registered for it, and such as take what it takes",

@@ -236,10 +236,10 @@ export class IndirectCalls implements IndirectResolver {
       const known = this.#functions.at(entry)!;
       for (const prototype of known.prototypes) {
         for (const [argument] of this.#prototypes.registers(prototype).entries()) {
-          this.#graph.edge(
-            this.#graph.pool(`argument ${prototype} ${argument}`),
-            this.#graph.parameter(entry, argument),
-          );
+          const pool = this.#graph.pool(`argument ${prototype} ${argument}`);
+          this.#graph.edge(pool, this.#graph.parameter(entry, argument));
+          // Assembler calls as well (a new thread's main function), and so do sites that were not understood.
+          this.#graph.addUnknown(pool);
         }
         this.#graph.edge(this.#graph.result(entry), this.#graph.pool(`result ${prototype}`));
       }

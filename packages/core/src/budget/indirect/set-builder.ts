@@ -125,6 +125,9 @@ export class SetBuilder {
   #prototypesOf(site: FoundSite): number[] {
     const found = new Set(site.prototypes);
     for (const node of site.nodes) {
+      // Something else may be in it, of which the members that were seen tell nothing; what a member declares holds all the same.
+      const incomplete = this.#graph.unknown[node] && this.#graph.kind[node] !== "member";
+      if (incomplete && site.prototypes.length === 0) return [];
       const members = this.#graph.prototypes(node);
       const told = members.length > 0 ? members : this.#heldBy(node);
       if (told.length === 0 && site.prototypes.length === 0) return [];
