@@ -11,7 +11,7 @@ export interface GroundTruth {
   /** The module of the culprits. */
   readonly module: string | null;
   /** The stack that broke. (On x86_64 soft interrupts run on the hardirq stack.) */
-  readonly stack: StackKind;
+  readonly stack: StackKind | null;
   /**
    * Functions that were active, innermost first, in this order, from the one where things went wrong (or where it was
    * noticed) outwards. Others may lie between them; compiler suffixes (`.isra.0`) are left out.
