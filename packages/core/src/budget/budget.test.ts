@@ -1,23 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { type BudgetProgram, createBudget } from "./budget.ts";
+import { budgetProgram } from "./budget-program.fixture.ts";
 import { calleesOf } from "./build-document.ts";
 import { graphOf } from "./call-graph.fixture.ts";
 import type { CallGraph } from "./call-graph.ts";
 
 /** A program that has just these symbols and nothing in its memory. */
 function programOf(symbols: Record<string, bigint> = {}): BudgetProgram {
-  return {
-    memory: { u64: () => null },
+  return budgetProgram({
     symbols: {
       byName: (name: string) => (symbols[name] === undefined ? null : { name, address: symbols[name] }),
       byAddress: () => null,
     },
-    name: "test",
-    release: "6.1.0-test",
-    source: "vmlinux",
-    threadSize: 16384,
-    problems: [],
-  } as unknown as BudgetProgram;
+  });
 }
 
 /** A kernel in small: a write that may reclaim, reclaim that calls back into file systems. */

@@ -1,18 +1,11 @@
 import { expect, test } from "vitest";
-import { type BudgetProgram, createBudget } from "./budget.ts";
+import { createBudget } from "./budget.ts";
+import { budgetProgram } from "./budget-program.fixture.ts";
 import { graphOf } from "./call-graph.fixture.ts";
 import { callersOf } from "./callers.ts";
 import type { BudgetLevel } from "./levels.ts";
 
-const PROGRAM = {
-  memory: { u64: () => null },
-  symbols: { byName: () => null, byAddress: () => null },
-  name: "test",
-  release: "6.1.0-test",
-  source: "vmlinux",
-  threadSize: 16384,
-  problems: [],
-} as unknown as BudgetProgram;
+const PROGRAM = budgetProgram();
 
 const GRAPH = graphOf(`
   deep 200: alloc+180

@@ -17,6 +17,7 @@ import { DEPTH_KIND, FrameDepths } from "./frame-depths.ts";
 import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
 import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
+import { firstNotBefore } from "./sorted.ts";
 import { UNKNOWN } from "./stack-depth.ts";
 import { staticCallUpdates } from "./static-call-updates.ts";
 import { THUNK } from "./thunks.ts";
@@ -308,17 +309,6 @@ export class SiteFinder {
       yield { code, at, address: low32(alternative.site) + (code.address[at]! - start), index };
     }
   }
-}
-
-function firstNotBefore(sorted: Int32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Sorted by address; of what alternatives say the same of a place, one. */

@@ -5,6 +5,7 @@
  */
 import type { Program, ProgramArea } from "../program/program.ts";
 import type { KernelSymbol } from "../symbols/symbol-table.ts";
+import { firstAfter } from "./sorted.ts";
 
 /** A run of bytes; addresses are the low 32 bits, signed. */
 export interface Span {
@@ -189,14 +190,7 @@ export function areaOf(areas: readonly ProgramArea[], address: bigint): ProgramA
 }
 
 function lastNotAfter(starts: Int32Array, address: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle]! <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return firstAfter(starts, address) - 1;
 }
 
 function bodyAt(starts: Int32Array, start: number): number {

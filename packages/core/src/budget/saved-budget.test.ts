@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type BudgetProgram, createBudget } from "./budget.ts";
+import { createBudget } from "./budget.ts";
 import { budgetJson } from "./budget-json.ts";
+import { budgetProgram } from "./budget-program.fixture.ts";
 import { graphOf } from "./call-graph.fixture.ts";
 import { callersOf } from "./callers.ts";
 import { BUDGET_LEVELS } from "./levels.ts";
@@ -20,15 +21,7 @@ const GRAPH = graphOf(`
   {file_operations.write_iter}: small_write@smallfs large_write@largefs
   {iter}: small_write@smallfs large_write@largefs unrelated
 `);
-const PROGRAM = {
-  memory: { u64: () => null },
-  symbols: { byName: () => null, byAddress: () => null },
-  name: "test",
-  release: "6.1.0-test",
-  source: "vmlinux",
-  threadSize: 16384,
-  problems: ["something is missing"],
-} as unknown as BudgetProgram;
+const PROGRAM = budgetProgram({ problems: ["something is missing"] });
 
 const budget = createBudget(PROGRAM, GRAPH);
 const json = [...budgetJson(budget)].join("");

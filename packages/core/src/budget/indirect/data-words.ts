@@ -5,6 +5,7 @@
 import type { Program, ProgramArea } from "../../program/program.ts";
 import type { SymbolTable } from "../../symbols/symbol-table.ts";
 import { low32 } from "../function-table.ts";
+import { firstAfter } from "../sorted.ts";
 
 export interface DataWords {
   /** Places, ascending (low 32 bits, signed). */
@@ -91,13 +92,7 @@ export function areaTest(areas: readonly ProgramArea[]): (address: number) => bo
   const starts = Int32Array.from(sorted, (area) => area.start);
   const ends = Int32Array.from(sorted, (area) => area.end);
   return (address) => {
-    let low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (starts[middle]! <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && address < ends[low - 1]!;
+    const behind = firstAfter(starts, address);
+    return behind > 0 && address < ends[behind - 1]!;
   };
 }

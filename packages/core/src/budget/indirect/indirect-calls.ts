@@ -13,6 +13,7 @@ import type { IndirectResolver, ResolvedTargets } from "../build-call-graph.ts";
 import type { CalleeSets } from "../call-graph.ts";
 import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
 import { SITE_KIND, type Sites } from "../sites.ts";
+import { firstAfter } from "../sorted.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { FlowGraph, type NodeKind } from "./flow-graph.ts";
@@ -321,15 +322,9 @@ function extents(program: Program, symbols: readonly KernelSymbol[]): (address: 
   }
   const sorted = Int32Array.from(starts).sort();
   return (address) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sorted[middle]! <= address) low = middle + 1;
-      else high = middle;
-    }
-    const start = sorted[low - 1];
-    const end = sorted[low];
+    const behind = firstAfter(sorted, address);
+    const start = sorted[behind - 1];
+    const end = sorted[behind];
     return start === undefined || end === undefined ? null : { start, end };
   };
 }

@@ -7,6 +7,7 @@ import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import { low32 } from "../function-table.ts";
+import { firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { StructPlaces } from "./struct-places.ts";
@@ -139,15 +140,4 @@ function offsetOf(struct: CAggregate | undefined, name: string): number | null {
     if (within !== null) return (member.bitOffset >>> 3) + within;
   }
   return null;
-}
-
-function firstNotBefore(sorted: Int32Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -5,6 +5,7 @@
  */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { CodeMember, StructPlaces } from "./struct-places.ts";
@@ -208,14 +209,6 @@ export class StaticObjects {
 
   /** Number of the first word at or behind an address. */
   #wordFrom(address: number): number {
-    const { place } = this.#words;
-    let low = 0;
-    let high = place.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (place[middle]! < address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstNotBefore(this.#words.place, address);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CType } from "../../types/type-provider.ts";
 import { type BudgetProgram, createBudget } from "../budget.ts";
+import { budgetProgram } from "../budget-program.fixture.ts";
 import { graphOf } from "../call-graph.fixture.ts";
 import type { CallGraph } from "../call-graph.ts";
 import { argumentsOnStack, errorKind, parsePoints } from "./candidates.ts";
@@ -20,7 +21,7 @@ const PUSH = [0x55, 0x53, 0x51, 0x52, 0x55, 0x53, 0x51, 0x52, 0x55];
 /** All functions are traceable but those named; all return long and take one pointer. */
 function programOf(graph: CallGraph, untraceable: readonly string[] = []): BudgetProgram {
   const types = { func: (name: string) => prototype(name.startsWith("void") ? { kind: "void" } : LONG, POINTER) };
-  return {
+  return budgetProgram({
     memory: {
       u64: () => null,
       read: (address: bigint) => {
@@ -29,15 +30,9 @@ function programOf(graph: CallGraph, untraceable: readonly string[] = []): Budge
         return Uint8Array.from(untraceable.includes(name) ? PUSH : f % 2 === 0 ? NOP : ENDBR_NOP);
       },
     },
-    symbols: { byName: () => null, byAddress: () => null },
     types,
     moduleTypes: () => types,
-    name: "test",
-    release: "6.1.0-test",
-    source: "vmlinux",
-    threadSize: 16384,
-    problems: [],
-  } as unknown as BudgetProgram;
+  });
 }
 
 /** A write through a stack of file systems, too deep for 16 KiB. */

@@ -4,6 +4,7 @@
  */
 import { type CallGraph, CERTAINTIES, type EdgeCertainty, SITE_KINDS } from "../call-graph.ts";
 import { type GraphIndex, indexGraph } from "../graph-index.ts";
+import { firstAfter } from "../sorted.ts";
 
 /** Why a call that happened is not in the graph. */
 export const MISS_REASONS = [
@@ -74,15 +75,9 @@ export class CallMatcher {
 
   /** The function that the address is in (its body; cold parts are not looked up), -1 for none. */
   functionAt(address: number): number {
-    const { start, end, count } = this.graph.functions;
-    let low = 0;
-    let high = count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((start[middle] as number) <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && address < (end[low - 1] as number) ? low - 1 : -1;
+    const { start, end } = this.graph.functions;
+    const f = firstAfter(start, address) - 1;
+    return f >= 0 && address < (end[f] as number) ? f : -1;
   }
 
   /** True where some site may lead to the function. Entries of interrupts and system calls are reached by none. */

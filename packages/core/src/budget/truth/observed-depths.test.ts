@@ -1,17 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { type BudgetProgram, createBudget } from "../budget.ts";
+import { createBudget } from "../budget.ts";
+import { budgetProgram } from "../budget-program.fixture.ts";
 import { graphOf, numberOf } from "../call-graph.fixture.ts";
 import { BOUND_KINDS, DepthJudge, type SeenFrame, withinBound } from "./observed-depths.ts";
 
-const PROGRAM = {
-  memory: { u64: () => null },
-  symbols: { byName: () => null, byAddress: () => null },
-  name: "test",
-  release: "6.1.0-test",
-  source: "vmlinux",
-  threadSize: 16384,
-  problems: [],
-} as unknown as BudgetProgram;
+const PROGRAM = budgetProgram();
 
 const GRAPH = graphOf(`
   stub 8: tail work
