@@ -8,10 +8,9 @@ import {
   type DepthNode,
 } from "@spillway/core";
 import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "../../format/budget/words.ts";
-import { type Html, Html as HtmlText, html } from "../../report/html/html.ts";
-import { pagePolicy } from "../../report/html/policy.ts";
+import { htmlDocument } from "../../report/html/document.ts";
+import { type Html, html } from "../../report/html/html.ts";
 import { thousands } from "../../text/hex.ts";
-import { VERSION } from "../../version.ts";
 import { type IcicleLine, icicle } from "./icicle.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLES } from "./styles.ts";
@@ -37,29 +36,14 @@ export function renderBudgetPage({ document, level, drawn, maxBytes, command }: 
   const cut = document.cycles.filter((cycle) => cycle.level === level);
   const cutEdges = cut.reduce((sum, cycle) => sum + cycle.cutEdgeCount, 0);
   const { calls } = document.unresolved;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(STYLES, SCRIPT)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Spillway ${VERSION}">
-<title>Stack budget of Linux ${release}</title>
-<style>${new HtmlText(STYLES)}</style>
-</head>
-<body>
-<h1>Stack budget of Linux ${release}</h1>
+  const body = html`<h1>Stack budget of Linux ${release}</h1>
 <p class="dim">${kernel.name}, ${count(totals.functions, "function")}, ${count(totals.calls, "call")} (${thousands(totals.indirectCalls)} of them indirect; ${share(totals.indirectCalls - atLevel(calls, level), totals.indirectCalls)} of these resolved at the ${LEVEL_TITLES[level]} level). Made by <code>${command}</code></p>
 <p>Down the page go the bytes of a kernel stack. Each column is one path of calls from an entry, the deepest at the left; paths that begin alike share what they have in common, and one that goes on as another does is drawn pale from there on (←). A path that would close a cycle ends there: ${count(cutEdges, "call")} in ${count(cut.length, "cycle")} are taken for never made.</p>
 <ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li></ul>
 ${entriesTable(drawn, stackBytes, maxBytes)}
 ${drawn.map(({ entry, tree }, index) => drawing(entry, tree, lines, level, index))}
-<output id="told"></output>
-<script>${new HtmlText(SCRIPT)}</script>
-</body>
-</html>
-`;
-  return page.text;
+<output id="told"></output>`;
+  return htmlDocument({ title: `Stack budget of Linux ${release}`, styles: STYLES, script: SCRIPT, body });
 }
 
 function entriesTable(drawn: BudgetPage["drawn"], stackBytes: number, maxBytes: number | null): Html {

@@ -1,9 +1,8 @@
 /** A comparison of designs as one HTML page that needs nothing else. */
 import type { DesignResult, Frequency, MachineDocument } from "@spillway/core";
-import { type Html, Html as HtmlText, html, jsonText } from "../../report/html/html.ts";
-import { pagePolicy } from "../../report/html/policy.ts";
+import { htmlDocument } from "../../report/html/document.ts";
+import { type Html, html, jsonText } from "../../report/html/html.ts";
 import { thousands } from "../../text/hex.ts";
-import { VERSION } from "../../version.ts";
 import { type Axis, type Chart, decades, type Series } from "./machine-chart.ts";
 import { figure, million, perCent, sizeOf } from "./machine-numbers.ts";
 import { SCRIPT } from "./machine-script.ts";
@@ -21,29 +20,14 @@ export function renderMachinePage({ document, command }: MachinePage): string {
   const styles = `${uplotStyles()}\n${STYLES}`;
   const script = `${uplotScript()}\n${SCRIPT}`;
   const charts = chartsOf(document);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(styles, script)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Spillway ${VERSION}">
-<title>Designs of kernel stacks: ${profile.name}</title>
-<style>${new HtmlText(styles)}</style>
-</head>
-<body>
-<h1>Designs of kernel stacks</h1>
+  const body = html`<h1>Designs of kernel stacks</h1>
 <p>Every design went through the same ${replications} realisations of ${seconds} s: tasks that fork from memory under pressure, go through nested I/O, sleep there, and are interrupted. Workload <b>${profile.name}</b>; memory for stacks ${sizeOf(zone.bytes)}, of which ${sizeOf(zone.unmovableBytes)} cannot be moved; seed ${seed}. Intervals are at 99 %.</p>
 ${charts.map(({ title }, at) => html`<h2>${title}</h2>\n<div class="chart" id="chart-${at}"></div>\n`)}
 <h2>Figures</h2>
 ${results.map(({ tasks, designs }) => table(tasks, designs))}
 <p class="dim">Crashes and EIO: of a million operations. A crash is an operation that overflows a stack; the machine then goes on. A fork fails where ${zone.rounds} rounds of reclaim found no block; Linux 2.6 would hang there or kill. Profile: ${profile.source}. Made by <code>${command}</code></p>
-<script type="application/json" id="charts">${jsonText(charts)}</script>
-<script>${new HtmlText(script)}</script>
-</body>
-</html>
-`;
-  return page.text;
+<script type="application/json" id="charts">${jsonText(charts)}</script>`;
+  return htmlDocument({ title: `Designs of kernel stacks: ${profile.name}`, styles, script, body });
 }
 
 function chartsOf(document: MachineDocument): Chart[] {

@@ -1,12 +1,12 @@
 /** The report as one HTML page that needs nothing else: no network, no fonts, no files beside it. */
 import type { Diagnosis, StackMap } from "@spillway/core";
 import type { SystemFacts } from "../../format/sys.ts";
-import { VERSION } from "../../version.ts";
 import { culpritName, verdictTitle } from "../words.ts";
 import { damageSection } from "./damage-section.ts";
+import { htmlDocument } from "./document.ts";
 import { factsSection } from "./facts-section.ts";
 import { framesSection } from "./frames-section.ts";
-import { Html, html, jsonText } from "./html.ts";
+import { html, jsonText } from "./html.ts";
 import { Anchors } from "./ids.ts";
 import {
   adviceSection,
@@ -16,7 +16,6 @@ import {
   missingSection,
   staleSection,
 } from "./list-sections.ts";
-import { pagePolicy } from "./policy.ts";
 import { SCRIPT } from "./script.ts";
 import { stackSection } from "./stack-section.ts";
 import { STYLES } from "./styles.ts";
@@ -37,18 +36,7 @@ export function renderHtml({ diagnosis, map, facts, command }: HtmlReport): stri
   const anchors = new Anchors(diagnosis, map);
   const title = `${verdictTitle(kind, cause)}${culprit === null ? "" : ` in ${culpritName(culprit)}`}`;
   const picture = stackSection(diagnosis, map, anchors);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(STYLES, SCRIPT)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Spillway ${VERSION}">
-<title>${title}</title>
-<style>${new Html(STYLES)}</style>
-</head>
-<body>
-<a class="skip" href="#${picture.text === "" ? "chain" : "stack"}">Skip to the stack</a>
+  const body = html`<a class="skip" href="#${picture.text === "" ? "chain" : "stack"}">Skip to the stack</a>
 ${verdictSection(diagnosis)}
 <main>
 ${picture.text === "" ? framesSection(diagnosis, anchors) : picture}
@@ -64,10 +52,6 @@ ${factsSection(diagnosis, facts, command)}
 </main>
 <footer></footer>
 <script type="application/json" id="spillway-diagnosis">${jsonText(diagnosis)}</script>
-<script type="application/json" id="spillway-stack-map">${jsonText(map)}</script>
-<script>${new Html(SCRIPT)}</script>
-</body>
-</html>
-`;
-  return page.text;
+<script type="application/json" id="spillway-stack-map">${jsonText(map)}</script>`;
+  return htmlDocument({ title, styles: STYLES, script: SCRIPT, body });
 }

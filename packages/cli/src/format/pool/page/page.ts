@@ -1,9 +1,8 @@
 /** A sweep as one HTML page that needs nothing else: the curve with its interval, to look into, and the figures. */
 import type { SweepDocument } from "@spillway/core";
-import { type Html, Html as HtmlText, html, jsonText } from "../../../report/html/html.ts";
-import { pagePolicy } from "../../../report/html/policy.ts";
+import { htmlDocument } from "../../../report/html/document.ts";
+import { type Html, html, jsonText } from "../../../report/html/html.ts";
 import { thousands } from "../../../text/hex.ts";
-import { VERSION } from "../../../version.ts";
 import { formatBytes, formatMean, formatProbability, formatSeconds } from "../numbers.ts";
 import { SCRIPT } from "./script.ts";
 import { STYLES } from "./styles.ts";
@@ -16,18 +15,7 @@ export function renderSweepPage(document: SweepDocument, command: string): strin
   const waits = document.policy === "sleep";
   const what = waits ? "waits for a stack" : "is refused";
   const load = document.offeredErlang === null ? "" : `${formatMean(document.offeredErlang)} erlang offered, `;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${pagePolicy(styles, script)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Spillway ${VERSION}">
-<title>How many extra stacks are enough?</title>
-<style>${new HtmlText(styles)}</style>
-</head>
-<body>
-<h1>How many extra stacks are enough?</h1>
+  const body = html`<h1>How many extra stacks are enough?</h1>
 <p class="dim">${load}${thousands(document.events)} events for each size, seed ${document.seed}. Made by <code>${command}</code></p>
 <h2>Share of crossings that ${what}</h2>
 <p>Simulated, with the 99 % interval as a band${document.formula !== null && html`; dashed, what the ${document.formula} formula says`}. Where nobody ${waits ? "waited" : "was refused"}, only the upper end of the interval is known.</p>
@@ -37,11 +25,8 @@ export function renderSweepPage(document: SweepDocument, command: string): strin
 <div class="chart" id="use"></div>
 <h2>Figures</h2>
 ${table(document)}
-<script type="application/json" id="data">${jsonText(document)}</script>
-<script>${new HtmlText(script)}</script>
-</body>
-</html>
-`.text;
+<script type="application/json" id="data">${jsonText(document)}</script>`;
+  return htmlDocument({ title: "How many extra stacks are enough?", styles, script, body });
 }
 
 function table({ points, policy, formula }: SweepDocument): Html {
