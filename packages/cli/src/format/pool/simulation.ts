@@ -2,8 +2,8 @@ import type { SimulationDocument } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
-import { wrap } from "../../text/wrap.ts";
 import { bar } from "../guard-status.ts";
+import { formatNotes } from "./notes.ts";
 import { formatBytes, formatMean, formatProbability, formatSeconds } from "./numbers.ts";
 
 type Look = Pick<Terminal, "width" | "colors" | "unicode">;
@@ -33,15 +33,7 @@ export function formatSimulation(document: SimulationDocument, look: Look): stri
       : [["stolen", `${formatProbability(document.steals.share)} of the stacks taken came from another CPU's list`]]),
     ["simulated", simulated(run, look)],
   ];
-  const notes = document.notes
-    .map(
-      (note) =>
-        `\n${wrap(note, look.width - 2)
-          .map((line) => `  ${line}\n`)
-          .join("")}`,
-    )
-    .join("");
-  return `${columns(rows, ["left", "left"])}\n${drawing(document, look)}${notes}`;
+  return `${columns(rows, ["left", "left"])}\n${drawing(document, look)}${formatNotes(document.notes, look)}`;
 }
 
 const POLICIES = { eio: "if none is free the call fails", sleep: "if none is free the task waits" } as const;

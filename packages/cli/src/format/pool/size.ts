@@ -2,7 +2,7 @@ import type { SizeDocument, SizeStep } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, type TableCell } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
-import { wrap } from "../../text/wrap.ts";
+import { formatNotes } from "./notes.ts";
 import { formatBytes, formatMean, formatProbability } from "./numbers.ts";
 
 type Look = Pick<Terminal, "width" | "colors" | "unicode">;
@@ -21,15 +21,7 @@ export function formatSize(document: SizeDocument, look: Look): string {
     ...steps.map((step) => row(step, look)),
   ];
   const alignments = ["right", "right", "left", "right", "right", "left"] as const;
-  const told = notes
-    .map(
-      (note) =>
-        `\n${wrap(note, look.width - 2)
-          .map((line) => `  ${line}\n`)
-          .join("")}`,
-    )
-    .join("");
-  return `${columns(rows, ["left", "left"])}\n${columns(table, alignments)}${told}`;
+  return `${columns(rows, ["left", "left"])}\n${columns(table, alignments)}${formatNotes(notes, look)}`;
 }
 
 function answer({ stacks, basis, formula, memory, shownEnough }: SizeDocument, { colors }: Look): string {
