@@ -19,6 +19,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 1_200_000,
           globalSetup: "packages/lab/test/prepare-lab.ts",
+          setupFiles: "packages/lab/test/show-hints.ts",
           // A guest keeps one core busy: two files at a time is what a small machine carries.
           maxWorkers: 2,
         },

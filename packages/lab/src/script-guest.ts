@@ -63,9 +63,9 @@ mount -t tmpfs tmpfs /tmp
 echo "${MARKS.ready}: $(uname -r)"
 . /script
 sync
-echo "${END}"
-# Not switched off here: what the console has not sent by then would be lost, and with it the line above. The lab does it.
-while true; do sleep 1000; done
+# Said again and again: a line of the kernel's may come in the middle of it. Not switched off here, since what the console has
+# not sent by then would be lost; the lab does it.
+while true; do echo "${END}"; sleep 1; done
 `;
     const files = new Map([...guest.files, ["script", Buffer.from(guest.script)]]);
     await writeFile(initramfs, await buildInitramfs({ init, programs: guest.programs ?? [], files }));
