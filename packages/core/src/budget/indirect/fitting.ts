@@ -1,7 +1,7 @@
 /** Which prototypes a call fits of which only its argument registers and the use of its result are known. */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate } from "../../types/type-provider.ts";
-import type { FoundSite, GivenArgument } from "./function-facts.ts";
+import type { FoundSite, GivenArgument } from "./found-site.ts";
 import { isVariadic, type Prototypes } from "./prototypes.ts";
 import { typeKey } from "./type-keys.ts";
 

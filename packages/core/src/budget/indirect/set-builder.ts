@@ -4,7 +4,7 @@ import type { CalleeSets } from "../call-graph.ts";
 import type { FunctionTable } from "../function-table.ts";
 import { Fitting } from "./fitting.ts";
 import type { FlowGraph } from "./flow-graph.ts";
-import type { FoundSite } from "./function-facts.ts";
+import type { FoundSite } from "./found-site.ts";
 import type { IndirectCallees } from "./indirect-calls.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";

@@ -1,0 +1,72 @@
+/** Basic blocks of one function, in the order of their addresses, and the stretches of them that jump back. */
+import { type CodeColumns, FLOW } from "../../code/code-columns.ts";
+
+export interface Blocks {
+  readonly count: number;
+  /** First instruction of each; one more than there are blocks. */
+  readonly first: Int32Array;
+  readonly edgeStart: Int32Array;
+  readonly edges: Int32Array;
+  /** For the first block of a loop (of several that overlap): its last one; -1 for all others. */
+  readonly loopEnd: Int32Array;
+}
+
+export function blocksOf(code: CodeColumns): Blocks {
+  const leads = new Uint8Array(code.count + 1);
+  leads[0] = 1;
+  for (let at = 0; at < code.count; at++) {
+    const flow = code.flow[at]!;
+    if (flow === FLOW.jump || flow === FLOW.conditional) {
+      const target = code.indexAt(code.target[at]!);
+      if (target >= 0) leads[target] = 1;
+      leads[at + 1] = 1;
+    } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1] = 1;
+  }
+  const blockOf = new Int32Array(code.count);
+  const first: number[] = [];
+  for (let at = 0; at < code.count; at++) {
+    if (leads[at] === 1) first.push(at);
+    blockOf[at] = first.length - 1;
+  }
+  const count = first.length;
+  first.push(code.count);
+  const edgeStart = new Int32Array(count + 1);
+  const edges: number[] = [];
+  for (let block = 0; block < count; block++) {
+    edgeStart[block] = edges.length;
+    const last = first[block + 1]! - 1;
+    const flow = code.flow[last]!;
+    const ends = flow === FLOW.jump || flow === FLOW["indirect-jump"] || flow === FLOW.return || flow === FLOW.invalid;
+    if (!ends && code.followed(last)) edges.push(blockOf[last + 1]!);
+    if (flow === FLOW.jump || flow === FLOW.conditional) {
+      const target = code.indexAt(code.target[last]!);
+      if (target >= 0) edges.push(blockOf[target]!);
+    }
+  }
+  edgeStart[count] = edges.length;
+  return {
+    count,
+    first: Int32Array.from(first),
+    edgeStart,
+    edges: Int32Array.from(edges),
+    loopEnd: loops(count, edgeStart, edges),
+  };
+}
+
+/** See `Blocks.loopEnd`. */
+function loops(count: number, edgeStart: Int32Array, edges: readonly number[]): Int32Array {
+  const end = new Int32Array(count).fill(-1);
+  for (let block = 0; block < count; block++) {
+    for (let edge = edgeStart[block]!; edge < edgeStart[block + 1]!; edge++) {
+      const to = edges[edge]!;
+      if (to <= block) end[to] = Math.max(end[to]!, block);
+    }
+  }
+  for (let block = 0; block < count; ) {
+    let last = end[block]!;
+    for (let inner = block + 1; inner <= last; inner++) last = Math.max(last, end[inner]!);
+    end[block] = last;
+    block = Math.max(block, last) + 1;
+  }
+  return end;
+}

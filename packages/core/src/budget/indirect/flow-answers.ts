@@ -1,0 +1,172 @@
+/**
+ * What types say of values while a function is followed: parameters and results of functions with a prototype are typed, and
+ * so is what is loaded from a member of a known struct.
+ */
+import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
+import { stripTypedefs } from "../../types/strip.ts";
+import type { CType } from "../../types/type-provider.ts";
+import type { FlowQuestions } from "./flow-questions.ts";
+import type { KnownFunction } from "./known-functions.ts";
+import type { MadeValues } from "./made-values.ts";
+import type { ProgramFacts } from "./program-facts.ts";
+import { isVariadic } from "./prototypes.ts";
+import type { Place } from "./struct-places.ts";
+import type { Atom, Value, Values } from "./values.ts";
+
+const NO_NODE = (): null => null;
+
+export class FlowAnswers implements FlowQuestions {
+  readonly #facts: ProgramFacts;
+  readonly #values: Values;
+  readonly #made: MadeValues;
+  readonly #nop = mnemonicNumber("nop");
+  #function: KnownFunction | null = null;
+  #saysDead = false;
+
+  constructor(facts: ProgramFacts, values: Values, made: MadeValues) {
+    this.#facts = facts;
+    this.#values = values;
+    this.#made = made;
+  }
+
+  nextFunction(code: CodeColumns, known: KnownFunction | null): void {
+    this.#function = known;
+    this.#saysDead = this.#isTraced(code);
+  }
+
+  /**
+   * Does the function begin with the tracer's hook? Only then is it certain that the compiler keeps nothing in registers that a
+   * call may change: gcc's -fipa-ra, which may, is off where -pg is on (gcc's documentation of -fipa-ra).
+   */
+  #isTraced(code: CodeColumns): boolean {
+    for (let at = 0; at < Math.min(code.count, 2); at++) {
+      if (code.flow[at] === FLOW.call && this.#facts.preserves(code.target[at]!)) return true;
+      if (code.flow[at] === FLOW.next && code.length[at] === 5 && code.mnemonic[at] === this.#nop) return true;
+    }
+    return false;
+  }
+
+  entry(argument: number): Value {
+    const known = this.#function;
+    const source = -1 - argument;
+    if (known === null) return this.#made.made(source, null, null);
+    const node = (): number => this.#facts.graph.parameter(known.entry, argument);
+    if (known.prototypes.length !== 1 || !known.sure) return this.#made.made(source, node(), null);
+    const prototype = known.prototypes[0]!;
+    const parameter = this.#facts.prototypes.registers(prototype)[argument];
+    if (parameter !== undefined) return this.#typed(parameter.type, node, source);
+    return this.#saysDead && !isVariadic(this.#facts.prototypes.type(prototype))
+      ? this.#values.dead
+      : this.#values.unknown;
+  }
+
+  load(atom: Atom, at: number): Value {
+    switch (atom.kind) {
+      case "object": {
+        const places = this.#facts.structs.at(atom.type, atom.offset);
+        if (places.length === 0) return this.#made.made(at, null, atom);
+        let value = this.#values.none;
+        for (const place of places) value = this.#values.join(value, this.#loadPlace(place, at));
+        return value;
+      }
+      case "cell":
+        return this.#typed(atom.type, NO_NODE, at);
+      case "address": {
+        const { graph } = this.#facts;
+        return this.#made.made(at, atom.anywhere ? graph.table(atom.address) : graph.global(atom.address), null);
+      }
+      case "made":
+        return this.#made.made(at, null, atom);
+      default:
+        return this.#made.made(at, null, null);
+    }
+  }
+
+  #loadPlace(place: Place, at: number): Value {
+    return this.#typed(place.type, () => this.#facts.graph.member(place), at);
+  }
+
+  /** A value of a declared type, which comes out of a node of the graph. */
+  #typed(declared: CType, node: () => number | null, source: number): Value {
+    const { structs, prototypes } = this.#facts;
+    const pointee = structs.pointee(declared);
+    if (pointee !== null) return this.#values.object(pointee, 0);
+    const type = stripTypedefs(declared);
+    // What is too short for a pointer is a number.
+    if ((type.kind === "int" || type.kind === "enum") && type.size < 8) return this.#values.none;
+    if (type.kind !== "pointer") return this.#made.made(source, node(), null);
+    const target = stripTypedefs(type.target);
+    if (target.kind === "function") {
+      const prototype = prototypes.idOf(target);
+      return this.#values.code(node() ?? this.#anyOf(prototype), prototype);
+    }
+    if (target.kind === "pointer") return this.#values.cell(target);
+    return this.#made.made(source, node(), null);
+  }
+
+  #anyOf(prototype: number): number {
+    const node = this.#facts.graph.pool(`any ${prototype}`);
+    this.#facts.graph.addUnknown(node);
+    return node;
+  }
+
+  perCpu(address: number): Value {
+    const found = this.#facts.perCpuVariable(address);
+    if (found === null) return this.#values.address(address);
+    const type = stripTypedefs(found.type);
+    if (type.kind === "struct" || type.kind === "union") {
+      return this.#values.object(this.#facts.structs.canonical(type), found.offset);
+    }
+    if (type.kind === "array") {
+      const element = stripTypedefs(type.element);
+      if ((element.kind === "struct" || element.kind === "union") && element.size > 0) {
+        return this.#values.object(this.#facts.structs.canonical(element), found.offset % element.size);
+      }
+      return this.#values.cell(type.element);
+    }
+    return this.#values.cell(found.type);
+  }
+
+  isAddress(value: number): boolean {
+    return this.#facts.isAddress(value);
+  }
+
+  thunkRegister(target: number): number {
+    return this.#facts.thunkRegister(target);
+  }
+
+  isReturnThunk(target: number): boolean {
+    return this.#facts.isReturnThunk(target);
+  }
+
+  preserves(target: number): boolean {
+    return this.#facts.preserves(target);
+  }
+
+  /** Assembler clobbers what it says; C leaves nothing that its caller may build upon. */
+  clobbers(target: number | null): boolean {
+    if (!this.#saysDead) return false;
+    return target === null || (this.#facts.functions.at(target)?.prototypes.length ?? 0) > 0;
+  }
+
+  result(at: number, target: number | null, pointer: Value | null): Value {
+    const { prototypes, functions, graph } = this.#facts;
+    if (target !== null) {
+      const callee = functions.at(target);
+      if (callee === undefined) return this.#made.made(at, null, null);
+      const node = (): number => graph.result(callee.entry);
+      if (callee.prototypes.length !== 1 || !callee.sure) return this.#made.made(at, node(), null);
+      return this.#typed(prototypes.type(callee.prototypes[0]!).returns, node, at);
+    }
+    let value = this.#values.none;
+    for (const atom of pointer?.atoms ?? []) {
+      if (atom.kind !== "code") value = this.#values.join(value, this.#made.made(at, null, null));
+      else {
+        const { returns } = prototypes.type(atom.prototype);
+        const node = (): number => graph.pool(`result ${atom.prototype}`);
+        value = this.#values.join(value, this.#typed(returns, node, at));
+      }
+    }
+    return value;
+  }
+}

@@ -1,0 +1,35 @@
+/** What following a function's values (function-flow.ts) asks of the rest of the analysis, and what it tells it. */
+import type { Atom, Value } from "./values.ts";
+
+/** What the rest of the analysis knows, asked while values are followed. */
+export interface FlowQuestions {
+  /** What the first argument registers hold at the entry. */
+  entry(argument: number): Value;
+  /** What a load through an atom gives, at instruction `at`. */
+  load(atom: Atom, at: number): Value;
+  /** The per-CPU variable at an address of the per-CPU section. */
+  perCpu(address: number): Value;
+  /** Does a number look like an address of the kernel's or a module's? */
+  isAddress(value: number): boolean;
+  /** Register of a retpoline thunk, -1 for other code. */
+  thunkRegister(target: number): number;
+  isReturnThunk(target: number): boolean;
+  /** Does a call there leave the registers as they are (ftrace's and the like)? */
+  preserves(target: number): boolean;
+  /** Does a call there, or through a pointer (null), leave nothing in the registers that a callee need not save? */
+  clobbers(target: number | null): boolean;
+  /** What a call returns. */
+  result(at: number, target: number | null, pointer: Value | null): Value;
+}
+
+/** What is found; told when the values stand. */
+export interface FlowListener {
+  /** A call or a jump that leaves the function for a known one. */
+  direct(at: number, target: number, registers: readonly Value[], tail: boolean): void;
+  /** `pointer` is what is called. */
+  indirect(at: number, pointer: Value, registers: readonly Value[], tail: boolean): void;
+  store(at: number, address: Value, value: Value): void;
+  /** Bytes are copied from one address to another. */
+  copy(at: number, to: Value, from: Value): void;
+  returns(at: number, value: Value): void;
+}

@@ -1,0 +1,436 @@
+/**
+ * What each instruction does to the values in registers and stack slots. Memory on the stack is followed as long as RSP is;
+ * other memory is not: what is loaded from it is what its type, or the flow graph, says.
+ */
+import {
+  type CodeColumns,
+  FLOW,
+  generalRegisters,
+  MAX_OPERANDS,
+  OPERAND,
+  registerWidths,
+} from "../../code/code-columns.ts";
+import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
+import { OPERATION, operationTable } from "./operations.ts";
+import { again, next, plusUnknown, pointerRank, shift } from "./pointer-sums.ts";
+import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
+import type { Value, Values } from "./values.ts";
+
+/** Per-CPU sections begin with what is fixed (the stack protector's canary, the IRQ stack). */
+const FIRST_PER_CPU = 64;
+
+const REGISTERS = 16;
+
+const WIDE_KINDS = 4;
+const WIDE_IMMEDIATE = 1;
+const WIDE_DISPLACEMENT = 3;
+
+/** Where RSP is aligned the distance from the entry is not known: another region begins. */
+const REGION = 1 << 24;
+
+/** Registers, and behind them the slots of the stack that the function uses, as they are met; what was never written is absent. */
+export type State = (Value | undefined)[];
+
+export class InstructionFlow {
+  readonly #values: Values;
+  readonly #operations = operationTable();
+  readonly #general = generalRegisters();
+  readonly #widths = registerWidths();
+  #code: CodeColumns = null as unknown as CodeColumns;
+  #questions: FlowQuestions = null as unknown as FlowQuestions;
+  /** Told what instructions do; null while values do not stand yet. */
+  listener: FlowListener | null = null;
+  /** The present state. */
+  registers: Value[] = [];
+  /** Places of stack slots in a state, by offset. */
+  readonly #slots = new Map<number, number>();
+  #slotCount = REGISTERS;
+
+  constructor(values: Values) {
+    this.#values = values;
+  }
+
+  /** Another function. */
+  begin(code: CodeColumns, questions: FlowQuestions): void {
+    this.#code = code;
+    this.#questions = questions;
+    this.#slots.clear();
+    this.#slotCount = REGISTERS;
+  }
+
+  /** What the registers hold where the function begins. */
+  entryState(): State {
+    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
+    registers[RSP] = this.#values.stack(0);
+    for (const [argument, register] of ARGUMENT_REGISTERS.entries()) {
+      registers[register] = this.#questions.entry(argument);
+    }
+    return registers;
+  }
+
+  /** The state at code that nothing known leads to; `block` tells apart what RSP is there. */
+  lostState(block: number): State {
+    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
+    registers[RSP] = this.#values.stack(-REGION * (2 + (block % 64)));
+    return registers;
+  }
+
+  /** Adds the present state to another; false where that knew it all. */
+  merge(known: State): boolean {
+    let changed = false;
+    const now = this.registers;
+    for (let place = 0; place < now.length; place++) {
+      const value = now[place];
+      const before = known[place];
+      if (value === before || value === undefined) continue;
+      const joined = before === undefined ? value : this.#values.join(before, value);
+      if (joined === before) continue;
+      known[place] = joined;
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** Place of a stack slot in the state. */
+  #slot(offset: number): number {
+    let slot = this.#slots.get(offset);
+    if (slot === undefined) {
+      slot = this.#slotCount++;
+      this.#slots.set(offset, slot);
+    }
+    return slot;
+  }
+
+  #setSlot(offset: number, value: Value | undefined): void {
+    const slot = this.#slot(offset);
+    const now = this.registers as State;
+    while (now.length < slot) now.push(undefined);
+    now[slot] = value;
+  }
+
+  #inSlot(offset: number): Value | undefined {
+    const slot = this.#slots.get(offset);
+    return slot === undefined ? undefined : this.registers[slot];
+  }
+
+  /** Runs one instruction. */
+  step(at: number): void {
+    const code = this.#code;
+    switch (code.flow[at]) {
+      case FLOW.call:
+        this.#call(at, code.target[at]!);
+        return;
+      case FLOW["indirect-call"]:
+        this.#indirect(at, this.#read(at, 0), false);
+        return;
+      case FLOW.jump:
+      case FLOW.conditional:
+        this.#jump(at, code.target[at]!);
+        return;
+      case FLOW["indirect-jump"]:
+        this.listener?.indirect(at, this.#read(at, 0), this.registers, true);
+        return;
+      case FLOW.return:
+        this.listener?.returns(at, this.registers[RAX]!);
+        return;
+      case FLOW.next:
+        break;
+      default:
+        return;
+    }
+    this.#operate(at, this.#operations[code.mnemonic[at]!]!);
+  }
+
+  #jump(at: number, target: number): void {
+    if (this.listener === null || this.#code.holds(target)) return;
+    if (this.#questions.isReturnThunk(target)) {
+      this.listener.returns(at, this.registers[RAX]!);
+      return;
+    }
+    const register = this.#questions.thunkRegister(target);
+    if (register >= 0) this.listener.indirect(at, this.registers[register]!, this.registers, true);
+    else this.listener.direct(at, target, this.registers, true);
+  }
+
+  #call(at: number, target: number): void {
+    const register = this.#questions.thunkRegister(target);
+    if (register >= 0) {
+      this.#indirect(at, this.registers[register]!, false);
+      return;
+    }
+    if (this.#questions.preserves(target)) return;
+    this.listener?.direct(at, target, this.registers, false);
+    this.#afterCall(this.#questions.result(at, target, null), this.#questions.clobbers(target));
+  }
+
+  #indirect(at: number, pointer: Value, tail: boolean): void {
+    this.listener?.indirect(at, pointer, this.registers, tail);
+    // Paravirtual operations are called through a variable, from assembler that says itself what they change.
+    const assembler = this.#isMemory(at, 0) && this.#code.base[at] === 0;
+    this.#afterCall(this.#questions.result(at, null, pointer), !assembler && this.#questions.clobbers(null));
+  }
+
+  #afterCall(result: Value, clobbered: boolean): void {
+    const left = clobbered ? this.#values.dead : this.#values.unknown;
+    for (const register of CALLER_SAVED) this.registers[register] = left;
+    this.registers[RAX] = result;
+  }
+
+  #register(at: number, operand: number): number {
+    const slot = at * MAX_OPERANDS + operand;
+    return this.#code.operandKind[slot] === OPERAND.REGISTER ? this.#general[this.#code.operandRegister[slot]!]! : -1;
+  }
+
+  #width(at: number, operand: number): number {
+    return this.#widths[this.#code.operandRegister[at * MAX_OPERANDS + operand]!]!;
+  }
+
+  #isMemory(at: number, operand: number): boolean {
+    return this.#code.operandKind[at * MAX_OPERANDS + operand] === OPERAND.MEMORY;
+  }
+
+  #read(at: number, operand: number): Value {
+    switch (this.#code.operandKind[at * MAX_OPERANDS + operand]) {
+      case OPERAND.REGISTER: {
+        const register = this.#register(at, operand);
+        return register < 0 || this.#width(at, operand) < 8 ? this.#values.unknown : this.registers[register]!;
+      }
+      case OPERAND.IMMEDIATE:
+        return this.#immediate(at);
+      case OPERAND.MEMORY:
+        return this.#load(at);
+      default:
+        return this.#values.unknown;
+    }
+  }
+
+  #immediate(at: number): Value {
+    const value = this.#code.immediate[at]!;
+    if (this.#code.wide.size > 0 && this.#code.wide.has(at * WIDE_KINDS + WIDE_IMMEDIATE)) return this.#values.none;
+    // Small numbers can be addresses of per-CPU variables; an addition of the CPU's base will tell.
+    return this.#questions.isAddress(value) || (value >= FIRST_PER_CPU && (value & 7) === 0)
+      ? this.#values.address(value)
+      : this.#values.none;
+  }
+
+  #write(at: number, operand: number, value: Value): void {
+    if (this.#isMemory(at, operand)) {
+      this.#store(at, this.#address(at), value);
+      return;
+    }
+    const register = this.#register(at, operand);
+    if (register >= 0) this.registers[register] = this.#width(at, operand) < 8 ? this.#narrowed(at, value) : value;
+  }
+
+  /** A 32-bit move of zero is how zero is made; of anything else it makes no pointer. */
+  #narrowed(at: number, value: Value): Value {
+    return value.atoms.length === 0 || this.#code.operandKind[at * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE
+      ? this.#values.none
+      : this.#values.unknown;
+  }
+
+  #operate(at: number, operation: number): void {
+    const { unknown, none } = this.#values;
+    switch (operation) {
+      case OPERATION.NONE:
+        return;
+      case OPERATION.MOVE:
+        this.#write(at, 0, this.#read(at, 1));
+        return;
+      case OPERATION.LEA:
+        this.#write(at, 0, this.#address(at));
+        return;
+      case OPERATION.ADD:
+        this.#add(at);
+        return;
+      case OPERATION.SUB: {
+        const immediate = this.#code.operandKind[at * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE;
+        const register = this.#register(at, 0);
+        if (register < 0) return;
+        if (immediate) this.#write(at, 0, shift(this.#values, this.registers[register]!, -this.#code.immediate[at]!));
+        else if (register !== RSP) this.#write(at, 0, unknown);
+        return;
+      }
+      case OPERATION.AND:
+      case OPERATION.OR:
+        this.#mask(at, operation);
+        return;
+      case OPERATION.XOR: {
+        const register = this.#register(at, 0);
+        if (register >= 0) this.registers[register] = register === this.#register(at, 1) ? none : unknown;
+        return;
+      }
+      case OPERATION.PUSH:
+        this.#push(this.#read(at, 0), at);
+        return;
+      case OPERATION.POP:
+        this.#pop(at);
+        return;
+      case OPERATION.LEAVE:
+        this.registers[RSP] = shift(this.#values, this.registers[RBP]!, 8);
+        this.registers[RBP] = unknown;
+        return;
+      case OPERATION.CONDITIONAL_MOVE: {
+        const register = this.#register(at, 0);
+        if (register < 0) return;
+        this.#write(at, 0, this.#values.join(this.registers[register]!, this.#read(at, 1)));
+        return;
+      }
+      case OPERATION.EXCHANGE:
+      case OPERATION.EXCHANGE_ADD: {
+        const first = this.#read(at, 0);
+        const second = this.#read(at, 1);
+        if (operation === OPERATION.EXCHANGE) this.#write(at, 0, second);
+        this.#write(at, 1, first);
+        return;
+      }
+      case OPERATION.COMPARE_EXCHANGE: {
+        const before = this.#read(at, 0);
+        this.#write(at, 0, this.#read(at, 1));
+        this.registers[RAX] = before;
+        return;
+      }
+      case OPERATION.CPUID:
+        this.registers[RBX] = unknown;
+        this.registers[RCX] = unknown;
+        this.registers[RAX] = unknown;
+        this.registers[RDX] = unknown;
+        return;
+      case OPERATION.RAX_RDX:
+        this.registers[RAX] = unknown;
+        this.registers[RDX] = unknown;
+        return;
+      case OPERATION.RAX:
+        this.registers[RAX] = unknown;
+        return;
+      case OPERATION.STRING_MOVE:
+        this.listener?.copy(at, this.registers[RDI]!, this.registers[RSI]!);
+        this.registers[RSI] = unknown;
+        this.registers[RDI] = unknown;
+        this.registers[RCX] = unknown;
+        return;
+      case OPERATION.STRING_OTHER:
+        this.registers[RSI] = unknown;
+        this.registers[RDI] = unknown;
+        this.registers[RCX] = unknown;
+        this.registers[RAX] = unknown;
+        return;
+      default: {
+        const register = this.#register(at, 0);
+        if (register >= 0) this.registers[register] = unknown;
+        else if (this.#isMemory(at, 0)) this.#forgetStack(this.#address(at));
+        // One operand of imul means RDX:RAX.
+        if (this.#code.operandCount[at] === 1) {
+          this.registers[RAX] = unknown;
+          this.registers[RDX] = unknown;
+        }
+      }
+    }
+  }
+
+  #add(at: number): void {
+    const register = this.#register(at, 0);
+    if (register < 0) return;
+    const held = this.registers[register]!;
+    const kind = this.#code.operandKind[at * MAX_OPERANDS + 1];
+    if (kind === OPERAND.IMMEDIATE) {
+      const amount = this.#code.immediate[at]!;
+      // add $table,%rax: the number in the register was an index.
+      const sum = this.#questions.isAddress(amount)
+        ? this.#values.address(amount, true)
+        : next(this.#values, held, amount);
+      this.#write(at, 0, sum);
+      return;
+    }
+    // add %gs:this_cpu_off,%rax and add __per_cpu_offset(,%rcx,8),%rax: a CPU's copy of the variable at that address.
+    this.#write(
+      at,
+      0,
+      kind === OPERAND.MEMORY ? this.#perCpuCopy(held) : plusUnknown(this.#values, held, this.#read(at, 1)),
+    );
+  }
+
+  #perCpuCopy(value: Value): Value {
+    return this.#values.map(value, (atom) => {
+      if (atom.kind === "address") return this.#questions.perCpu(atom.address);
+      return atom.kind === "object" || atom.kind === "cell" ? again(this.#values, atom) : this.#values.unknown;
+    });
+  }
+
+  #mask(at: number, operation: number): void {
+    const register = this.#register(at, 0);
+    if (register < 0) return;
+    const immediate = this.#code.operandKind[at * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE;
+    const amount = this.#code.immediate[at]!;
+    if (register === RSP) {
+      this.registers[RSP] = this.#values.stack(-REGION);
+      return;
+    }
+    // Low bits of pointers carry flags; they are taken off and put on.
+    const tag = operation === OPERATION.AND ? amount < 0 && amount >= -64 : amount >= 0 && amount < 8;
+    if (!(immediate && tag)) this.#write(at, 0, this.#values.unknown);
+  }
+
+  #push(value: Value, at: number): void {
+    const rsp = shift(this.#values, this.registers[RSP]!, -8);
+    this.registers[RSP] = rsp;
+    this.#store(at, rsp, value);
+  }
+
+  #pop(at: number): void {
+    const rsp = this.registers[RSP]!;
+    const atom = rsp.atoms.length === 1 ? rsp.atoms[0]! : null;
+    const value = atom?.kind === "stack" ? (this.#inSlot(atom.offset) ?? this.#values.unknown) : this.#values.unknown;
+    this.registers[RSP] = shift(this.#values, rsp, 8);
+    this.#write(at, 0, value);
+  }
+
+  /** What a memory operand points to. */
+  #address(at: number): Value {
+    const code = this.#code;
+    const base = this.#general[code.base[at]!]!;
+    const index = this.#general[code.index[at]!]!;
+    const displacement = code.displacement[at]!;
+    const hasBase = code.base[at] !== 0 && base >= 0;
+    const hasIndex = code.index[at] !== 0 && index >= 0;
+    if (code.segment[at] === 2 && !hasBase && !hasIndex) return this.#questions.perCpu(displacement);
+    if (code.wide.size > 0 && code.wide.has(at * WIDE_KINDS + WIDE_DISPLACEMENT) && !hasBase)
+      return this.#values.unknown;
+    if (!hasBase && !hasIndex) return this.#values.address(displacement);
+    const isTable = this.#questions.isAddress(displacement);
+    if (isTable) {
+      // disp(%rax) with a displacement that is an address: an element of a table there.
+      return this.#values.address(displacement, true);
+    }
+    if (!hasIndex) return shift(this.#values, this.registers[base]!, displacement);
+    const indexed = this.registers[index]!;
+    if (!hasBase) return code.scale[at] === 1 ? shift(this.#values, indexed, displacement) : this.#values.unknown;
+    const based = this.registers[base]!;
+    const pointer = code.scale[at] === 1 && pointerRank(indexed) > pointerRank(based) ? indexed : based;
+    return shift(this.#values, plusUnknown(this.#values, pointer, this.#values.none), displacement);
+  }
+
+  #load(at: number): Value {
+    return this.#values.map(this.#address(at), (atom) => {
+      if (atom.kind !== "stack") return this.#questions.load(atom, at);
+      return this.#inSlot(atom.offset) ?? this.#questions.load(atom, at);
+    });
+  }
+
+  #store(at: number, address: Value, value: Value): void {
+    if (address.atoms.length === 1 && address.atoms[0]!.kind === "stack") {
+      this.#setSlot(address.atoms[0].offset, value);
+    } else {
+      for (const atom of address.atoms) {
+        if (atom.kind !== "stack") continue;
+        const before = this.#inSlot(atom.offset);
+        if (before !== undefined) this.#setSlot(atom.offset, this.#values.join(before, value));
+      }
+    }
+    this.listener?.store(at, address, value);
+  }
+
+  #forgetStack(address: Value): void {
+    for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom.offset, undefined);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The values of one function that are of no known type where they are made: what they come out of, and what they are used as.
+ * C's types are not in the code, but an allocation is given those of the parameters, members and results that it goes to.
+ */
+import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { KnownPointer, LoadOrigin } from "./member-search.ts";
+import type { ProgramFacts } from "./program-facts.ts";
+import type { Place } from "./struct-places.ts";
+import type { Atom, Value, Values } from "./values.ts";
+
+/** Loads through pointers of no known type that are followed back. */
+const MOST_LOADS = 3;
+
+interface Source {
+  readonly nodes: number[];
+  readonly parents: Atom[];
+}
+
+/** A struct, and where it begins from the pointer in question. */
+export interface Bound {
+  readonly type: CAggregate;
+  readonly offset: number;
+}
+
+export class MadeValues {
+  readonly #facts: ProgramFacts;
+  readonly #values: Values;
+  readonly #sources = new Map<number, Source>();
+  readonly #nodes = new Map<number, number>();
+  readonly #bounds = new Map<number, Bound[]>();
+  /** Offsets that are read behind each value, once they are asked for. */
+  #reads: Map<number, number[]> | null = null;
+  readonly #outer = new Map<CAggregate, Bound[]>();
+  /** Objects on the stack, by the addresses that were used as pointers to structs. */
+  readonly stackTypes: Bound[] = [];
+
+  constructor(facts: ProgramFacts, values: Values) {
+    this.#facts = facts;
+    this.#values = values;
+  }
+
+  nextFunction(): void {
+    this.#sources.clear();
+    this.#nodes.clear();
+    this.#bounds.clear();
+    this.#reads = null;
+    this.#outer.clear();
+    this.stackTypes.length = 0;
+  }
+
+  /** A value that instruction `source` makes (a parameter: below zero), which comes out of a node or from behind a pointer. */
+  made(source: number, node: number | null, parent: Atom | null): Value {
+    const known = this.#sources.get(source);
+    if (known === undefined) {
+      this.#sources.set(source, { nodes: node === null ? [] : [node], parents: parent === null ? [] : [parent] });
+    } else {
+      if (node !== null && !known.nodes.includes(node)) known.nodes.push(node);
+      if (parent !== null && !known.parents.includes(parent)) known.parents.push(parent);
+    }
+    // Parameters are numbered below zero.
+    return this.#values.made(source + 8, 0);
+  }
+
+  /** A value is used as a pointer to a struct. */
+  use(value: Value, type: CAggregate): void {
+    for (const atom of value.atoms) {
+      switch (atom.kind) {
+        case "made":
+          addBound(this.#bounds, atom.source - 8, { type, offset: -atom.offset });
+          break;
+        case "address":
+          if (!atom.anywhere && atom.address < 0) this.#facts.typedAddress(atom.address, type);
+          break;
+        case "object":
+          if (atom.type !== type) addBound(this.#outer, atom.type, { type, offset: -atom.offset });
+          break;
+        case "stack":
+          // Once each: an empty list on the stack points to itself.
+          if (!this.stackTypes.some((one) => one.type === type && one.offset === atom.offset)) {
+            this.stackTypes.push({ type, offset: atom.offset });
+          }
+          break;
+      }
+    }
+  }
+
+  /** Where the pointer was loaded from, so far as that may tell what it is; null where it tells nothing. */
+  originsOf(pointer: Value): LoadOrigin[] | null {
+    const found: LoadOrigin[] = [];
+    for (const atom of pointer.atoms) {
+      if (atom.kind === "dead") continue;
+      const origins = atom.kind === "made" && atom.offset === 0 ? this.#originsOfMade(atom.source - 8, 0) : null;
+      if (origins === null) return null;
+      found.push(...origins);
+    }
+    return found.length === 0 ? null : found;
+  }
+
+  #originsOfMade(source: number, depth: number): LoadOrigin[] | null {
+    const made = this.#sources.get(source);
+    if (made === undefined || made.nodes.length > 0 || made.parents.length === 0 || depth > MOST_LOADS) return null;
+    const found: LoadOrigin[] = [];
+    for (const parent of made.parents) {
+      if (parent.kind === "object") found.push({ kind: "outside", type: parent.type, offset: parent.offset });
+      else if (parent.kind !== "made") return null;
+      else found.push({ kind: "behind", pointer: this.pointer(parent.source - 8, depth + 1), offset: parent.offset });
+    }
+    return found;
+  }
+
+  /** All that is known of a pointer that was made in this function. */
+  pointer(source: number, depth: number): KnownPointer {
+    return { origins: this.#originsOfMade(source, depth), ...this.#usesOf(source) };
+  }
+
+  /** How the code uses a pointer that it made. */
+  #usesOf(source: number): Pick<KnownPointer, "reads" | "parts"> {
+    if (this.#reads === null) {
+      this.#reads = new Map();
+      for (const { parents } of this.#sources.values()) {
+        for (const parent of parents) if (parent.kind === "made") addTo(this.#reads, parent.source - 8, parent.offset);
+      }
+    }
+    const parts = (this.#bounds.get(source) ?? []).map(({ type, offset }) => ({ type, offset: -offset }));
+    return { reads: this.#reads.get(source) ?? [], parts };
+  }
+
+  /** A node of the graph is given a value. Values stand only when the function has been seen to its end. */
+  assign(node: number, value: Value): void {
+    const { graph, functions } = this.#facts;
+    for (const atom of value.atoms) {
+      switch (atom.kind) {
+        case "address":
+          if (functions.at(atom.address) !== undefined) graph.addFunction(node, atom.address);
+          else if (atom.address < 0) graph.addAddress(node, atom.address);
+          break;
+        case "code":
+          graph.edge(atom.node, node);
+          break;
+        case "object":
+          graph.addObject(node, atom.type, atom.offset);
+          break;
+        case "made":
+          if (atom.offset === 0) graph.edge(this.nodeOf(atom.source - 8), node);
+          else graph.addUnknown(node);
+          break;
+        case "dead":
+          break;
+        default:
+          graph.addUnknown(node);
+      }
+    }
+  }
+
+  /** The node of a value that was made in this function. */
+  nodeOf(source: number): number {
+    let node = this.#nodes.get(source);
+    if (node !== undefined) return node;
+    const { graph } = this.#facts;
+    node = graph.local();
+    this.#nodes.set(source, node);
+    const made = this.#sources.get(source);
+    const bounds = this.#bounds.get(source) ?? [];
+    for (const { type, offset } of bounds) graph.addObject(node, type, offset);
+    if (bounds.length > 0) return node;
+    for (const from of made?.nodes ?? []) graph.edge(from, node);
+    for (const parent of made?.parents ?? []) {
+      if (parent.kind === "made") graph.edge(graph.load(this.nodeOf(parent.source - 8), parent.offset), node);
+      else if (parent.kind === "object") {
+        const places = this.outside(parent);
+        for (const place of places) graph.edge(graph.member(place), node);
+        if (places.length === 0) graph.addUnknown(node);
+      }
+    }
+    if (made === undefined || (made.nodes.length === 0 && made.parents.length === 0)) graph.addUnknown(node);
+    return node;
+  }
+
+  /** What lies outside of an inner struct: in the struct that holds it (container_of). */
+  outside(atom: Extract<Atom, { kind: "object" }>): readonly Place[] {
+    const { structs } = this.#facts;
+    const told = this.#outer.get(atom.type);
+    if (told !== undefined) {
+      const places = told.flatMap(({ type, offset }) => structs.at(type, atom.offset + offset));
+      if (places.length > 0) return places;
+    }
+    return structs.outside(atom.type, atom.offset);
+  }
+}
+
+function addTo<K>(map: Map<K, number[]>, key: K, value: number): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
+}
+
+function addBound<K>(map: Map<K, Bound[]>, key: K, bound: Bound): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [bound]);
+  else if (!known.some((one) => one.type === bound.type && one.offset === bound.offset)) known.push(bound);
+}
+
+/** Can the value carry a function, or lead to one? */
+export function interesting(value: Value): boolean {
+  return value.atoms.some(({ kind }) => kind === "address" || kind === "object" || kind === "code" || kind === "made");
+}
+
+/** An integer that a pointer fits in. */
+export function isWord(type: CType): boolean {
+  return type.kind === "int" && type.size === 8;
+}
