@@ -355,7 +355,9 @@ static void *thread(void *argument)
 static void waits(void)
 {
 	struct itimerspec soon = { { 0, 0 }, { 0, 2000000 } };
-	struct itimerval timer = { { 0, 0 }, { 0, 3000 } };
+	/* Again and again: on a slow machine the first comes before pause(). */
+	struct itimerspec often = { { 0, 2000000 }, { 0, 2000000 } };
+	struct itimerval timer = { { 0, 3000 }, { 0, 3000 } }, never = { { 0, 0 }, { 0, 0 } };
 	struct epoll_event event = { .events = EPOLLIN };
 	struct pollfd poller;
 	struct timeval little = { 0, 1000 };
@@ -381,8 +383,9 @@ static void waits(void)
 	signal(SIGALRM, on_signal);
 	ignore(setitimer(ITIMER_REAL, &timer, NULL));
 	pause();
+	ignore(setitimer(ITIMER_REAL, &never, NULL));
 	if (timer_create(CLOCK_REALTIME, NULL, &posix) == 0) {
-		ignore(timer_settime(posix, 0, &soon, NULL));
+		ignore(timer_settime(posix, 0, &often, NULL));
 		pause();
 		timer_delete(posix);
 	}
