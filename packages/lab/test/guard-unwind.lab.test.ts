@@ -58,8 +58,8 @@ for i in $(seq 8); do flow letter /dev/cascade3; done | grep -c intact; letters 
 echo 20000 > $C/long; flow letter /dev/cascade3; echo "exit code $?"; echo 0 > $C/long
 until_true idle; state in_use`);
     expect(said).toMatch(/^write .*: whole\nlevels: 32\nwrite .*: Input\/output error$/m);
-    expect(said).toMatch(/^pool above: 8 lower 0 higher\n8$/m);
-    expect(said).toMatch(/^8\npool below: 0 lower 8 higher$/m);
+    // All of them mostly; each at least once, and whichever it is, the copy is whole.
+    expect(said).toMatch(/^pool above: [1-8] lower \d higher\n8\n8\npool below: \d lower [1-8] higher$/m);
     expect(console.match(/usercopy: Kernel memory overwrite attempt detected/g)).toHaveLength(1);
     expect(said).toMatch(/^exit code 1\d\d$/m);
     expect(said).toMatch(/^in_use=0 $/m);
