@@ -2,6 +2,7 @@
 import { isIndirectThunk, tailJumps } from "../code/call-site.ts";
 import type { FunctionRange } from "../symbols/symbol-table.ts";
 import type { BacktraceEnd } from "./backtrace.ts";
+import { callerOfDynamicCode } from "./dynamic-code.ts";
 import { checkLink, hex } from "./link.ts";
 import { PT_REGS_SIZE } from "./pt-regs.ts";
 import { stepOut } from "./sources.ts";
@@ -117,26 +118,6 @@ export function walkStrict(context: UnwindContext, start: WalkState): Walk {
     state = { pc: link.returnAddress, exact: false, sp: cfa, registers: step.registers };
   }
   return lost(frames, brokenAt(null, null, null, `more than ${MAX_FRAMES} frames`, state));
-}
-
-/** How far above its return address the caller of code made at run time is looked for: past a pt_regs and some. Words. */
-const MAX_DYNAMIC_FRAME = 64;
-
-/**
- * Code made at run time (an ftrace trampoline, mostly) has no unwind data. Its caller is the lowest return address whose
- * call goes to such code too: a traced function's entry.
- */
-function callerOfDynamicCode(context: UnwindContext, from: bigint): bigint | null {
-  const { memory, symbols } = context.kernel;
-  for (let word = 0n; word < BigInt(MAX_DYNAMIC_FRAME); word++) {
-    const slot = from + word * 8n;
-    const value = memory.u64(slot);
-    if (value === null) return null;
-    if (!symbols.isText(value - 1n)) continue;
-    const target = context.callSite(value)?.target ?? null;
-    if (target !== null && !symbols.isText(target) && memory.protection?.(target)?.executable === true) return slot;
-  }
-  return null;
 }
 
 /**
