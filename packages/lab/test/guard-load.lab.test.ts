@@ -3,9 +3,11 @@
  * SPILLWAY_LAB_CYCLES=100 loads and unloads it that often, which takes minutes.
  */
 import { expect, test } from "vitest";
-import { onEveryKernel } from "./guard-lab.ts";
+import { GUEST_TIMEOUT_MS, onEveryKernel, TEST_TIMEOUT_MS } from "./guard-lab.ts";
 
 const CYCLES = Number(process.env.SPILLWAY_LAB_CYCLES ?? 4);
+/** Beyond what any test may take: a cycle takes seconds, on a busy machine many. */
+const CYCLES_MS = CYCLES * 30_000;
 
 onEveryKernel((guest) => {
   test("parameters that are refused; points that are not known but said; both ways of hooking", async () => {
@@ -63,7 +65,9 @@ unload; echo "traces: $(traces | tr '\\n' ' ')"`,
     expect(console).not.toMatch(/BUG:|WARNING:|Oops/);
   });
 
-  test(`${CYCLES} times loaded, used and unloaded, in both modes by turns: no symbol, hook or memory is left`, async () => {
+  test(`${CYCLES} times loaded, used and unloaded, in both modes by turns: no symbol, hook or memory is left`, {
+    timeout: TEST_TIMEOUT_MS + CYCLES_MS,
+  }, async () => {
     const { console, said, ended } = await guest(
       `
 memory() { sync; echo 3 > /proc/sys/vm/drop_caches; awk '/^Slab|^VmallocUsed|^Percpu|^KernelStack/ { n += $2 } END { print n }' /proc/meminfo; }
@@ -76,7 +80,7 @@ cycle direct; cycle ipmodify; before=$(memory)
 for i in $(seq 1 2 ${CYCLES}); do cycle direct || break; cycle ipmodify || break; done
 sleep 1; grown=$(($(memory) - before)); echo "cycles $((i + 1)): $(traces | tr '\\n' ' ')"
 [ $grown -lt 1500 ] && echo "no leak" || echo "grown by $grown kB"`,
-      { timeoutMs: 1_500_000 },
+      { timeoutMs: GUEST_TIMEOUT_MS + CYCLES_MS },
     );
     expect(ended).toBe("script");
     expect(said).toMatch(new RegExp(`^cycles ${CYCLES}: 0 0 0 0 $`, "m"));

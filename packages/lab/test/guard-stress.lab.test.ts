@@ -3,12 +3,14 @@
  * SPILLWAY_LAB_SOAK=SECONDS makes it last longer than a test should.
  */
 import { expect, test } from "vitest";
-import { onEveryKernel } from "./guard-lab.ts";
+import { GUEST_TIMEOUT_MS, onEveryKernel, TEST_TIMEOUT_MS } from "./guard-lab.ts";
 
 const SECONDS = Number(process.env.SPILLWAY_LAB_SOAK ?? 25);
 
 onEveryKernel((guest) => {
-  test(`random stress for ${SECONDS} s: no stack lost, no memory, no byte; the counters agree`, async () => {
+  test(`random stress for ${SECONDS} s: no stack lost, no memory, no byte; the counters agree`, {
+    timeout: TEST_TIMEOUT_MS + 2000 * SECONDS,
+  }, async () => {
     const { console, said, ended } = await guest(
       `
 insmod /faults.ko
@@ -45,7 +47,7 @@ echo 3000 > $S/threshold; until_true try total 64 > /dev/null; flow write /dev/c
 # What is left is the load's own growth; a stack lost at each step would be a hundred times as much.
 sleep 2; grown=$(($(memory) - before)); [ $grown -lt 3000 ] && echo "no leak" || echo "grown by $grown kB"
 state in_use total free; unload && echo unloaded`,
-      { guardModules: ["faults"] },
+      { guardModules: ["faults"], timeoutMs: GUEST_TIMEOUT_MS + 2000 * SECONDS },
     );
     expect(ended).toBe("script");
     expect(said).not.toMatch(/^a byte was lost$/m);
