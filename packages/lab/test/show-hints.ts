@@ -4,7 +4,7 @@ import { beforeEach } from "vitest";
 beforeEach(({ task, onTestFailed }) => {
   onTestFailed(() => {
     for (const error of task.result?.errors ?? []) {
-      if (typeof error["hint"] === "string") console.error(`${task.name}: ${error.message}\n${error["hint"]}`);
+      if (typeof error.hint === "string") console.error(`${task.name}: ${error.message}\n${error.hint}`);
     }
   });
 });
