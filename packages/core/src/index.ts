@@ -43,7 +43,7 @@ export {
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
-export type { PlanDocument, PlanSegment } from "./budget/plan-document.ts";
+export { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "./budget/plan-document.ts";
 export { readBudget, readWholeBudget } from "./budget/read-budget.ts";
 export { openSavedBudget } from "./budget/saved-budget.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";

@@ -17,7 +17,7 @@ const PLAN = {
 test("a plan becomes the module's parameters", () => {
   const plan = parsePlan(JSON.stringify(PLAN));
   expect([plan.release, plan.unfixable]).toEqual(["6.1.0-57-amd64", 0]);
-  expect(parsePlan(JSON.stringify({ ...PLAN, unfixable: [{}, {}] })).unfixable).toBe(2);
+  expect(parsePlan(JSON.stringify({ ...PLAN, unfixableCounts: { coarse: 2, start: 1 } })).unfixable).toBe(3);
   expect(parameterWords(plan.parameters)).toEqual([
     "threshold=9000",
     "points=vfs_write:int,do_filp_open:ptr,notify_change:int,submit_bio_noacct:bio",

@@ -73,7 +73,9 @@ export function parsePlan(text: string): LoadPlan {
   // A lower threshold only switches sooner.
   const stackBytes = typeof document.stackBytes === "number" ? document.stackBytes : Number.POSITIVE_INFINITY;
   const threshold = Math.max(0, Math.min(thresholdBytes, stackBytes - LEFT_BY_MODULE));
-  const unfixable = Array.isArray(document.unfixable) ? document.unfixable.length : 0;
+  // `unfixable` lists the worst; how many there are in all stands beside it.
+  const counts = isObject(document.unfixableCounts) ? Object.values(document.unfixableCounts) : [];
+  const unfixable = counts.reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
   return {
     release: kernel.release,
     parameters: { thresholdBytes: threshold, points: points.map(parsePoint) },

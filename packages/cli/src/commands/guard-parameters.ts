@@ -60,7 +60,7 @@ export async function parametersFrom(
   if (plan !== null && !options.force) requirePlanFor(plan, release);
   if (plan !== null && plan.unfixable > 0) {
     terminal.writeError(
-      `note: the plan lists ${plan.unfixable} paths that no point makes short enough: they can still overflow\n`,
+      `note: the plan leaves ${plan.unfixable} paths that no point makes short enough: they can still overflow\n`,
     );
   }
   const { stacks, threshold, points, mode } = options;

@@ -28,8 +28,10 @@ export interface PlanDocument {
   readonly lowerBound: number;
   /** True where `lowerBound` was reached, or every smaller placement was ruled out. */
   readonly optimal: boolean;
-  /** What no placement of the candidates can keep within the limits. */
+  /** What no placement of the candidates can keep within the limits: the worst of them. */
   readonly unfixable: readonly PlanUnfixable[];
+  /** How many there are in all, by cause; causes of none are left out. */
+  readonly unfixableCounts: Readonly<Partial<Record<UnfixableCause, number>>>;
   /** Functions that could have been chosen. */
   readonly candidateCount: number;
   /** Cycles without a point: the segments assume that none of their cut edges is taken. */
@@ -68,13 +70,30 @@ export interface PlanSegment {
     readonly bytes: number;
     readonly certainty: EdgeCertainty | null;
   }[];
-  /** Why it is no shorter: "no candidate on it", "short enough". */
+  /** Why it is no shorter: "short enough", or in words what stands against it. */
   readonly why: string;
 }
+
+/**
+ * Why a segment stays over its limit:
+ * - `start`: candidates lie on it, but from its start another path stays as long whatever the placement;
+ * - `threshold`: it begins at a point and fits a stack, but not above the threshold;
+ * - `unjudged`: functions on it can be hooked, sleep and return an error, and would split it well enough; whether their callers let
+ *   them sleep and fail is not known, and for a person to say (`--allow`);
+ * - `coarse`: what lies between all functions on it that could be points is still too long;
+ * - `no-point`: no function on it can be hooked, sleep and return an error.
+ */
+export const UNFIXABLE_CAUSES = ["start", "threshold", "unjudged", "coarse", "no-point"] as const;
+export type UnfixableCause = (typeof UNFIXABLE_CAUSES)[number];
 
 export interface PlanUnfixable extends PlanSegment {
   /** Bytes over the limit. */
   readonly excessBytes: number;
+  readonly cause: UnfixableCause;
+  /** `unjudged`: functions that together would split it well enough; for `--allow` by whoever knows that they may sleep and fail. */
+  readonly allowable: readonly string[];
+  /** Why the functions after the first are no points, by reason. */
+  readonly bars: readonly { readonly why: string; readonly functions: number }[];
 }
 
 export interface PlanCycle {

@@ -1,5 +1,5 @@
 /** What `plan` prints: where to spill, and what is left. */
-import type { PlanDocument, PlanSegment } from "@spillway/core";
+import { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
@@ -41,10 +41,7 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   if (plan.longestSegments.length > 0) {
     parts.push(`${colors.bold("The longest segments left")}\n${segments(plan.longestSegments, terminal)}`);
   }
-  if (plan.unfixable.length > 0) {
-    const title = `No placement helps: ${count(plan.unfixable.length, "segment")} over the limit`;
-    parts.push(`${colors.red(title)}\n${segments(plan.unfixable, terminal)}`);
-  }
+  if (plan.unfixable.length > 0) parts.push(unfixable(plan, terminal));
   if (plan.cyclesLeft.length > 0) {
     const rows = plan.cyclesLeft
       .slice(0, SHOWN)
@@ -65,6 +62,44 @@ function paragraph(text: string, width: number): string {
   return wrap(text, width)
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** Titles of the causes, the plan's `why` for each being longer. */
+const CAUSES: Readonly<Record<UnfixableCause, string>> = {
+  start: "another path from its start stays as long",
+  threshold: "fits a stack, but not above the threshold (--threshold)",
+  unjudged: "could be split where nobody has judged whether that may sleep and fail (--allow)",
+  coarse: "too long between the functions that could be points",
+  "no-point": "nothing on it can be hooked, sleeps and returns an error",
+};
+
+function unfixable(plan: PlanDocument, terminal: Terminal): string {
+  const { colors } = terminal;
+  const counted = UNFIXABLE_CAUSES.flatMap((cause) => {
+    const number = plan.unfixableCounts[cause];
+    return number === undefined ? [] : [{ cause, number }];
+  });
+  const all = counted.reduce((sum, { number }) => sum + number, 0);
+  const causes = counted
+    .toSorted((a, b) => b.number - a.number)
+    .map(({ cause, number }) => [thousands(number), CAUSES[cause]]);
+  const rows = plan.unfixable
+    .slice(0, SHOWN)
+    .map((segment) => [
+      thousands(segment.bytes),
+      `of ${thousands(segment.limitBytes)}`,
+      printable(`${segment.start} → ${segment.end ?? segment.path.at(-1)?.function ?? "?"}`),
+      {
+        text: printable(segment.allowable.length > 0 ? `--allow ${segment.allowable.join(",")}` : segment.cause),
+        paint: colors.dim,
+      },
+    ]);
+  return [
+    `${colors.red(`No placement helps: ${count(all, "segment")} over the limit`)}\n`,
+    columns(causes, ["right", "left"]),
+    `${colors.bold("The worst of them")}\n`,
+    columns(rows, ["right", "left", "left", "left"]),
+  ].join("");
 }
 
 function segments(list: readonly PlanSegment[], terminal: Terminal): string {

@@ -97,7 +97,7 @@ export function isTraceable(budget: Budget, f: number): boolean | null {
 }
 
 /** Functions from which direct calls alone lead to one that sleeps (1). */
-function sleeping(budget: Budget): Uint8Array {
+export function sleeping(budget: Budget): Uint8Array {
   const { firstCaller, sitesTo } = budget.solved.index;
   const found = new Uint8Array(budget.graph.functions.count);
   const queue: number[] = SLEEPERS.flatMap((name) => [...budget.names.all(name)]);
@@ -133,7 +133,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
   for (const point of options.allow ?? []) add(allowed(budget, point));
   for (const [name, returns] of Object.entries(KNOWN_POINTS)) {
     for (const f of budget.names.all(name)) {
-      if (whyNot(budget, f) === null) add({ f, returns, why: "a known entry point" });
+      if (whyNotHooked(budget, f) === null) add({ f, returns, why: "a known entry point" });
     }
   }
   const sleeps = sleeping(budget);
@@ -152,7 +152,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
       const returns = returnsOf(budget, f);
       // A pointer may be an answer in which no error fits.
       if (returns === null || (returns === "pointer" && label !== "inode_operations.lookup")) continue;
-      if (whyNot(budget, f) === null) add({ f, returns, why: `${label}; direct calls lead to one that sleeps` });
+      if (whyNotHooked(budget, f) === null) add({ f, returns, why: `${label}; direct calls lead to one that sleeps` });
     }
   }
   return [...chosen.values()];
@@ -160,7 +160,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
 
 function allowed(budget: Budget, { name, returns }: AllowedPoint): Candidate {
   const f = budget.names.find(name);
-  const reason = whyNot(budget, f);
+  const reason = whyNotHooked(budget, f);
   const kind = returns ?? KNOWN_POINTS[name] ?? returnsOf(budget, f);
   if (reason === null && kind !== null) return { f, returns: kind, why: "allowed" };
   throw new SpillwayError(
@@ -184,13 +184,14 @@ function prototypeOf(budget: Budget, f: number): Extract<CType, { kind: "functio
   return types.func(name[f] as string);
 }
 
-function returnsOf(budget: Budget, f: number): PointReturns | null {
+/** How a function reports an error, by its own type; null where it cannot, or that is not known. */
+export function returnsOf(budget: Budget, f: number): PointReturns | null {
   const prototype = prototypeOf(budget, f);
   return prototype === null ? null : errorKind(prototype.returns);
 }
 
 /** Why a function cannot be hooked at all; null where it can. */
-function whyNot(budget: Budget, f: number): string | null {
+export function whyNotHooked(budget: Budget, f: number): string | null {
   const name = budget.graph.functions.name[f] as string;
   // gcc's clones have other arguments than the source says (-fipa-sra, constant propagation), and no BTF.
   if (/\.(isra|constprop|part)\b/.test(name)) return "the compiler changed its arguments";

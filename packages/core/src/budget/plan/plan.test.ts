@@ -79,7 +79,7 @@ describe("a plan", () => {
     expect(none.points).toEqual([]);
     expect(none.candidateCount).toBe(0);
     // The entry is a file operation as well, with less above it.
-    expect(none.unfixable[0]).toMatchObject({ start: "__x64_sys_write", end: null, why: "no candidate on it" });
+    expect(none.unfixable[0]).toMatchObject({ start: "__x64_sys_write", end: null, cause: "coarse" });
   });
 
   test("denied points are not chosen, allowed ones may be", () => {

@@ -15,11 +15,13 @@ import {
   type PlanPoint,
   type PlanSegment,
   type PlanUnfixable,
+  type UnfixableCause,
 } from "../plan-document.ts";
 import { type AllowedPoint, type Candidate, findCandidates } from "./candidates.ts";
 import { KNOWN_POINTS } from "./known-points.ts";
 import { type Placement, placePoints } from "./placement.ts";
 import { type Segment, type SegmentProblem, Segments } from "./segments.ts";
+import { UnfixableJudge } from "./unfixable.ts";
 
 export interface PlanOptions {
   readonly level?: BudgetLevel;
@@ -77,6 +79,7 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   for (const { f, stack, baseBytes } of budget.entries) {
     if (stack === "task") starts.set(f, Math.max(starts.get(f) ?? 0, baseBytes));
   }
+  const wanted = options.thresholdBytes ?? stackBytes * WANTED_THRESHOLD;
   const problem: SegmentProblem = {
     index: budget.solved.index,
     order: budget.solved.order,
@@ -84,13 +87,11 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
     entries: [...starts].map(([f, baseBytes]) => ({ f, baseBytes })),
     candidates: candidates.map((candidate) => candidate.f),
     required: options.recursion === true ? onCycles(budget, level, candidates) : [],
-    limits: {
-      entryBytes: usable,
-      pointBytes: pointLimit(budget, level, candidates, stackBytes, usable, options.thresholdBytes),
-      hookBytes: HOOK_BYTES,
-    },
+    limits: { entryBytes: usable, pointBytes: Math.max(0, usable - wanted), hookBytes: HOOK_BYTES },
   };
-  const placed = placeAndMend(budget, problem);
+  // What is asked for stays; what is only wanted gives way to segments that nothing shortens.
+  const longest = options.thresholdBytes === undefined ? usable - stackBytes * LEAST_THRESHOLD : 0;
+  const placed = placeAndMend(budget, problem, longest);
   return describe(budget, candidates, placed, { stackBytes, reserveBytes });
 }
 
@@ -106,34 +107,18 @@ function onCycles(budget: Budget, level: BudgetLevel, candidates: readonly Candi
 }
 
 /**
- * How long a segment from a point may be: as the wanted threshold leaves it; longer, down to the least threshold, where segments
- * that no candidate shortens need it.
+ * Limits for an order of the functions: segments from points as the wanted threshold leaves them; longer, down to the least
+ * threshold, where segments that no candidate shortens need it.
+ * @param longest how long segments from points may become by that, bytes
  */
-function pointLimit(
-  budget: Budget,
-  level: BudgetLevel,
-  candidates: readonly Candidate[],
-  stackBytes: number,
-  usable: number,
-  thresholdBytes: number | undefined,
-): number {
-  if (thresholdBytes !== undefined) return usable - thresholdBytes;
-  const wanted = usable - stackBytes * WANTED_THRESHOLD;
-  const longest = usable - stackBytes * LEAST_THRESHOLD;
-  const { least } = new Segments({
-    index: budget.solved.index,
-    order: budget.solved.order,
-    level,
-    entries: [],
-    candidates: candidates.map((candidate) => candidate.f),
-    limits: { entryBytes: usable, pointBytes: wanted, hookBytes: HOOK_BYTES },
-  });
-  let limit = Math.max(0, wanted);
-  for (const { f } of candidates) {
+function fittingLimits(problem: SegmentProblem, longest: number): SegmentProblem {
+  const { least } = new Segments({ ...problem, entries: [] });
+  let { pointBytes } = problem.limits;
+  for (const f of problem.candidates) {
     const depth = least.depth[f] as number;
-    if (depth <= longest) limit = Math.max(limit, depth);
+    if (depth <= longest) pointBytes = Math.max(pointBytes, depth);
   }
-  return limit;
+  return { ...problem, limits: { ...problem.limits, pointBytes } };
 }
 
 interface Placed {
@@ -147,15 +132,15 @@ interface Placed {
  * Points end paths, and so cycles with a point on them are none any more: once they are chosen, the components and with them the
  * cut edges are others. The placement is judged, and if need be mended, with those.
  */
-function placeAndMend(budget: Budget, problem: SegmentProblem): Placed {
+function placeAndMend(budget: Budget, problem: SegmentProblem, longest: number): Placed {
   const { index } = budget.solved;
-  let placement = placePoints(new Segments(problem));
+  let placement = placePoints(new Segments(fittingLimits(problem, longest)));
   for (let mend = 0; ; mend++) {
     const points = new Segments({ ...problem, candidates: [] }).mask(placement.points);
     const levels = BUDGET_LEVELS.slice(0, BUDGET_LEVELS.indexOf(problem.level) + 1);
     const components = levels.map((level) => findComponents(index, { level, stops: points }));
     const order = cutOrder(index, components);
-    const segments = new Segments({ ...problem, order });
+    const segments = new Segments(fittingLimits({ ...problem, order }, longest));
     if (segments.worst(points, placement.points) === null || mend === MENDS) {
       const own = components[components.length - 1] as (typeof components)[number];
       const solved = {
@@ -208,6 +193,10 @@ function describe(
     ({ f, baseBytes }) => baseBytes + (unaided.passes[0]?.depth[f] as number) > usable,
   ).length;
   const described = (segment: Segment): PlanSegment => describeSegment(budget, segments, points, segment);
+  const judge = new UnfixableJudge(budget, limits, segments.problem.candidates);
+  const judged = unfit.map((segment) => ({ segment, ...judge.judge(segment, points) }));
+  const unfixableCounts: Partial<Record<UnfixableCause, number>> = {};
+  for (const { cause } of judged) unfixableCounts[cause] = (unfixableCounts[cause] ?? 0) + 1;
   const chosen = [...(segments.problem.required ?? []), ...placement.points];
   const byFunction = new Map(candidates.map((candidate) => [candidate.f, candidate]));
   return {
@@ -233,14 +222,30 @@ function describe(
     longestSegments: fitting.slice(0, LISTED_SEGMENTS).map(described),
     lowerBound: placement.lowerBound + chosen.length - placement.points.length,
     optimal: placement.optimal,
-    unfixable: unfit
-      .slice(0, LISTED_UNFIXABLE)
-      .map((segment): PlanUnfixable => ({ ...described(segment), excessBytes: segment.bytes - segment.limitBytes })),
+    unfixable: judged.slice(0, LISTED_UNFIXABLE).map(
+      ({ segment, cause, allowable, bars }): PlanUnfixable => ({
+        ...described(segment),
+        why: WHY[cause],
+        excessBytes: segment.bytes - segment.limitBytes,
+        cause,
+        allowable: allowable.map((f) => graph.functions.name[f] as string),
+        bars,
+      }),
+    ),
+    unfixableCounts,
     candidateCount: candidates.length,
     cyclesLeft,
     notes: notesOf(chosen, unfit.length, over, entries.length, cyclesLeft),
   };
 }
+
+const WHY: Readonly<Record<UnfixableCause, string>> = {
+  start: "another path from its start stays as long whatever the placement",
+  threshold: "it fits a stack, but not above the threshold",
+  unjudged: "what could split it is not known to be called where it may sleep and fail (--allow)",
+  coarse: "what lies between the functions that could be points is too long",
+  "no-point": "no function on it can be hooked, sleeps, and returns an error",
+};
 
 function describeSegment(budget: Budget, segments: Segments, points: Uint8Array, segment: Segment): PlanSegment {
   const { names, graph } = budget;
@@ -248,7 +253,6 @@ function describeSegment(budget: Budget, segments: Segments, points: Uint8Array,
   const endsInPoint = segment.path.length > 1 && points[last] === 1;
   const bytes = nodeBytes(graph, segment.path);
   if (endsInPoint) bytes[bytes.length - 1] = segments.problem.limits.hookBytes;
-  const open = segments.fixes(segment, points).length;
   return {
     from: segment.from,
     start: names.ids[segment.start] as string,
@@ -260,12 +264,7 @@ function describeSegment(budget: Budget, segments: Segments, points: Uint8Array,
       bytes: bytes[at] as number,
       certainty: site < 0 ? null : (CERTAINTIES[certainty] as EdgeCertainty),
     })),
-    why:
-      segment.bytes <= segment.limitBytes
-        ? "short enough"
-        : open === 0
-          ? "no candidate on it"
-          : "no candidate on it makes it short enough",
+    why: "short enough",
   };
 }
 
