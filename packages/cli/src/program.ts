@@ -76,6 +76,8 @@ export function buildProgram(context: Context): Command {
       showGlobalOptions: true,
       helpWidth: context.terminal.width,
       ...(context.atPrompt ? promptHelp : {}),
+      // Lines end where the terminal does, not where the source has them end.
+      commandDescription: (command) => command.description().replaceAll("\n", " "),
       subcommandTerm: (command) => {
         const term = [command.name(), command.usage().replace("[options] ", "")].join(" ");
         return context.atPrompt ? withoutFile(term) : term;

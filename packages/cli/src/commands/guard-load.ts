@@ -20,7 +20,7 @@ export function registerGuardLoad(guard: Command, context: Context): void {
     examples: [
       ["load", "the installed one, with its defaults"],
       ["load --module ./spillway.ko --stacks 16", "a file, and 16 extra stacks"],
-      ["load --threshold 10240 --points vfs_read,vfs_write,submit_bio_noacct", ""],
+      ["load --threshold 10240 --points vfs_write", "one point alone, at another threshold"],
       ["load --plan plan.json", "as spillway plan --json chose for this kernel"],
     ],
   }).option("--module <file>", "a module to load instead of the installed one");

@@ -58,6 +58,27 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   return parts.join("\n");
 }
 
+/** A plan for one entry, in short: what would bound the path that stands above it. */
+export function formatBound(plan: PlanDocument, terminal: Terminal): string {
+  const { colors, width } = terminal;
+  const usable = `${thousands(plan.stackBytes - plan.reserveBytes)} bytes`;
+  const title = `What would bound it, rounds of cycles included: ${count(plan.points.length, "critical point")}`;
+  const points = wrap(plan.points.map((point) => named(point.name, point.module)).join(", "), width - 2);
+  const entry = plan.longestSegments.find(({ from }) => from === "entry");
+  const longest = Math.max(0, ...plan.points.map(({ segmentBytes }) => segmentBytes));
+  const lines = [
+    entry === undefined ? "" : `Up to the first of them at most ${thousands(entry.bytes)} of ${usable} are in use.`,
+    plan.points.length === 0
+      ? ""
+      : `One called with ${thousands(plan.thresholdBytes)} bytes in use or more goes on on an extra stack; from one to the next are ` +
+        `at most ${thousands(longest)}.`,
+    plan.unfixable.length === 0 ? "" : "Not all of it: what no placement bounds, `spillway plan` tells.",
+    "Points for all entries: spillway plan INPUT --recursion -o plan.json; on this kernel: spillway guard load --plan plan.json.",
+  ].filter((line) => line !== "");
+  const text = [...points, ...lines.flatMap((line) => wrap(line, width - 2))];
+  return `${colors.bold(title)}\n${text.map((line) => `  ${line}\n`).join("")}`;
+}
+
 function paragraph(text: string, width: number): string {
   return wrap(text, width)
     .map((line) => `${line}\n`)
@@ -83,17 +104,15 @@ function unfixable(plan: PlanDocument, terminal: Terminal): string {
   const causes = counted
     .toSorted((a, b) => b.number - a.number)
     .map(({ cause, number }) => [thousands(number), CAUSES[cause]]);
-  const rows = plan.unfixable
-    .slice(0, SHOWN)
-    .map((segment) => [
-      thousands(segment.bytes),
-      `of ${thousands(segment.limitBytes)}`,
-      printable(`${segment.start} → ${segment.end ?? segment.path.at(-1)?.function ?? "?"}`),
-      {
-        text: printable(segment.allowable.length > 0 ? `--allow ${segment.allowable.join(",")}` : segment.cause),
-        paint: colors.dim,
-      },
-    ]);
+  const rows = plan.unfixable.slice(0, SHOWN).map((segment) => [
+    thousands(segment.bytes),
+    `of ${thousands(segment.limitBytes)}`,
+    printable(`${segment.start} → ${segment.end ?? segment.path.at(-1)?.function ?? "?"}`),
+    {
+      text: printable(segment.allowable.length > 0 ? `--allow ${segment.allowable.join(",")}` : segment.cause),
+      paint: colors.dim,
+    },
+  ]);
   return [
     `${colors.red(`No placement helps: ${count(all, "segment")} over the limit`)}\n`,
     columns(causes, ["right", "left"]),

@@ -37,6 +37,8 @@ export interface PlanOptions {
    * system) is then bounded however often it goes round. Without it segments assume that no round is taken.
    */
   readonly recursion?: boolean;
+  /** Bound the paths from this function alone, an entry or not; left out, those from all entries on task stacks. */
+  readonly entry?: string;
 }
 
 /** For an interrupt's way to its own stack (pt_regs and two frames), and the oops that tells what went wrong. Bytes. */
@@ -74,10 +76,11 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
     });
   }
   const candidates = findCandidates(budget, options);
-  const starts = new Map<number, number>();
+  const only = options.entry === undefined ? null : budget.names.find(options.entry);
+  const starts = new Map<number, number>(only === null ? [] : [[only, 0]]);
   // A point never switches on another stack than a task's.
   for (const { f, stack, baseBytes } of budget.entries) {
-    if (stack === "task") starts.set(f, Math.max(starts.get(f) ?? 0, baseBytes));
+    if (stack === "task" && (only === null || f === only)) starts.set(f, Math.max(starts.get(f) ?? 0, baseBytes));
   }
   const wanted = options.thresholdBytes ?? stackBytes * WANTED_THRESHOLD;
   const problem: SegmentProblem = {
