@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { columns } from "./columns.ts";
+import { columns, cutLast } from "./columns.ts";
 
 test("columns are as wide as their widest cell, colours apart, and the last one is not padded", () => {
   const red = (text: string): string => `<${text}>`;
@@ -11,4 +11,15 @@ test("columns are as wide as their widest cell, colours apart, and the last one 
   expect(columns(rows, ["left", "right", "left"])).toBe(
     ["  name    bytes  note", "  a       <   12>  first", "  longer  3,456", ""].join("\n"),
   );
+});
+
+test.each([
+  [60, "a note that goes on and on and on and on"],
+  [40, "a note that goes on and on an…"],
+  [10, "a note that goe…"],
+])("in %d columns the last one is cut to what the others leave", (width, note) => {
+  const long = "a note that goes on and on and on and on";
+  const rows = [["longer", long], ["a", { text: long, paint: (text: string) => `<${text}>` }], ["b"]];
+  const lines = columns(cutLast(rows, 2, width), ["left", "left"]).split("\n");
+  expect(lines).toEqual([`  longer  ${note}`, `  a       <${note}>`, "  b", ""]);
 });

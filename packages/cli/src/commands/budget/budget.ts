@@ -81,16 +81,23 @@ export function registerBudget(program: Command, context: Context): void {
   registerDiff(command, context);
 }
 
-function writePictures(
-  budget: Budget,
-  document: BudgetSummary,
-  input: string,
-  { html, speedscope, level, max, force }: WholeBudgetOptions,
-): string[] {
+/** The command that draws the same page again. */
+function madeBy(input: string, html: string, { modules, entry, level, rounds, max }: WholeBudgetOptions): string {
+  const words = ["spillway", "budget", input];
+  if (modules !== undefined) words.push("--modules", modules);
+  if (level !== "slot-matched") words.push("--level", level);
+  if (rounds > 0) words.push("--rounds", `${rounds}`);
+  if (max !== undefined) words.push("--max", `${max}`);
+  words.push("--html", html, ...(entry === undefined ? [] : ["--entry", ...entry]));
+  return words.map(shellWord).join(" ");
+}
+
+function writePictures(budget: Budget, document: BudgetSummary, input: string, options: WholeBudgetOptions): string[] {
+  const { html, speedscope, level, max, force } = options;
   const entries = deepestEntries(document, level).slice(0, DRAWN);
   const written: string[] = [];
   if (html !== undefined) {
-    const command = `spillway budget ${shellWord(input)} --html ${shellWord(html)}`;
+    const command = madeBy(input, html, options);
     const drawn = entries.map((entry) => ({
       entry,
       tree: depthTree(budget.solved, level, budget.names.find(entry.function), entry.baseBytes),

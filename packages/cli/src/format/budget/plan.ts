@@ -1,7 +1,7 @@
 /** What `plan` prints: where to spill, and what is left. */
 import { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
-import { columns } from "../../text/columns.ts";
+import { columns, cutLast } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
 import { wrap } from "../../text/wrap.ts";
@@ -13,14 +13,14 @@ const SHOWN = 8;
 export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   const { colors, width } = terminal;
   const optimal = plan.optimal
-    ? "no smaller placement keeps the limits"
-    : `at least ${plan.lowerBound} are needed: the gap is ${plan.points.length - plan.lowerBound}`;
+    ? "none smaller keeps the limits"
+    : `at least ${plan.lowerBound} are needed: a gap of ${plan.points.length - plan.lowerBound}`;
   const head = [
     `${colors.bold(`${count(plan.points.length, "critical point")} for Linux ${plan.kernel.release ?? "(release unknown)"}`)}\n`,
     columns(
       [
-        ["placement", `chosen among ${count(plan.candidateCount, "function")} that can be hooked; ${optimal}`],
-        ["threshold", `${thousands(plan.thresholdBytes)} bytes: a point called with that much in use switches`],
+        ["placement", `chosen among ${count(plan.candidateCount, "function")}; ${optimal}`],
+        ["threshold", `${thousands(plan.thresholdBytes)} bytes: a point called with as much in use switches`],
         ["stack", `${thousands(plan.stackBytes)} bytes, ${thousands(plan.reserveBytes)} of them in reserve`],
         ["edges", LEVEL_TITLES[plan.level]],
       ].map(([name, value]) => [{ text: name as string, paint: colors.dim }, value as string]),
@@ -36,7 +36,7 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
       { text: printable(point.why), paint: colors.dim },
     ]);
     const heading = ["point", "returns", "segment", "why it may be one"].map((text) => ({ text, paint: colors.dim }));
-    parts.push(columns([heading, ...rows], ["left", "left", "right", "left"]));
+    parts.push(columns(cutLast([heading, ...rows], 4, width), ["left", "left", "right", "left"]));
   }
   if (plan.longestSegments.length > 0) {
     parts.push(`${colors.bold("The longest segments left")}\n${segments(plan.longestSegments, terminal)}`);
@@ -52,9 +52,10 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
         { text: printable(cycle.functions.slice(0, 3).join(", ")), paint: colors.dim },
       ]);
     const title = `Recursion that no point bounds: ${count(plan.cyclesLeft.length, "cycle")}`;
-    parts.push(`${colors.bold(title)}\n${columns(rows, ["right", "right", "left", "left"])}`);
+    parts.push(`${colors.bold(title)}\n${columns(cutLast(rows, 4, width), ["right", "right", "left", "left"])}`);
   }
-  parts.push(...plan.notes.map((note) => paragraph(`note: ${printable(note)}`, width)));
+  if (plan.notes.length > 0)
+    parts.push(plan.notes.map((note) => paragraph(`note: ${printable(note)}`, width)).join(""));
   return parts.join("\n");
 }
 
@@ -95,7 +96,7 @@ const CAUSES: Readonly<Record<UnfixableCause, string>> = {
 };
 
 function unfixable(plan: PlanDocument, terminal: Terminal): string {
-  const { colors } = terminal;
+  const { colors, width } = terminal;
   const counted = UNFIXABLE_CAUSES.flatMap((cause) => {
     const number = plan.unfixableCounts[cause];
     return number === undefined ? [] : [{ cause, number }];
@@ -117,7 +118,7 @@ function unfixable(plan: PlanDocument, terminal: Terminal): string {
     `${colors.red(`No placement helps: ${count(all, "segment")} over the limit`)}\n`,
     columns(causes, ["right", "left"]),
     `${colors.bold("The worst of them")}\n`,
-    columns(rows, ["right", "left", "left", "left"]),
+    columns(cutLast(rows, 4, width), ["right", "left", "left", "left"]),
   ].join("");
 }
 
@@ -129,7 +130,7 @@ function segments(list: readonly PlanSegment[], terminal: Terminal): string {
       thousands(segment.bytes),
       `of ${thousands(segment.limitBytes)}`,
       printable(`${segment.start} → ${segment.end ?? segment.path.at(-1)?.function ?? "?"}`),
-      { text: `${count(segment.path.length, "call")}; ${printable(segment.why)}`, paint: colors.dim },
+      { text: count(segment.path.length, "call"), paint: colors.dim },
     ]);
   return columns(rows, ["right", "left", "left", "left"]);
 }

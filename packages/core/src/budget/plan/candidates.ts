@@ -152,7 +152,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
       const returns = returnsOf(budget, f);
       // A pointer may be an answer in which no error fits.
       if (returns === null || (returns === "pointer" && label !== "inode_operations.lookup")) continue;
-      if (whyNotHooked(budget, f) === null) add({ f, returns, why: `${label}; direct calls lead to one that sleeps` });
+      if (whyNotHooked(budget, f) === null) add({ f, returns, why: `${label}; it can sleep` });
     }
   }
   return [...chosen.values()];
