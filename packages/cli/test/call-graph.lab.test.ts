@@ -18,6 +18,7 @@ import {
 } from "@spillway/core";
 import { ensureLab, KERNEL_SERIES, type KernelSeries, type LabTarget, runScenario } from "@spillway/lab";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compareDecoders } from "../../core/src/code/compare-decoders.fixture.ts";
 import { openFiles } from "../src/io/open-files.ts";
 import { openProgramFile } from "../src/io/open-program.ts";
 
@@ -46,6 +47,22 @@ describe.each([...KERNEL_SERIES])("%s", (series) => {
     const unexplained = differences.filter((one) => one.cause === "unexplained").map((one) => one.name);
     // The one is entered by the return of a function that is traced; of the other one instruction differs (`pushf; pop`).
     expect(unexplained.filter((name) => !["arch_rethook_trampoline", "__stack_chk_fail"].includes(name))).toEqual([]);
+  });
+
+  it("the decoder of common instructions says of every function what iced says", () => {
+    const program = openProgramFile(targets.get(series)!.kernel.image);
+    const { functions } = buildCallGraph(program);
+    const differences: string[] = [];
+    let compared = 0;
+    for (let f = 0; f < functions.count; f++) {
+      const start = BigInt.asUintN(64, BigInt(functions.start[f]!));
+      const code = program.memory.read(start, functions.end[f]! - functions.start[f]!)!;
+      const result = compareDecoders(code, start);
+      compared += result.compared;
+      if (result.difference !== null) differences.push(`${functions.name[f]}: ${result.difference}`);
+    }
+    expect(compared).toBeGreaterThan(2_000_000);
+    expect(differences).toEqual([]);
   });
 
   it("has every call under way in a crashed kernel, with the very bytes that lay between", async () => {
