@@ -1,4 +1,4 @@
-import type { Kernel, Program, Task, TextEvidence } from "@spillway/core";
+import type { FoundCalls, Kernel, Program, Task, TextEvidence } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -26,6 +26,11 @@ export interface Context {
   openText?(files: readonly string[], debugInfo?: readonly string[] | null): TextEvidence | null;
   /** Opens a kernel whose code is studied: a file, or `live`. Left out at the prompt. */
   openProgram?(input: string, options: OpenProgramOptions): Program;
+  /**
+   * Begins to find a program's calls in another thread, and gives what waits for them; see `analyseProgram`. Left out where
+   * there is none.
+   */
+  findCalls?(input: string, modules: readonly string[]): (() => FoundCalls | null) | undefined;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** Ends the command line with an exit code that is an answer and no error: a check that failed, a limit that is exceeded. */

@@ -3,6 +3,7 @@
 export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
 export { advise } from "./advice/advise.ts";
 export { analyseProgram } from "./budget/analyse-program.ts";
+export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
 export {
   Budget,
   type BudgetOptions,

@@ -1,20 +1,10 @@
 /** From a program to its call graph: one pass over the code, in which everybody who knows of calls sees each function. */
 import type { Program } from "../program/program.ts";
-import { BranchTargets } from "./branch-targets.ts";
 import type { CalleeSets, CallGraph, FunctionColumns } from "./call-graph.ts";
-import { SiteFinder } from "./find-sites.ts";
-import { DEPTH_KIND } from "./frame-depths.ts";
+import { CallFinder, type FoundCalls, findCalls } from "./find-calls.ts";
 import { FunctionTable } from "./function-table.ts";
-import { whatReturns } from "./returns.ts";
-import { Sites } from "./sites.ts";
-import { type WalkedFunction, type WalkProgress, walkFunctions } from "./walk-functions.ts";
-
-/** The function in the pass, and its sites: those of `sites` numbered from `first` up to `end`, ascending by address. */
-export interface VisitedFunction extends WalkedFunction {
-  readonly sites: Sites;
-  readonly first: number;
-  readonly end: number;
-}
+import type { FoundSites } from "./sites.ts";
+import { type FunctionVisitor, type WalkProgress, walkFunctions } from "./walk-functions.ts";
 
 /** Where indirect sites lead. */
 export interface ResolvedTargets {
@@ -25,14 +15,15 @@ export interface ResolvedTargets {
 }
 
 /** Finds out in the pass, and after it, where indirect calls lead. */
-export interface IndirectResolver {
-  visit(visited: VisitedFunction): void;
-  resolve(table: FunctionTable, sites: Sites): ResolvedTargets;
+export interface IndirectResolver extends FunctionVisitor {
+  resolve(table: FunctionTable, sites: FoundSites): ResolvedTargets;
 }
 
 export interface CallGraphOptions {
   /** Without one every indirect site stays unresolved. */
   readonly indirect?: (program: Program, table: FunctionTable) => IndirectResolver;
+  /** The calls (`findCalls`), where they are found elsewhere; asked for when the pass is over. Null: they are not. */
+  readonly calls?: (() => FoundCalls | null) | undefined;
 }
 
 /** The call graph of a program's code, but for what runs at start-up only. */
@@ -42,36 +33,28 @@ export function buildCallGraph(
   progress: WalkProgress = () => {},
 ): CallGraph {
   const table = new FunctionTable(program);
-  const finder = new SiteFinder(program, table, new BranchTargets(program, table));
-  const sites = new Sites();
-  const ownBytes = new Int32Array(table.count);
-  const ownKind = new Uint8Array(table.count).fill(DEPTH_KIND.unknown);
-  // What could not be read may well return.
-  const returns = new Uint8Array(table.count).fill(1);
+  const finder = options.calls === undefined ? new CallFinder(program, table) : null;
   const indirect = options.indirect?.(program, table) ?? null;
-  const visit = (walked: WalkedFunction): void => {
-    const first = sites.count;
-    for (const site of finder.find(walked.index, walked.code)) sites.push(walked.index, site);
-    const own = finder.depths.own(walked.code);
-    ownBytes[walked.index] = own.bytes;
-    ownKind[walked.index] = own.kind;
-    returns[walked.index] = finder.hasReturn(walked.code) ? 1 : 0;
-    indirect?.visit({ ...walked, sites, first, end: sites.count });
-  };
-  walkFunctions(program, table, [{ visit }], progress);
+  walkFunctions(
+    program,
+    table,
+    [finder, indirect].filter((visitor) => visitor !== null),
+    progress,
+  );
+  const found = finder?.found() ?? options.calls?.() ?? findCalls(program);
   const functions: FunctionColumns = {
     count: table.count,
     name: table.name,
     module: table.module,
     start: table.start,
     end: table.end,
-    ownBytes,
-    ownKind,
-    returns: whatReturns(returns, sites),
+    ownBytes: found.ownBytes,
+    ownKind: found.ownKind,
+    returns: found.returns,
   };
-  const { typedSet, assumedSet, sets } = indirect?.resolve(table, sites) ?? unresolved(sites.count);
+  const { typedSet, assumedSet, sets } = indirect?.resolve(table, found.sites) ?? unresolved(found.sites.count);
   const slotsWhole = program.text.some((area) => area.init);
-  return { slotsWhole, functions, sites: sites.columns(typedSet, assumedSet), sets };
+  return { slotsWhole, functions, sites: { ...found.sites, typedSet, assumedSet }, sets };
 }
 
 function unresolved(count: number): ResolvedTargets {

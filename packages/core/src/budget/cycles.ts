@@ -48,13 +48,21 @@ class RoundFinder {
   readonly #setBytes: [Int32Array, Int32Array];
   readonly #setFrom: [Int32Array, Int32Array];
   readonly #setStamp: [Int32Array, Int32Array];
+  /** The typed and the assumed set of each site, at the level. */
+  readonly #sets: [Int32Array, Int32Array];
+  /** The round's stamp for the sets that its target is in. */
+  readonly #ofTarget: Int32Array;
   #round = 0;
 
   constructor(solved: SolvedGraph, level: SolvedLevel, names: FunctionNames) {
     this.#solved = solved;
     this.#level = level;
     this.#names = names;
-    const { functions, sets } = solved.graph;
+    const { functions, sets, sites } = solved.graph;
+    const setsAt = (at: typeof typedSetAt): Int32Array =>
+      Int32Array.from({ length: sites.count }, (_, site) => at(solved.graph, level.level, site));
+    this.#sets = [setsAt(typedSetAt), setsAt(assumedSetAt)];
+    this.#ofTarget = new Int32Array(sets.count);
     this.#bytes = new Int32Array(functions.count);
     this.#from = new Int32Array(functions.count);
     this.#stamp = new Int32Array(functions.count);
@@ -144,11 +152,11 @@ class RoundFinder {
   #rounds(component: number, functions: readonly number[], target: number): CutEdge[] {
     const { graph, index, order } = this.#solved;
     const { sites } = graph;
-    const { level, components } = this.#level;
+    const { components } = this.#level;
     const stamp = ++this.#round;
-    const setsOfTarget = new Set(
-      index.setsOf.subarray(index.firstSet[target], index.firstSet[target + 1]) as Iterable<number>,
-    );
+    for (let at = index.firstSet[target] as number; at < (index.firstSet[target + 1] as number); at++) {
+      this.#ofTarget[index.setsOf[at] as number] = stamp;
+    }
     this.#bytes[target] = 0;
     this.#from[target] = -1;
     this.#stamp[target] = stamp;
@@ -186,9 +194,9 @@ class RoundFinder {
         const bytes = (this.#bytes[f] as number) + (sites.bytes[site] as number);
         if (sites.callee[site] === target) close(0, site, bytes);
         for (const which of [0, 1] as const) {
-          const set = which === 0 ? typedSetAt(graph, level, site) : assumedSetAt(graph, level, site);
+          const set = this.#sets[which][site] as number;
           if (set < 0 || components.of[graph.functions.count + set] !== component) continue;
-          if (setsOfTarget.has(set)) close(which + 1, site, bytes);
+          if (this.#ofTarget[set] === stamp) close(which + 1, site, bytes);
           if (this.#setStamp[which][set] === stamp && bytes <= (this.#setBytes[which][set] as number)) continue;
           this.#setStamp[which][set] = stamp;
           this.#setBytes[which][set] = bytes;

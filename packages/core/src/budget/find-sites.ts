@@ -166,7 +166,7 @@ export class SiteFinder {
 
   #calling(place: Place, kind: "call" | "indirect-call", callee: number, through: number): Site {
     const { bytes, kind: depthKind } = this.#depth(place.index);
-    return { address: place.address, kind, bytes, depthKind, callee, through, index: place.index };
+    return { address: place.address, kind, bytes, depthKind, callee, through };
   }
 
   #jump(place: Place, target: BranchTarget): Site | null {
@@ -195,7 +195,6 @@ export class SiteFinder {
       depthKind: depth.kind,
       callee,
       through,
-      index: place.index,
     };
   }
 
@@ -283,11 +282,13 @@ export class SiteFinder {
   /** What may stand in the function's code once alternatives are applied, where it branches. */
   *#replacements(own: CodeColumns): Iterable<Place> {
     if (this.#alternatives.length === 0) return;
+    const sites = this.#alternativeSites;
+    let one = 0;
     for (let at = 0; at < own.count; at++) {
-      let one = firstNotBefore(this.#alternativeSites, own.address[at]!);
-      for (; this.#alternativeSites[one] === own.address[at]; one++) {
-        yield* this.#replacementAt(own, at, this.#alternatives[one]!);
-      }
+      const address = own.address[at]!;
+      if (at === 0 || !own.followed(at - 1)) one = firstNotBefore(sites, address);
+      while (sites[one]! < address) one++;
+      for (; sites[one] === address; one++) yield* this.#replacementAt(own, at, this.#alternatives[one]!);
     }
   }
 

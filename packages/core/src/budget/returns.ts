@@ -1,15 +1,13 @@
 /** Functions that never return. */
-import { SITE_KIND, type Sites } from "./sites.ts";
+import { type FoundSites, SITE_KIND } from "./sites.ts";
 
 /**
  * Which functions return, from those that have a return of their own: also those that tail-jump to one that returns, or to
  * where nobody knows.
  * @param own 1 for each function that has a return in its code; changed in place
  */
-export function whatReturns(own: Uint8Array, sites: Sites): Uint8Array {
-  const kinds = sites.kind.values;
-  const callers = sites.caller.values;
-  const callees = sites.callee.values;
+export function whatReturns(own: Uint8Array, sites: FoundSites): Uint8Array {
+  const { kind: kinds, caller: callers, callee: callees } = sites;
   const tails: number[] = [];
   for (let site = 0; site < sites.count; site++) {
     const isTail = kinds[site] === SITE_KIND.tail || kinds[site] === SITE_KIND["indirect-tail"];

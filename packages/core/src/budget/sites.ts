@@ -1,4 +1,4 @@
-/** The calls and tail jumps of a program as they are found: columns of the call graph, and what the pass needs beside them. */
+/** The calls and tail jumps of a program as they are found: columns of the call graph. */
 import type { SiteColumns, SiteKind } from "./call-graph.ts";
 import { SITE_KINDS } from "./call-graph.ts";
 import { GrowingColumn } from "./growing.ts";
@@ -18,9 +18,10 @@ export interface Site {
   readonly callee: number;
   /** General register that an indirect branch goes through, 0-15; -1: through memory, or a direct one. */
   readonly through: number;
-  /** Its instruction in the function's code. */
-  readonly index: number;
 }
+
+/** The columns of sites that the code alone tells; see SiteColumns. */
+export type FoundSites = Omit<SiteColumns, "typedSet" | "assumedSet">;
 
 export class Sites {
   readonly caller = new GrowingColumn();
@@ -29,9 +30,6 @@ export class Sites {
   readonly bytes = new GrowingColumn();
   readonly depthKind = new GrowingColumn();
   readonly callee = new GrowingColumn();
-  readonly through = new GrowingColumn();
-  /** Of the site's instruction in its function's code; means something during that function's visit. */
-  readonly index = new GrowingColumn();
 
   get count(): number {
     return this.caller.length;
@@ -44,12 +42,9 @@ export class Sites {
     this.bytes.push(site.bytes);
     this.depthKind.push(site.depthKind);
     this.callee.push(site.callee);
-    this.through.push(site.through);
-    this.index.push(site.index);
   }
 
-  /** The columns of the graph. */
-  columns(typedSet: Int32Array, assumedSet: Int32Array): SiteColumns {
+  columns(): FoundSites {
     return {
       count: this.count,
       caller: this.caller.values.slice(),
@@ -58,8 +53,6 @@ export class Sites {
       bytes: this.bytes.values.slice(),
       depthKind: Uint8Array.from(this.depthKind.values),
       callee: this.callee.values.slice(),
-      typedSet,
-      assumedSet,
     };
   }
 }

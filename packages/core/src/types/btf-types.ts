@@ -256,6 +256,7 @@ class BtfFunction {
   readonly #types: BtfTypes;
   readonly #owner: BtfIndex;
   readonly #at: number;
+  #parameters: readonly CParameter[] | null = null;
   constructor(types: BtfTypes, owner: BtfIndex, at: number) {
     this.#types = types;
     this.#owner = owner;
@@ -266,19 +267,31 @@ class BtfFunction {
   }
   /** A last parameter without name and of type void is C's `...`. */
   get parameters(): readonly CParameter[] {
+    if (this.#parameters !== null) return this.#parameters;
     const owner = this.#owner;
-    const types = this.#types;
     const result: CParameter[] = [];
     const count = vlenOf(owner.u32(this.#at + 4));
     for (let i = 0, at = this.#at + TYPE_HEADER_SIZE; i < count; i++, at += 8) {
-      const typeId = owner.u32(at + 4);
-      result.push({
-        name: owner.string(owner.u32(at)),
-        get type() {
-          return types.type(typeId);
-        },
-      });
+      result.push(new BtfParameter(this.#types, owner, at));
     }
+    this.#parameters = result;
     return result;
+  }
+}
+
+class BtfParameter {
+  readonly #types: BtfTypes;
+  readonly #owner: BtfIndex;
+  readonly #at: number;
+  constructor(types: BtfTypes, owner: BtfIndex, at: number) {
+    this.#types = types;
+    this.#owner = owner;
+    this.#at = at;
+  }
+  get name(): string {
+    return this.#owner.string(this.#owner.u32(this.#at));
+  }
+  get type(): CType {
+    return this.#types.type(this.#owner.u32(this.#at + 4));
   }
 }

@@ -7,6 +7,9 @@ import type { CType, MemberLocation, TypeProvider } from "./type-provider.ts";
 
 type Aggregate = Extract<CType, { kind: "struct" | "union" }>;
 
+/** Names of one kind for which the section is gone through; an index of all is dearer than some of that. */
+const ASKED_ONE_BY_ONE = 16;
+
 /**
  * Opens one BTF section. A module's section is split: it continues the ids and strings of vmlinux's, given as `base`.
  * One pass finds where the records lie (a few ms for a kernel); names are compared in place and types decoded when asked for.
@@ -32,6 +35,9 @@ export class BtfProvider implements TypeProvider {
   /** By kind and name; what is not there too, since every module's types ask the kernel's again. */
   readonly #named = new Map<string, number | null>();
   readonly #members = new Map<string, MemberLocation | null>();
+  /** By kind: how many names were looked for, and the ids by name once those were many. */
+  readonly #asked = new Map<number, number>();
+  readonly #byName = new Map<number, Map<string, number>>();
 
   constructor(index: BtfIndex, base: BtfProvider | null) {
     this.index = index;
@@ -73,15 +79,30 @@ export class BtfProvider implements TypeProvider {
     const key = `${kind} ${name}`;
     const cached = this.#named.get(key);
     if (cached !== undefined) return cached;
-    const index = this.index;
-    let found: number | null = null;
-    for (const id of index.idsOfKind(kind)) {
-      if (!index.stringIs(index.u32(index.offset(id)), name)) continue;
-      found = id;
-      break;
-    }
+    const found = this.#lookUp(kind, name);
     this.#named.set(key, found);
     return found;
+  }
+
+  /** The first record of that kind and name: a few are looked for one by one; whoever asks for more gets an index. */
+  #lookUp(kind: number, name: string): number | null {
+    const index = this.index;
+    const asked = (this.#asked.get(kind) ?? 0) + 1;
+    this.#asked.set(kind, asked);
+    if (asked <= ASKED_ONE_BY_ONE) {
+      for (const id of index.idsOfKind(kind)) if (index.stringIs(index.u32(index.offset(id)), name)) return id;
+      return null;
+    }
+    let byName = this.#byName.get(kind);
+    if (byName === undefined) {
+      byName = new Map();
+      for (const id of index.idsOfKind(kind)) {
+        const known = index.string(index.u32(index.offset(id)));
+        if (!byName.has(known)) byName.set(known, id);
+      }
+      this.#byName.set(kind, byName);
+    }
+    return byName.get(name) ?? null;
   }
 
   typedef(name: string): CType | null {

@@ -71,8 +71,11 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
   if (isKept(input)) return openSavedBudget(readWholeBudget(readText(input)), asked);
   const progress = new Progress(context.terminal);
   try {
+    const modules = options.modules === undefined ? [] : [options.modules];
+    // The running kernel changes between two looks, and modules are too many to have them in memory twice.
+    const calls = input === "live" || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
     const program = openProgram(context, input, options.modules, progress);
-    const graph = analyseProgram(program, (done, total) => progress.show("reading the code", done, total));
+    const graph = analyseProgram(program, (done, total) => progress.show("reading the code", done, total), calls);
     return createBudget(program, graph, asked);
   } finally {
     progress.clear();

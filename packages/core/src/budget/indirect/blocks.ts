@@ -13,11 +13,14 @@ export interface Blocks {
 
 export function blocksOf(code: CodeColumns): Blocks {
   const leads = new Uint8Array(code.count + 1);
+  // Of each jump: the instruction that it leads to, -1 outside.
+  const targets = new Int32Array(code.count);
   leads[0] = 1;
   for (let at = 0; at < code.count; at++) {
     const flow = code.flow[at]!;
     if (flow === FLOW.jump || flow === FLOW.conditional) {
       const target = code.indexAt(code.target[at]!);
+      targets[at] = target;
       if (target >= 0) leads[target] = 1;
       leads[at + 1] = 1;
     } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1] = 1;
@@ -39,7 +42,7 @@ export function blocksOf(code: CodeColumns): Blocks {
     const ends = flow === FLOW.jump || flow === FLOW["indirect-jump"] || flow === FLOW.return || flow === FLOW.invalid;
     if (!ends && code.followed(last)) edges.push(blockOf[last + 1]!);
     if (flow === FLOW.jump || flow === FLOW.conditional) {
-      const target = code.indexAt(code.target[last]!);
+      const target = targets[last]!;
       if (target >= 0) edges.push(blockOf[target]!);
     }
   }

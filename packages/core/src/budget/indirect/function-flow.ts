@@ -35,8 +35,9 @@ export class FunctionFlow {
       // Code that only a table of jumps, an exception or an alternative leads to.
       states[block] ??= this.#instructions.lostState(block);
       this.#instructions.listener = listener;
-      this.#propagate(blocks, block, states, null);
+      this.#instructions.registers = states[block] as Value[];
       states[block] = null;
+      this.#propagate(blocks, block, states, null);
       block++;
     }
   }
@@ -56,6 +57,7 @@ export class FunctionFlow {
           front.left--;
           if (runs[block - first]! >= MOST_RUNS) continue;
           runs[block - first]!++;
+          this.#instructions.registers = (states[block] as Value[]).slice();
           this.#propagate(blocks, block, states, front);
         }
       }
@@ -73,14 +75,13 @@ export class FunctionFlow {
     }
   }
 
-  /** Runs a block and hands its end state on. `front`: what became dirty is noted there. */
+  /** Runs a block from the present state and hands its end state on. `front`: what became dirty is noted there. */
   #propagate(
     blocks: Blocks,
     block: number,
     states: (State | null)[],
     front: { readonly first: number; readonly dirty: Uint8Array; left: number } | null,
   ): void {
-    this.#instructions.registers = (states[block] as Value[]).slice();
     this.#runBlock(blocks, block);
     const end = blocks.edgeStart[block + 1]!;
     for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {

@@ -12,7 +12,7 @@ import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { IndirectResolver, ResolvedTargets } from "../build-call-graph.ts";
 import type { CalleeSets } from "../call-graph.ts";
 import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
-import { SITE_KIND, type Sites } from "../sites.ts";
+import { type FoundSites, SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
@@ -151,12 +151,16 @@ export class IndirectCalls implements IndirectResolver {
 
   /** Addresses of functions in the code: what calls and jumps name, and what instructions put into registers and memory. */
   #references(code: CodeColumns): void {
+    const { first, last } = this.#functions;
     for (let at = 0; at < code.count; at++) {
       const flow = code.flow[at]!;
       if (flow !== FLOW.next) {
         if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) this.#called.add(code.target[at]!);
         continue;
       }
+      // What is stale in these columns is looked at as well, and then found to be none.
+      const [immediate, displacement] = [code.immediate[at]!, code.displacement[at]!];
+      if ((immediate < first || immediate > last) && (displacement < first || displacement > last)) continue;
       for (let operand = 0; operand < code.operandCount[at]!; operand++) {
         const kind = code.operandKind[at * MAX_OPERANDS + operand];
         if (kind === OPERAND.IMMEDIATE) this.#take(code.immediate[at]!);
@@ -166,7 +170,7 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   #take(address: number): void {
-    const known = address < 0 ? this.#functions.at(address) : undefined;
+    const known = this.#functions.at(address);
     // A static call's trampoline is a place that is patched: who has its address calls nothing there
     // (STATIC_CALL_TRAMP_PREFIX, include/linux/static_call_types.h).
     if (known !== undefined && !known.name.startsWith("__SCT__")) this.#taken.add(address);
@@ -188,13 +192,13 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   /** Sets for the sites that the pass has found. */
-  resolve(_table: FunctionTable, sites: Sites): ResolvedTargets {
+  resolve(_table: FunctionTable, sites: FoundSites): ResolvedTargets {
     const { typedSet, assumedSet, sets } = this.callees();
     const typed = new Int32Array(sites.count).fill(-1);
     const assumed = new Int32Array(sites.count).fill(-1);
     for (let site = 0; site < sites.count; site++) {
-      if (sites.kind.values[site]! < SITE_KIND["indirect-call"]) continue;
-      const address = sites.address.values[site]!;
+      if (sites.kind[site]! < SITE_KIND["indirect-call"]) continue;
+      const address = sites.address[site]!;
       for (let back = 0; back <= MOST_BEFORE; back++) {
         if (!assumedSet.has(address - back) && !typedSet.has(address - back)) continue;
         typed[site] = typedSet.get(address - back) ?? -1;

@@ -14,7 +14,7 @@ import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
 import { again, next, plusUnknown, pointerRank, shift } from "./pointer-sums.ts";
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
-import type { Value, Values } from "./values.ts";
+import type { Atom, Value, Values } from "./values.ts";
 
 /** Per-CPU sections begin with what is fixed (the stack protector's canary, the IRQ stack). */
 const FIRST_PER_CPU = 64;
@@ -411,10 +411,14 @@ export class InstructionFlow {
   }
 
   #load(at: number): Value {
-    return this.#values.map(this.#address(at), (atom) => {
-      if (atom.kind !== "stack") return this.#questions.load(atom, at);
-      return this.#inSlot(atom.offset) ?? this.#questions.load(atom, at);
-    });
+    const address = this.#address(at);
+    if (address.atoms.length === 1) return this.#loadBehind(address.atoms[0]!, at);
+    return this.#values.map(address, (atom) => this.#loadBehind(atom, at));
+  }
+
+  #loadBehind(atom: Atom, at: number): Value {
+    const held = atom.kind === "stack" ? this.#inSlot(atom.offset) : undefined;
+    return held ?? this.#questions.load(atom, at);
   }
 
   #store(at: number, address: Value, value: Value): void {

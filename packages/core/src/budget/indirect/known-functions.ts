@@ -28,6 +28,9 @@ type FunctionType = Extract<CType, { kind: "function" }>;
 
 export class KnownFunctions {
   readonly #byEntry = new Map<number, KnownFunction>();
+  /** The lowest and the highest entry. */
+  first = 0x7fffffff;
+  last = -0x80000000;
 
   constructor(program: Program, symbols: readonly KernelSymbol[], prototypes: Prototypes) {
     const areas = program.text;
@@ -65,6 +68,8 @@ export class KnownFunctions {
         found.add(prototypes.idOf(type));
         if (timesNamed.get(`${module ?? ""} ${name}`)! > 1) sure = false;
       }
+      this.first = Math.min(this.first, entry);
+      this.last = Math.max(this.last, entry);
       this.#byEntry.set(entry, { entry, name: names[0]!, module, init, prototypes: [...found], sure });
     }
   }
@@ -74,7 +79,8 @@ export class KnownFunctions {
   }
 
   at(entry: number): KnownFunction | undefined {
-    return this.#byEntry.get(entry);
+    // Most of what is asked for is a number like any other.
+    return entry < this.first || entry > this.last ? undefined : this.#byEntry.get(entry);
   }
 
   all(): Iterable<KnownFunction> {

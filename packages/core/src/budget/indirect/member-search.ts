@@ -37,6 +37,9 @@ export class MemberSearch {
   readonly #pointeesOutside = new Map<CAggregate, Map<number, readonly CAggregate[]>>();
   #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly CAggregate[]>();
+  /** What was asked of places before: `StructPlaces.at` gives one list for each place. */
+  readonly #placePointees = new Map<readonly Place[], readonly CAggregate[]>();
+  readonly #placePrototypes = new Map<readonly Place[], readonly number[]>();
 
   constructor(structs: StructPlaces, prototypeOf: (type: CType) => number) {
     this.#structs = structs;
@@ -104,13 +107,15 @@ export class MemberSearch {
   }
 
   /** What the pointers to structs at an offset of a struct point to; several in unions. */
-  pointees(struct: CAggregate, offset: number): CAggregate[] {
-    return this.#structs.at(struct, offset).flatMap((place) => this.#structs.pointee(place.type) ?? []);
+  pointees(struct: CAggregate, offset: number): readonly CAggregate[] {
+    return ofPlaces(this.#placePointees, this.#structs.at(struct, offset), (place) => {
+      return this.#structs.pointee(place.type) ?? [];
+    });
   }
 
   /** Prototypes of the pointers to functions at an offset of a struct. */
-  prototypes(struct: CAggregate, offset: number): number[] {
-    return this.#structs.at(struct, offset).flatMap((place) => {
+  prototypes(struct: CAggregate, offset: number): readonly number[] {
+    return ofPlaces(this.#placePrototypes, this.#structs.at(struct, offset), (place) => {
       const prototype = this.#prototypeOf(place.type);
       return prototype < 0 ? [] : [prototype];
     });
@@ -193,6 +198,21 @@ export class MemberSearch {
     }
     return true;
   }
+}
+
+/** What `each` says of some places, each list of them asked once. */
+function ofPlaces<T>(
+  known: Map<readonly Place[], readonly T[]>,
+  places: readonly Place[],
+  each: (place: Place) => T | readonly T[],
+): readonly T[] {
+  if (places.length === 0) return [];
+  let found = known.get(places);
+  if (found === undefined) {
+    found = places.flatMap(each);
+    known.set(places, found);
+  }
+  return found;
 }
 
 /** What a struct and an offset have been asked for before, each answer once. */

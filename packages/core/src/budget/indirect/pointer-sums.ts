@@ -41,7 +41,9 @@ export function next(values: Values, value: Value, amount: number): Value {
 }
 
 export function shift(values: Values, value: Value, amount: number): Value {
-  return amount === 0 ? value : values.map(value, (atom) => shiftAtom(values, atom, amount));
+  if (amount === 0) return value;
+  if (value.atoms.length === 1) return shiftAtom(values, value.atoms[0]!, amount);
+  return values.map(value, (atom) => shiftAtom(values, atom, amount));
 }
 
 export function shiftAtom(values: Values, atom: Atom, amount: number): Value {

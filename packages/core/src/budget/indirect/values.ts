@@ -106,21 +106,15 @@ export class Values {
   join(a: Value, b: Value): Value {
     if (a === b || b.atoms.length === 0) return a;
     if (a.atoms.length === 0) return b;
+    if (holdsAll(a.atoms, b.atoms)) return a;
+    if (holdsAll(b.atoms, a.atoms)) return b;
     const key = a.id < b.id ? a.id * 0x4000000 + b.id : b.id * 0x4000000 + a.id;
     let joined = this.#joins.get(key);
     if (joined === undefined) {
-      joined = this.#union(a, b);
+      joined = this.#set([...a.atoms, ...b.atoms.filter((atom) => !a.atoms.includes(atom))]);
       this.#joins.set(key, joined);
     }
     return joined;
-  }
-
-  #union(a: Value, b: Value): Value {
-    const atoms = [...a.atoms];
-    for (const atom of b.atoms) if (!atoms.some((one) => one.id === atom.id)) atoms.push(atom);
-    if (atoms.length === a.atoms.length) return a;
-    if (atoms.length === b.atoms.length) return b;
-    return this.#set(atoms);
   }
 
   /** Every atom replaced by what `each` makes of it. */
@@ -137,6 +131,12 @@ export class Values {
     const key = atoms.map((atom) => atom.id).join();
     return kept(this.#sets, key, () => ({ id: this.#nextValue++, atoms }));
   }
+}
+
+function holdsAll(atoms: readonly Atom[], others: readonly Atom[]): boolean {
+  if (others.length > atoms.length) return false;
+  for (let at = 0; at < others.length; at++) if (!atoms.includes(others[at]!)) return false;
+  return true;
 }
 
 function kept<K, V>(map: Map<K, V>, key: K, make: () => V): V {

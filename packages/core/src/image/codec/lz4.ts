@@ -36,18 +36,14 @@ export function unpackLz4(input: Uint8Array, most: number): Uint8Array {
 function unpackBlock(input: Uint8Array, out: Uint8Array): number {
   let ip = 0;
   let op = 0;
-  const longer = (length: number): number => {
-    let total = length;
-    if (length !== 15) return total;
-    for (let byte = 255; byte === 255; total += byte) {
+  while (ip < input.length) {
+    const token = input[ip++] as number;
+    // A length of 15 goes on in bytes, of which the last is not 255.
+    let literals = token >>> 4;
+    for (let byte = literals === 15 ? 255 : 0; byte === 255; literals += byte) {
       if (ip >= input.length) throw new Error("lz4 length runs over the end");
       byte = input[ip++] as number;
     }
-    return total;
-  };
-  while (ip < input.length) {
-    const token = input[ip++] as number;
-    const literals = longer(token >>> 4);
     if (literals > input.length - ip || literals > out.length - op) throw new Error("lz4 literals run over the end");
     if (literals < 32) for (let i = 0; i < literals; i++) out[op + i] = input[ip + i] as number;
     else out.set(input.subarray(ip, ip + literals), op);
@@ -56,7 +52,12 @@ function unpackBlock(input: Uint8Array, out: Uint8Array): number {
     if (ip >= input.length) break;
     const distance = (input[ip] as number) | ((input[ip + 1] ?? 0) << 8);
     ip += 2;
-    const length = longer(token & 15) + SHORTEST_MATCH;
+    let length = token & 15;
+    for (let byte = length === 15 ? 255 : 0; byte === 255; length += byte) {
+      if (ip >= input.length) throw new Error("lz4 length runs over the end");
+      byte = input[ip++] as number;
+    }
+    length += SHORTEST_MATCH;
     if (distance === 0 || distance > op || length > out.length - op) throw new Error("lz4 match leads outside");
     // A match may reach into what it is about to write.
     if (distance >= length && length >= 32) out.copyWithin(op, op - distance, op - distance + length);
