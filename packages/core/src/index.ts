@@ -3,7 +3,6 @@
 export type { AdviceContext, Findings, Leads } from "./advice/advice-input.ts";
 export { advise } from "./advice/advise.ts";
 export { analyseProgram } from "./budget/analyse-program.ts";
-export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
 export {
   Budget,
   type BudgetOptions,
@@ -41,6 +40,7 @@ export {
   judgeBudget,
   judgeDiff,
 } from "./budget/diff.ts";
+export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
