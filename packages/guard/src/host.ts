@@ -51,4 +51,10 @@ export class Host implements HostFacts {
   word(path: string): string | null {
     return this.text(path)?.trim().split(/\s+/)[0] ?? null;
   }
+
+  /** Names of the loaded modules, none where that is not told. */
+  loadedModules(): ReadonlySet<string> {
+    const lines = this.text("/proc/modules")?.split("\n") ?? [];
+    return new Set(lines.flatMap((line) => line.split(" ", 1)).filter((name) => name !== ""));
+  }
 }

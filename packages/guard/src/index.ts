@@ -14,7 +14,7 @@ export { type LoadRequest, loadModule } from "./load.ts";
 export { formatMetrics, metricsNotLoaded } from "./metrics.ts";
 export { HOOK_MODES, type HookMode, type ModuleParameters, parsePoints } from "./module-parameters.ts";
 export { firstFolder, sourceNames, spillwaySources } from "./module-sources.ts";
-export { type LoadPlan, PLAN_SCHEMA, parsePlan, requirePlanFor } from "./plan.ts";
+export { type LoadPlan, PLAN_SCHEMA, parsePlan, requirePlanFor, withLoadedPoints } from "./plan.ts";
 export { type Progress, silent } from "./progress.ts";
 export { type ProgramOptions, type ProgramResult, runProgram, tail } from "./run-program.ts";
 export { type StackUser, stackUsers } from "./stack-users.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parameterWords } from "./module-parameters.ts";
-import { parsePlan, requirePlanFor } from "./plan.ts";
+import { parsePlan, requirePlanFor, withLoadedPoints } from "./plan.ts";
 
 const PLAN = {
   schema: "spillway/plan@1",
@@ -57,4 +57,16 @@ test("a plan is for one kernel", () => {
   expect(() => requirePlanFor(plan, "6.1.0-58-amd64")).toThrow(
     "the plan is for kernel 6.1.0-57-amd64, this is 6.1.0-58",
   );
+});
+
+test("points in modules that are not loaded are left out", () => {
+  const mine = { name: "mine_write", module: "mine", returns: "long" };
+  const yours = { name: "yours_open", module: "yours", returns: "int" };
+  const points = [{ name: "vfs_write", module: null, returns: "long" }, mine, yours];
+  const plan = parsePlan(JSON.stringify({ ...PLAN, points }));
+  const { plan: loaded, left } = withLoadedPoints(plan, (module) => module === "mine");
+  expect(loaded.parameters.points).toEqual(["vfs_write:int", "mine_write:int"]);
+  expect(left).toEqual(["yours_open [yours]"]);
+  const all = parsePlan(JSON.stringify({ ...PLAN, points: [mine, yours] }));
+  expect(() => withLoadedPoints(all, () => false)).toThrow("all its points lie in modules that are not loaded");
 });

@@ -19,6 +19,8 @@ export interface LoadPlan {
   /** The kernel that it was made for. */
   readonly release: string;
   readonly parameters: ModuleParameters & { readonly thresholdBytes: number; readonly points: readonly string[] };
+  /** Of the points that lie in modules: which module, by the point's word. */
+  readonly moduleOf: ReadonlyMap<string, string>;
   /** Paths that the plan lists as longer than the stacks allow, whatever points are chosen: they can still overflow. */
   readonly unfixable: number;
 }
@@ -70,6 +72,11 @@ export function parsePlan(text: string): LoadPlan {
   }
   if (!Array.isArray(points) || points.length === 0) throw bad("it has no points");
   if (points.length > MOST_POINTS) throw bad(`it has ${points.length} points; the module takes ${MOST_POINTS}`);
+  const words = points.map(parsePoint);
+  const moduleOf = new Map<string, string>();
+  for (const [at, { module }] of points.entries()) {
+    if (typeof module === "string") moduleOf.set(words[at] as string, module);
+  }
   // A lower threshold only switches sooner.
   const stackBytes = typeof document.stackBytes === "number" ? document.stackBytes : Number.POSITIVE_INFINITY;
   const threshold = Math.max(0, Math.min(thresholdBytes, stackBytes - LEFT_BY_MODULE));
@@ -78,9 +85,30 @@ export function parsePlan(text: string): LoadPlan {
   const unfixable = counts.reduce((sum: number, count) => sum + (typeof count === "number" ? count : 0), 0);
   return {
     release: kernel.release,
-    parameters: { thresholdBytes: threshold, points: points.map(parsePoint) },
+    parameters: { thresholdBytes: threshold, points: words },
+    moduleOf,
     unfixable,
   };
+}
+
+/**
+ * A plan less its points in modules that are not loaded: the module would refuse them, and what is not loaded runs nowhere.
+ * @returns the plan, and the points left out as `name [module]`
+ * @throws SpillwayError SPW_GUARD_PLAN_INVALID where none is left
+ */
+export function withLoadedPoints(
+  plan: LoadPlan,
+  isLoaded: (module: string) => boolean,
+): { readonly plan: LoadPlan; readonly left: readonly string[] } {
+  const left: string[] = [];
+  const points = plan.parameters.points.filter((word) => {
+    const module = plan.moduleOf.get(word);
+    if (module === undefined || isLoaded(module)) return true;
+    left.push(`${word.split(":")[0]} [${module}]`);
+    return false;
+  });
+  if (points.length === 0) throw bad("all its points lie in modules that are not loaded");
+  return { plan: { ...plan, parameters: { ...plan.parameters, points } }, left };
 }
 
 /**

@@ -18,8 +18,8 @@ async function install(options: InstallOptions, context: Context): Promise<void>
   const { Host, installModule, writeBootFiles } = await loadGuard();
   const host = new Host();
   const release = options.kernel ?? host.release;
-  // Before anything is done: what is wrong with them is told first.
-  const parameters = await parametersFrom(options, release, context);
+  // Before anything is done: what is wrong with them is told first. At boot no other module is sure to be there before it.
+  const parameters = await parametersFrom(options, { release, modules: new Set() }, context);
   const parametersGiven = Object.keys(parameters).length > 0;
   if (parametersGiven && !options.boot) {
     throw new SpillwayError("SPW_USAGE", "the module's parameters are only written with --boot", {

@@ -27,7 +27,7 @@ export function registerGuardLoad(guard: Command, context: Context): void {
   withParameterOptions(command).action(async (options: LoadOptions) => {
     const { Host, loadModule } = await loadGuard();
     const host = new Host();
-    const parameters = await parametersFrom(options, host.release, context);
+    const parameters = await parametersFrom(options, { release: host.release, modules: host.loadedModules() }, context);
     const state = await loadModule(host, { module: options.module ?? null, parameters });
     if (options.json) {
       context.terminal.write(toJson(state));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { SpillwayError } from "@spillway/core";
-import type { ModuleParameters } from "@spillway/guard";
+import type { LoadPlan, ModuleParameters } from "@spillway/guard";
 import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { loadGuard, parseWhole } from "./guard-command.ts";
@@ -45,24 +45,43 @@ function readPlan(path: string): string {
   throw new SpillwayError("SPW_GUARD_PLAN_INVALID", `${path}: this is far too long for a plan`, { facts: { path } });
 }
 
-/**
- * The module's parameters from the command line; what --threshold and --points say goes before the plan.
- * @param release the kernel that the module will run on
- * @throws SpillwayError SPW_USAGE, SPW_GUARD_BAD_VALUE, SPW_GUARD_PLAN_INVALID, SPW_GUARD_PLAN_OTHER_KERNEL
- */
-export async function parametersFrom(
-  options: ParameterOptions,
-  release: string,
-  { terminal }: Context,
-): Promise<ModuleParameters> {
-  const { parsePlan, parsePoints, requirePlanFor } = await loadGuard();
-  const plan = options.plan === undefined ? null : parsePlan(readPlan(options.plan));
-  if (plan !== null && !options.force) requirePlanFor(plan, release);
-  if (plan !== null && plan.unfixable > 0) {
+/** Where the module will be loaded. */
+export interface LoadPlace {
+  readonly release: string;
+  /** Modules that are there when it is loaded: the points of others are left out of a plan. */
+  readonly modules: ReadonlySet<string>;
+}
+
+/** A plan from its file, with what is to be known of it said. */
+async function planFrom(path: string, place: LoadPlace, force: boolean, { terminal }: Context): Promise<LoadPlan> {
+  const { parsePlan, requirePlanFor, withLoadedPoints } = await loadGuard();
+  const whole = parsePlan(readPlan(path));
+  if (!force) requirePlanFor(whole, place.release);
+  const { plan, left } = withLoadedPoints(whole, (module) => place.modules.has(module));
+  if (left.length > 0) {
+    terminal.writeError(
+      `note: left out, as their modules are not loaded: ${left.join(", ")}; load the plan again when they are\n`,
+    );
+  }
+  if (plan.unfixable > 0) {
     terminal.writeError(
       `note: the plan leaves ${plan.unfixable} paths that no point makes short enough: they can still overflow\n`,
     );
   }
+  return plan;
+}
+
+/**
+ * The module's parameters from the command line; what --threshold and --points say goes before the plan.
+ * @throws SpillwayError SPW_USAGE, SPW_GUARD_BAD_VALUE, SPW_GUARD_PLAN_INVALID, SPW_GUARD_PLAN_OTHER_KERNEL
+ */
+export async function parametersFrom(
+  options: ParameterOptions,
+  place: LoadPlace,
+  context: Context,
+): Promise<ModuleParameters> {
+  const { parsePoints } = await loadGuard();
+  const plan = options.plan === undefined ? null : await planFrom(options.plan, place, options.force === true, context);
   const { stacks, threshold, points, mode } = options;
   return {
     ...plan?.parameters,

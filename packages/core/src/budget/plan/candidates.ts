@@ -195,6 +195,7 @@ export function whyNotHooked(budget: Budget, f: number): string | null {
   const name = budget.graph.functions.name[f] as string;
   // gcc's clones have other arguments than the source says (-fipa-sra, constant propagation), and no BTF.
   if (/\.(isra|constprop|part)\b/.test(name)) return "the compiler changed its arguments";
+  if (budget.names.all(name).length > 1) return "several functions have its name, and a hook would take them all";
   if (isTraceable(budget, f) === false) return "ftrace cannot hook it: it has no call to __fentry__";
   const prototype = prototypeOf(budget, f);
   return prototype === null ? null : argumentsOnStack(prototype);

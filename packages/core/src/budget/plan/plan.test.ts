@@ -82,6 +82,14 @@ describe("a plan", () => {
     expect(none.unfixable[0]).toMatchObject({ start: "__x64_sys_write", end: null, cause: "coarse" });
   });
 
+  test("of functions with one name none is a point: a hook would take them all", () => {
+    const graph = graphOf("__x64_sys_write 9000: vfs_write+9000\n vfs_write 7000:\n vfs_write@other 9:");
+    const budget = createBudget(programOf(graph), graph);
+    expect(makePlan(budget).points).toEqual([]);
+    const refused = expect.objectContaining({ message: expect.stringMatching(/several functions have its name/) });
+    expect(() => makePlan(budget, { allow: [{ name: "vfs_write", returns: null }] })).toThrow(refused);
+  });
+
   test("denied points are not chosen, allowed ones may be", () => {
     const budget = createBudget(programOf(STACKED), STACKED);
     const deny = plan.points.map((point) => point.name);
