@@ -1,7 +1,7 @@
 /** What `budget callers` prints. */
 import type { BudgetLevel, Caller } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
-import { columns } from "../../text/columns.ts";
+import { columns, cutLast } from "../../text/columns.ts";
 import { hex, thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
 import { count, LEVEL_TITLES, named } from "./words.ts";
@@ -30,7 +30,7 @@ export function formatCallers(
     ]);
   const left = callers.length - rows.length;
   const more = left === 0 ? "" : `  ${colors.dim(`and ${thousands(left)} more (-n)`)}\n`;
-  return `${colors.bold(title)}\n${columns([heading, ...rows], ["right", "left", "left"])}${more}`;
+  return `${colors.bold(title)}\n${columns(cutLast([heading, ...rows], 3, terminal.width), ["right", "left", "left"])}${more}`;
 }
 
 function how({ kind, certainty, slot }: Caller): string {

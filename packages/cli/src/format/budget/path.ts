@@ -1,7 +1,7 @@
 /** One path, drawn as the stack that it fills. */
 import type { BudgetLevel, PathStep } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
-import { columns } from "../../text/columns.ts";
+import { columns, cutLast } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
 import { LEVEL_TITLES, named } from "./words.ts";
@@ -18,27 +18,25 @@ export interface DrawnPath {
   readonly steps: readonly PathStep[];
 }
 
-const BAR = 24;
+/** Columns of the bar, in a wide terminal and in a narrow one. */
+const BAR = { wide: 24, narrow: 12 };
+const WIDE = 100;
 
-/** How a step came about, in few words. */
+/** How a step came about, in few words; how sure it is, its mark says. */
 function how(step: PathStep): string {
-  if (step.certainty === null) return "";
-  const parts = [
-    step.certainty === "proven" ? "" : step.certainty,
-    step.slot === null ? "" : `through ${step.slot}`,
-    step.cut ? "once more round a cycle" : "",
-  ];
+  const parts = [step.slot ?? "", step.cut ? "once more round a cycle" : ""];
   return printable(parts.filter((part) => part !== "").join(", "));
 }
 
 export function formatPath(path: DrawnPath, terminal: Terminal): string {
-  const { colors, unicode } = terminal;
+  const { colors, unicode, width } = terminal;
+  const columnsOfBar = width < WIDE ? BAR.narrow : BAR.wide;
   const [full, empty] = unicode ? ["█", "·"] : ["#", "."];
   const marks = { proven: unicode ? "●" : "*", typed: unicode ? "◐" : "+", assumed: unicode ? "○" : "o" };
   let used = path.baseBytes;
   const bar = (bytes: number): string => {
-    const filled = Math.min(BAR, Math.round((BAR * bytes) / path.stackBytes));
-    return `${full?.repeat(filled)}${empty?.repeat(BAR - filled)}`;
+    const filled = Math.min(columnsOfBar, Math.round((columnsOfBar * bytes) / path.stackBytes));
+    return `${full?.repeat(filled)}${empty?.repeat(columnsOfBar - filled)}`;
   };
   const rows = path.steps.map((step) => {
     used += step.bytes;
@@ -51,12 +49,13 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
       { text: how(step), paint: colors.dim },
     ];
   });
-  const heading = ["in use", "", "bytes", "function", ""].map((text) => ({ text, paint: colors.dim }));
+  const heading = ["in use", "", "bytes", "function", "through"].map((text) => ({ text, paint: colors.dim }));
   const base =
     path.baseBytes === 0
       ? []
       : [[thousands(path.baseBytes), { text: bar(path.baseBytes), paint: colors.dim }, "", "(in use at the entry)"]];
+  const table = columns(cutLast([heading, ...base, ...rows], 5, width), ["right", "left", "right", "left", "left"]);
   const kinds = `${marks.proven} proven   ${marks.typed} typed (its slot is known)   ${marks.assumed} assumed (its prototype fits)`;
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
-  return `${colors.bold(title)}\n${columns([heading, ...base, ...rows], ["right", "left", "right", "left", "left"])}  ${colors.dim(kinds)}\n`;
+  return `${colors.bold(title)}\n${table}  ${colors.dim(kinds)}\n`;
 }

@@ -71,8 +71,8 @@ export function formatBound(plan: PlanDocument, terminal: Terminal): string {
     entry === undefined ? "" : `Up to the first of them at most ${thousands(entry.bytes)} of ${usable} are in use.`,
     plan.points.length === 0
       ? ""
-      : `One called with ${thousands(plan.thresholdBytes)} bytes in use or more goes on on an extra stack; from one to the next are ` +
-        `at most ${thousands(longest)}.`,
+      : `A point that finds ${thousands(plan.thresholdBytes)} or more in use goes on on an extra stack; from one point to the ` +
+        `next at most ${thousands(longest)} bytes follow.`,
     plan.unfixable.length === 0 ? "" : "Not all of it: what no placement bounds, `spillway plan` tells.",
     "Points for all entries: spillway plan INPUT --recursion -o plan.json; on this kernel: spillway guard load --plan plan.json.",
   ].filter((line) => line !== "");

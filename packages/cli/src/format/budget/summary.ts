@@ -9,11 +9,14 @@ import {
   type PathStep,
 } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
-import { columns, type TableCell } from "../../text/columns.ts";
+import { columns, cutLast, type TableCell } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
 import { wrap } from "../../text/wrap.ts";
 import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "./words.ts";
+
+/** From so many columns on, tables show everything. */
+const WIDE = 112;
 
 export interface SummaryOptions {
   /** Entries in the table. */
@@ -38,12 +41,12 @@ export function formatBudget(document: BudgetSummary, options: SummaryOptions, t
     ["calls", `${thousands(totals.calls)}, of them ${thousands(totals.indirectCalls)} indirect`],
     [
       "indirect",
-      `${resolved("slot-matched")} resolved by slot, ${resolved("prototype-matched")} by prototype or by what their arguments are`,
+      `${resolved("slot-matched")} resolved by slot, ${resolved("prototype-matched")} by prototype or arguments too`,
     ],
     [
       "callees",
       `${typed.mean.toFixed(1)} on average behind a slot (${thousands(typed.largest)} at most), ` +
-        `${assumed.mean.toFixed(1)} by prototype alone (${thousands(assumed.largest)})`,
+        `${assumed.mean.toFixed(1)} by prototype (${thousands(assumed.largest)})`,
     ],
     ["stack", `${thousands(stackBytes)} bytes`],
   ];
@@ -82,21 +85,21 @@ function entriesTable(document: BudgetSummary, options: SummaryOptions, terminal
     const text = thousands(bytes);
     return bytes > limitBytes ? { text, paint: colors.red } : at === level ? { text, paint: colors.bold } : { text };
   };
-  const heading = ["entry", "kind", "stack", ...BUDGET_LEVELS.map((one) => LEVEL_TITLES[one]), "largest frame"];
+  // In a narrow terminal the largest frame goes, and the stack is told where it is no task's.
+  const wide = terminal.width >= WIDE;
+  const levels = BUDGET_LEVELS.map((one) => (one === "direct" && !wide ? "direct" : LEVEL_TITLES[one]));
+  const heading = ["entry", "kind", ...(wide ? ["stack"] : []), ...levels, ...(wide ? ["largest frame"] : [])];
   const rows = shown.map((entry) => {
     const largest = entry.path.reduce<PathStep | null>(
       (most, step) => (step.bytes > (most?.bytes ?? 0) ? step : most),
       null,
     );
-    return [
-      named(entry.name, entry.module),
-      ENTRY_TITLES[entry.kind],
-      entry.stack,
-      ...BUDGET_LEVELS.map((one) => bound(entry.bounds, one)),
-      largest === null
-        ? ""
-        : { text: `${named(largest.function, largest.module)} ${thousands(largest.bytes)}`, paint: colors.dim },
-    ];
+    const kind = ENTRY_TITLES[entry.kind];
+    const bounds = BUDGET_LEVELS.map((one) => bound(entry.bounds, one));
+    const name = named(entry.name, entry.module);
+    if (!wide) return [name, entry.stack === "task" ? kind : `${kind} (${entry.stack})`, ...bounds];
+    const frame = largest === null ? "" : `${thousands(largest.bytes)} ${named(largest.function, largest.module)}`;
+    return [name, kind, entry.stack, ...bounds, { text: frame, paint: colors.dim }];
   });
   const over = document.entries.filter((entry) => atLevel(entry.bounds, level) > limitBytes).length;
   const title =
@@ -106,9 +109,11 @@ function entriesTable(document: BudgetSummary, options: SummaryOptions, terminal
     over === 0
       ? `None is over ${thousands(limitBytes)} bytes.`
       : colors.red(`${count(over, "entry is", "entries are")} over ${thousands(limitBytes)} bytes.`);
+  const numbers = ["right", "right", "right"] as const;
+  const lines = [heading.map((text) => ({ text, paint: colors.dim })), ...rows];
   const table = columns(
-    [heading.map((text) => ({ text, paint: colors.dim })), ...rows],
-    ["left", "left", "left", "right", "right", "right", "left"],
+    wide ? cutLast(lines, heading.length, terminal.width) : lines,
+    wide ? ["left", "left", "left", ...numbers, "left"] : ["left", "left", ...numbers],
   );
   return `${colors.bold(title)}\n${table}  ${overText}\n`;
 }
@@ -136,14 +141,14 @@ function cyclesPart(document: BudgetSummary, { level }: SummaryOptions, terminal
   });
   const lines = wrap(`${assumption}; one more round adds what stands below.`, width - 2).map((line) => `  ${line}\n`);
   return `${colors.bold(`Recursion: ${count(cycles.length, "cycle")} at the ${LEVEL_TITLES[level]} level`)}\n${lines.join("")}${columns(
-    rows,
+    cutLast(rows, 4, width),
     ["right", "right", "right", "left"],
   )}`;
 }
 
 function interruptsPart(document: BudgetSummary, terminal: Terminal): string {
   if (document.interrupts.length === 0) return "";
-  const { colors } = terminal;
+  const { colors, width } = terminal;
   const rows = document.interrupts
     .toSorted((a, b) => b.bytes.slotMatched - a.bytes.slotMatched)
     .slice(0, 6)
@@ -153,7 +158,7 @@ function interruptsPart(document: BudgetSummary, terminal: Terminal): string {
       one.extent === "whole" ? "all of it" : "its entry",
       { text: printable(one.why), paint: colors.dim },
     ]);
-  return `${colors.bold("May land on top of any path, in no bound above")}\n${columns(rows, ["left", "right", "left", "left"])}`;
+  return `${colors.bold("May land on top of any path, in no bound above")}\n${columns(cutLast(rows, 4, width), ["left", "right", "left", "left"])}`;
 }
 
 function unresolvedPart(document: BudgetSummary, { level }: SummaryOptions, terminal: Terminal): string {

@@ -280,9 +280,8 @@ function notesOf(
 ): string[] {
   const notes = [`without points ${over} of ${entries} entries on task stacks could exceed a stack less its reserve`];
   if (unfit > 0) {
-    notes.push(
-      `${unfit} segments are too long whatever the placement: the guarantee holds for all paths but those; unfixable has the longest`,
-    );
+    const stay = unfit === 1 ? "1 segment stays" : `${unfit} segments stay`;
+    notes.push(`${stay} too long whatever the placement: the guarantee holds for all other starts`);
   }
   if (cyclesLeft.length > 0) {
     notes.push(

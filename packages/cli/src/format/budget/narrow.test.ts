@@ -1,0 +1,95 @@
+/** Tables in a narrow and in a wide terminal. */
+import { createBudget } from "@spillway/core";
+import { expect, test } from "vitest";
+import { budgetProgram } from "../../../../core/src/budget/budget-program.fixture.ts";
+import { graphOf } from "../../../../core/src/budget/call-graph.fixture.ts";
+import { recorder } from "../../testing/recorder.ts";
+import { formatPath } from "./path.ts";
+import { formatBudget } from "./summary.ts";
+
+const graph = graphOf(`
+  __x64_sys_write 40: vfs_write+400
+  vfs_write 80: *file_operations.write_iter+720
+  upper_write@upper 600: function_of_a_long_name+4000
+  function_of_a_long_name 60: *address_space_operations.write_begin+60
+  lower_write_begin@lower 6000: spin+40
+  spin 50: spin+50
+  {file_operations.write_iter}: upper_write@upper
+  {address_space_operations.write_begin}: lower_write_begin@lower
+`);
+const budget = createBudget(budgetProgram(), graph);
+
+const path = { ...budget.path("write"), title: "The deepest path from write", stackBytes: 16384 };
+const summary = { limit: 5, level: "slot-matched", maxBytes: null } as const;
+
+/** What is printed, each line within the width. */
+function within(width: number, text: string): string {
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+  return text;
+}
+
+test("a path in 80 columns", () => {
+  expect(within(80, formatPath(path, recorder({ width: 80 })))).toMatchInlineSnapshot(`
+    "The deepest path from write: 11,348 of 16,384 bytes, slot-matched
+      in use                bytes  function                     through
+         168  ············         (in use at the entry)
+         568  ············    400  ● __x64_sys_write
+       1,288  █···········    720  ● vfs_write
+       5,288  ████········  4,000  ◐ upper_write [upper]        file_operations.wri…
+       5,348  ████········     60  ● function_of_a_long_name
+      11,348  ████████····  6,000  ◐ lower_write_begin [lower]  address_space_opera…
+      ● proven   ◐ typed (its slot is known)   ○ assumed (its prototype fits)
+    "
+  `);
+});
+
+test("a path in 120 columns", () => {
+  expect(within(120, formatPath(path, recorder({ width: 120 })))).toMatchInlineSnapshot(`
+    "The deepest path from write: 11,348 of 16,384 bytes, slot-matched
+      in use                            bytes  function                     through
+         168  ························         (in use at the entry)
+         568  █·······················    400  ● __x64_sys_write
+       1,288  ██······················    720  ● vfs_write
+       5,288  ████████················  4,000  ◐ upper_write [upper]        file_operations.write_iter
+       5,348  ████████················     60  ● function_of_a_long_name
+      11,348  █████████████████·······  6,000  ◐ lower_write_begin [lower]  address_space_operations.write_begin
+      ● proven   ◐ typed (its slot is known)   ○ assumed (its prototype fits)
+    "
+  `);
+});
+
+test("the deepest entries in 80 columns", () => {
+  expect(within(80, formatBudget(budget.summary, summary, recorder({ width: 80 })))).toMatchInlineSnapshot(`
+    "Stack budget of Linux 6.1.0-test
+    test (vmlinux, 2 modules)
+
+      functions  6
+      calls      6, of them 2 indirect
+      indirect   100 % resolved by slot, 100 % by prototype or arguments too
+      callees    1.0 on average behind a slot (1 at most), 0.0 by prototype (0)
+      stack      16,384 bytes
+
+    The deepest 2 of 2 entries, bytes of stack, by slot-matched bounds
+      entry                kind            direct  slot-matched  prototype-matched
+      __x64_sys_write      system call      1,296        11,348             11,348
+      upper_write [upper]  file operation   4,236        10,228             10,228
+      None is over 16,384 bytes.
+
+    Recursion: 1 cycle at the slot-matched level
+      The bounds assume that none of 1 call that close a cycle is taken; one more
+      round adds what stands below.
+      1 function  1 call cut  50 bytes a round  spin → spin
+    "
+  `);
+});
+
+test("the deepest entries in 120 columns", () => {
+  const [, , entries] = within(120, formatBudget(budget.summary, summary, recorder({ width: 120 }))).split("\n\n");
+  expect(entries).toMatchInlineSnapshot(`
+    "The deepest 2 of 2 entries, bytes of stack, by slot-matched bounds
+      entry                kind            stack  direct calls  slot-matched  prototype-matched  largest frame
+      __x64_sys_write      system call     task          1,296        11,348             11,348  6,000 lower_write_begin [l…
+      upper_write [upper]  file operation  task          4,236        10,228             10,228  6,000 lower_write_begin [l…
+      None is over 16,384 bytes."
+  `);
+});
