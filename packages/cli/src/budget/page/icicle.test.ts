@@ -65,6 +65,13 @@ describe("the drawing", () => {
     expect(text).toContain("end &amp; all");
   });
 
+  test("critical points are marked, of their own module alone", () => {
+    const two = node("entry", 0, 40, [node("write", 40, 400), { ...node("write", 40, 300), module: "mine" }]);
+    const { text } = icicle(two, [], new Set(["write [mine]"]));
+    expect(text.match(/class="f proven[^"]* point"/g)).toHaveLength(1);
+    expect(text).toMatch(/<title>write \[mine\][\s\S]*<text[^>]*>◆ write</);
+  });
+
   test("however deep it gets, the page stays of a size that a browser draws", () => {
     const { text } = icicle(node("huge", 0, 10_000_000), []);
     expect(Number(/height="(\d+)"/.exec(text)![1])).toBeLessThan(6100);

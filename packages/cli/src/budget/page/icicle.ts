@@ -3,6 +3,7 @@
  * paths that begin alike share what they have in common.
  */
 import type { DepthNode } from "@spillway/core";
+import { named } from "../../format/budget/words.ts";
 import { type Html, html } from "../../report/html/html.ts";
 import { thousands } from "../../text/hex.ts";
 
@@ -85,6 +86,8 @@ function described(node: DepthNode): string {
   return lines.join("\n");
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Where the scale has marks, bytes: every KiB or two. */
 function marks(most: number): number[] {
   const step = most > 24_576 ? 2048 : 1024;
@@ -99,15 +102,20 @@ export interface IcicleLine {
   readonly fatal: boolean;
 }
 
-/** The SVG. `lines` are drawn across it: the stack's end, a threshold. */
-export function icicle(root: DepthNode, lines: readonly IcicleLine[]): Html {
+/**
+ * The SVG.
+ * @param lines what is drawn across it: the stack's end, a threshold
+ * @param points names of the critical points, marked where they stand on a path
+ */
+export function icicle(root: DepthNode, lines: readonly IcicleLine[], points: ReadonlySet<string> = NONE): Html {
   const most = Math.max(root.deepest, ...lines.map((line) => line.bytes)) + 128;
   const scale = Math.min(PER_BYTE, MOST_HEIGHT / most);
   const y = (bytes: number): number => round(16 + bytes * scale);
   const cells = layOut(root, WIDTH - SCALE).map((cell) => ({ ...cell, x: cell.x + SCALE, steps: moved(cell.steps) }));
   const shapes = cells.map((cell) => {
     const height = Math.min(...cell.steps.map((step) => step.end)) - cell.node.top;
-    const name = cell.node.repeated ? `← ${cell.node.name}` : cell.node.name;
+    const isPoint = points.has(named(cell.node.name, cell.node.module));
+    const name = `${cell.node.repeated ? "← " : ""}${isPoint ? "◆ " : ""}${cell.node.name}`;
     const room = Math.floor((cell.width - 6) / CHARACTER);
     const shown = name.length <= room ? name : room >= 5 ? `${name.slice(0, room - 1)}…` : "";
     const label =
@@ -115,7 +123,7 @@ export function icicle(root: DepthNode, lines: readonly IcicleLine[]): Html {
         ? html`<text x="${round(cell.x + 3)}" y="${round(y(cell.node.top) + 9)}">${shown}</text>`
         : "";
     const certainty = cell.node.call?.certainty ?? "proven";
-    const style = `${certainty}${cell.deepest ? " deepest" : ""}${cell.node.repeated ? " repeated" : ""}`;
+    const style = `${certainty}${cell.deepest ? " deepest" : ""}${cell.node.repeated ? " repeated" : ""}${isPoint ? " point" : ""}`;
     return html`<g class="f ${style}" tabindex="0"><title>${described(cell.node)}</title><path d="${outline(cell, y)}"/>${label}</g>\n`;
   });
   const entry =

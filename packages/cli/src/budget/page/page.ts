@@ -6,7 +6,9 @@ import {
   type BudgetLevel,
   type BudgetSummary,
   type DepthNode,
+  type PlanDocument,
 } from "@spillway/core";
+import { boundLines } from "../../format/budget/plan.ts";
 import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "../../format/budget/words.ts";
 import { htmlDocument } from "../../report/html/document.ts";
 import { type Html, html } from "../../report/html/html.ts";
@@ -22,11 +24,13 @@ export interface BudgetPage {
   readonly drawn: readonly { readonly entry: BudgetEntry; readonly tree: DepthNode }[];
   /** A limit that was asked for, bytes; null: none but the stack's end. */
   readonly maxBytes: number | null;
+  /** What would bound the paths drawn; null where that was not asked for. */
+  readonly plan: PlanDocument | null;
   /** The command that made the page. */
   readonly command: string;
 }
 
-export function renderBudgetPage({ document, level, drawn, maxBytes, command }: BudgetPage): string {
+export function renderBudgetPage({ document, level, drawn, maxBytes, plan, command }: BudgetPage): string {
   const { kernel, totals, stackBytes } = document;
   const release = kernel.release ?? "(release unknown)";
   const lines: IcicleLine[] = [{ bytes: stackBytes, text: `end of the stack, ${thousands(stackBytes)}`, fatal: true }];
@@ -36,12 +40,14 @@ export function renderBudgetPage({ document, level, drawn, maxBytes, command }: 
   const cut = document.cycles.filter((cycle) => cycle.level === level);
   const cutEdges = cut.reduce((sum, cycle) => sum + cycle.cutEdgeCount, 0);
   const { calls } = document.unresolved;
+  const points = new Set(plan?.points.map((point) => named(point.name, point.module)) ?? []);
   const body = html`<h1>Stack budget of Linux ${release}</h1>
 <p class="dim">${kernel.name}, ${count(totals.functions, "function")}, ${count(totals.calls, "call")} (${thousands(totals.indirectCalls)} of them indirect; ${share(totals.indirectCalls - atLevel(calls, level), totals.indirectCalls)} of these resolved at the ${LEVEL_TITLES[level]} level). Made by <code>${command}</code></p>
 <p>Down the page go the bytes of a kernel stack. Each column is one path of calls from an entry, the deepest at the left; paths that begin alike share what they have in common, and one that goes on as another does is drawn pale from there on (←). A path that would close a cycle ends there: ${count(cutEdges, "call")} in ${count(cut.length, "cycle")} are taken for never made.</p>
-<ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li></ul>
+<ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li>${plan !== null && html`<li><i class="point"></i>◆ critical point</li>`}</ul>
+${plan !== null && html`<p>${boundLines(plan).join(" ")}</p>`}
 ${entriesTable(drawn, stackBytes, maxBytes)}
-${drawn.map(({ entry, tree }, index) => drawing(entry, tree, lines, level, index))}
+${drawn.map(({ entry, tree }, index) => drawing(entry, icicle(tree, lines, points), level, index))}
 <output id="told"></output>`;
   return htmlDocument({ title: `Stack budget of Linux ${release}`, styles: STYLES, script: SCRIPT, body });
 }
@@ -59,14 +65,8 @@ function entriesTable(drawn: BudgetPage["drawn"], stackBytes: number, maxBytes: 
   return html`<div class="scroll"><table><thead><tr><th>entry</th><th>kind</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function drawing(
-  entry: BudgetEntry,
-  tree: DepthNode,
-  lines: readonly IcicleLine[],
-  level: BudgetLevel,
-  index: number,
-): Html {
+function drawing(entry: BudgetEntry, drawn: Html, level: BudgetLevel, index: number): Html {
   return html`<details id="e${index}"${index < 2 && html` open`}><summary>${named(entry.name, entry.module)} <span class="dim">${ENTRY_TITLES[entry.kind]}, ${thousands(atLevel(entry.bounds, level))} bytes</span></summary>
-<div class="scroll">${icicle(tree, lines)}</div></details>
+<div class="scroll">${drawn}</div></details>
 `;
 }

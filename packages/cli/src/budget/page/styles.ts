@@ -3,13 +3,13 @@ export const STYLES = `
 :root {
   color-scheme: light dark;
   --bg: #fcfcfb; --ink: #1c1f24; --dim: #676c75; --line: #dddcd7; --panel: #f4f3f0; --link: #1c5fae; --bad: #b42318;
-  --proven: #bcd0ea; --typed: #cfe3cf; --assumed: #f0e2b8; --edge: #fcfcfb; --limit: #8a5a00;
+  --proven: #bcd0ea; --typed: #cfe3cf; --assumed: #f0e2b8; --point: #f2a65a; --edge: #fcfcfb; --limit: #8a5a00;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "Liberation Mono", Menlo, Consolas, monospace;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #16181c; --ink: #e3e5e8; --dim: #969ca6; --line: #33373e; --panel: #1e2126; --link: #7fb4f5; --bad: #ff7a6b;
-    --proven: #3a4f70; --typed: #33543a; --assumed: #5a4d22; --edge: #16181c; --limit: #e2b44f;
+    --proven: #3a4f70; --typed: #33543a; --assumed: #5a4d22; --point: #a35a12; --edge: #16181c; --limit: #e2b44f;
   }
 }
 * { box-sizing: border-box; }
@@ -27,7 +27,7 @@ td.over { color: var(--bad); font-weight: 600; }
 code { font-family: var(--mono); font-size: .85rem; }
 ul.key { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none; padding: 0; margin: .4rem 0; }
 ul.key i { display: inline-block; width: 1em; height: 1em; margin-right: .4em; vertical-align: -.15em; border-radius: 2px; }
-i.proven { background: var(--proven); } i.typed { background: var(--typed); } i.assumed { background: var(--assumed); }
+i.proven { background: var(--proven); } i.typed { background: var(--typed); } i.assumed { background: var(--assumed); } i.point { background: var(--point); }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .7rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; font-weight: 600; }
 summary .dim { font-weight: normal; }
@@ -35,6 +35,7 @@ summary .dim { font-weight: normal; }
 .icicle text { font: 10px var(--mono); fill: var(--ink); pointer-events: none; }
 .icicle .f path { stroke: var(--edge); stroke-width: 1; }
 .icicle .proven path { fill: var(--proven); } .icicle .typed path { fill: var(--typed); } .icicle .assumed path { fill: var(--assumed); }
+.icicle .point path { fill: var(--point); }
 .icicle .f:not(.deepest) { opacity: .85; }
 .icicle .repeated path { fill-opacity: .35; stroke-dasharray: 3 3; stroke: var(--dim); }
 .icicle .base path { fill: var(--panel); }

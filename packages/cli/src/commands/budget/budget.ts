@@ -37,7 +37,7 @@ Examples:
   spillway budget live --html budget.html        of the kernel that runs here, drawn (needs root)
   spillway budget vmlinuz --max 12000            exit code 6 where an entry may need more: a gate for CI
   spillway budget top vmlinuz --by frame         the largest frames
-  spillway budget path vmlinuz __x64_sys_write   one entry's deepest path, frame by frame
+  spillway budget path vmlinuz write --plan      the deepest write(2), frame by frame, and what would bound it
   spillway budget callers vmlinuz kmalloc --deep how deep in the stack a function may be called
   spillway budget diff old.json new.json         what an update costs; of budgets kept with --json`;
 
@@ -102,7 +102,9 @@ function writePictures(budget: Budget, document: BudgetSummary, input: string, o
       entry,
       tree: depthTree(budget.solved, level, budget.names.find(entry.function), entry.baseBytes),
     }));
-    writeOutput(html, renderBudgetPage({ document, level, drawn, maxBytes: max ?? null, command }), force, [input]);
+    writeOutput(html, renderBudgetPage({ document, level, drawn, maxBytes: max ?? null, plan: null, command }), force, [
+      input,
+    ]);
     written.push(html);
   }
   if (speedscope !== undefined) {

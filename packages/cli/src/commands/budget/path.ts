@@ -1,15 +1,19 @@
-import { makePlan, toSpeedscope } from "@spillway/core";
+import { type Budget, depthTree, makePlan, type PlanDocument, SpillwayError, toSpeedscope } from "@spillway/core";
 import type { Command } from "commander";
+import { renderBudgetPage } from "../../budget/page/page.ts";
 import type { Context } from "../../context.ts";
 import { formatPath } from "../../format/budget/path.ts";
 import { formatBound } from "../../format/budget/plan.ts";
+import { named } from "../../format/budget/words.ts";
 import { writeOutput } from "../../io/write-output.ts";
 import { toJson } from "../../json.ts";
+import { shellWord } from "../../text/shell-word.ts";
 import { VERSION } from "../../version.ts";
 import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget } from "./budget-options.ts";
 
 interface PathOptions extends BudgetOptions {
   readonly plan?: boolean;
+  readonly html?: string;
   readonly speedscope?: string;
   readonly force?: boolean;
 }
@@ -24,6 +28,7 @@ export function registerPath(budget: Command, context: Context): void {
     .argument("<input>", INPUT_HELP)
     .argument("<entry>", "an entry's name, or any function's")
     .option("--plan", "and which critical points would bound it, recursion included: `spillway plan` for this entry")
+    .option("--html <file>", "draw it and the deepest paths beside it as an icicle graph, for a browser")
     .option("--speedscope <file>", "write it for speedscope instead")
     .option("-f, --force", "replace the file if it is there")
     .addHelpText(
@@ -31,7 +36,7 @@ export function registerPath(budget: Command, context: Context): void {
       `
 Examples:
   spillway budget path vmlinuz write                             the deepest write(2)
-  spillway budget path vmlinuz write --plan                      and what would bound it
+  spillway budget path vmlinuz write --plan --html write.html    and what would bound it, drawn
   spillway budget path vmlinuz ext4_file_write_iter --modules /lib/modules/6.1.0-57-amd64 --level prototype-matched`,
     );
   addBudgetOptions(command).action((input: string, name: string, options: PathOptions) => {
@@ -46,12 +51,41 @@ Examples:
     }
     const plan = options.plan === true ? makePlan(opened, { level, recursion: true, entry: name }) : null;
     const { terminal } = context;
+    if (options.html !== undefined) writePage(opened, plan, input, name, options.html, options);
     if (options.json) {
       terminal.write(toJson(plan === null ? path : { ...path, plan }));
       return;
     }
-    const drawn = { ...path, title: `The deepest path from ${name}`, stackBytes: opened.program.threadSize };
+    const points = plan === null ? null : new Set(plan.points.map((point) => named(point.name, point.module)));
+    const drawn = { ...path, title: `The deepest path from ${name}`, stackBytes: opened.program.threadSize, points };
     terminal.write(formatPath(drawn, terminal));
     if (plan !== null) terminal.write(`\n${formatBound(plan, terminal)}`);
   });
+}
+
+function writePage(
+  budget: Budget,
+  plan: PlanDocument | null,
+  input: string,
+  name: string,
+  html: string,
+  { level, modules, force }: PathOptions,
+): void {
+  const f = budget.names.find(name);
+  const entry = budget.summary.entries.find((one) => one.function === budget.names.ids[f]);
+  if (entry === undefined) {
+    throw new SpillwayError("SPW_USAGE", `${name} is no entry, and only entries are drawn`, {
+      class: "usage",
+      facts: { name },
+      hint: `spillway budget ${shellWord(input)} --entry ${shellWord(name)} --html ${shellWord(html)} makes one of it`,
+    });
+  }
+  const words = ["spillway", "budget", "path", input, name];
+  if (modules !== undefined) words.push("--modules", modules);
+  if (level !== "slot-matched") words.push("--level", level);
+  if (plan !== null) words.push("--plan");
+  const drawn = [{ entry, tree: depthTree(budget.solved, level, f, entry.baseBytes) }];
+  const command = [...words, "--html", html].map(shellWord).join(" ");
+  const page = renderBudgetPage({ document: budget.summary, level, drawn, maxBytes: null, plan, command });
+  writeOutput(html, page, force, [input]);
 }

@@ -16,6 +16,8 @@ export interface DrawnPath {
   readonly bytes: number;
   readonly stackBytes: number;
   readonly steps: readonly PathStep[];
+  /** Names of critical points, to be marked; null where no plan was made. */
+  readonly points?: ReadonlySet<string> | null;
 }
 
 /** Columns of the bar, in a wide terminal and in a narrow one. */
@@ -33,6 +35,7 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const columnsOfBar = width < WIDE ? BAR.narrow : BAR.wide;
   const [full, empty] = unicode ? ["█", "·"] : ["#", "."];
   const marks = { proven: unicode ? "●" : "*", typed: unicode ? "◐" : "+", assumed: unicode ? "○" : "o" };
+  const point = unicode ? "◆" : "!";
   let used = path.baseBytes;
   const bar = (bytes: number): string => {
     const filled = Math.min(columnsOfBar, Math.round((columnsOfBar * bytes) / path.stackBytes));
@@ -41,11 +44,12 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const rows = path.steps.map((step) => {
     used += step.bytes;
     const over = used > path.stackBytes;
+    const name = named(step.function, step.module);
     return [
       { text: thousands(used), ...(over ? { paint: colors.red } : {}) },
       { text: bar(used), paint: over ? colors.red : colors.dim },
       thousands(step.bytes),
-      `${step.certainty === null ? marks.proven : marks[step.certainty]} ${named(step.function, step.module)}`,
+      `${step.certainty === null ? marks.proven : marks[step.certainty]} ${name}${path.points?.has(name) ? ` ${point}` : ""}`,
       { text: how(step), paint: colors.dim },
     ];
   });
@@ -56,6 +60,7 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
       : [[thousands(path.baseBytes), { text: bar(path.baseBytes), paint: colors.dim }, "", "(in use at the entry)"]];
   const table = columns(cutLast([heading, ...base, ...rows], 5, width), ["right", "left", "right", "left", "left"]);
   const kinds = `${marks.proven} proven   ${marks.typed} typed (its slot is known)   ${marks.assumed} assumed (its prototype fits)`;
+  const key = path.points == null ? kinds : `${kinds}\n  ${point} critical point`;
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
-  return `${colors.bold(title)}\n${table}  ${colors.dim(kinds)}\n`;
+  return `${colors.bold(title)}\n${table}  ${colors.dim(key)}\n`;
 }

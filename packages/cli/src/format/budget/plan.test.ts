@@ -60,9 +60,9 @@ test("a plan in 80 columns", () => {
 
 test("what would bound one entry", () => {
   expect(formatBound(planOf({ entry: "__x64_sys_write" }), recorder({ width: 80 }))).toMatchInlineSnapshot(`
-    "What would bound it, rounds of cycles included: 2 critical points
+    "2 critical points would bound it, rounds of cycles included.
       kernel_write, vfs_write
-      Up to the first of them at most 9,616 of 15,360 bytes are in use.
+      Up to the first at most 9,616 of 15,360 bytes are in use.
       A point that finds 8,912 or more in use goes on on an extra stack; from one
       point to the next at most 6,448 bytes follow.
       Points for all entries: spillway plan INPUT --recursion -o plan.json; on this

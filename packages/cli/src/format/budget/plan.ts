@@ -59,24 +59,32 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   return parts.join("\n");
 }
 
+/** What a plan for one entry says, in sentences. */
+export function boundLines(plan: PlanDocument): string[] {
+  const entry = plan.longestSegments.find(({ from }) => from === "entry");
+  const longest = Math.max(0, ...plan.points.map(({ segmentBytes }) => segmentBytes));
+  const usable = thousands(plan.stackBytes - plan.reserveBytes);
+  const lines = [`${count(plan.points.length, "critical point")} would bound it, rounds of cycles included.`];
+  if (entry !== undefined)
+    lines.push(`Up to the first at most ${thousands(entry.bytes)} of ${usable} bytes are in use.`);
+  if (plan.points.length > 0) {
+    lines.push(
+      `A point that finds ${thousands(plan.thresholdBytes)} or more in use goes on on an extra stack; from one point to the next ` +
+        `at most ${thousands(longest)} bytes follow.`,
+    );
+  }
+  if (plan.unfixable.length > 0) lines.push("That is not all of it: what no placement bounds, `spillway plan` tells.");
+  return lines;
+}
+
 /** A plan for one entry, in short: what would bound the path that stands above it. */
 export function formatBound(plan: PlanDocument, terminal: Terminal): string {
   const { colors, width } = terminal;
-  const usable = `${thousands(plan.stackBytes - plan.reserveBytes)} bytes`;
-  const title = `What would bound it, rounds of cycles included: ${count(plan.points.length, "critical point")}`;
-  const points = wrap(plan.points.map((point) => named(point.name, point.module)).join(", "), width - 2);
-  const entry = plan.longestSegments.find(({ from }) => from === "entry");
-  const longest = Math.max(0, ...plan.points.map(({ segmentBytes }) => segmentBytes));
-  const lines = [
-    entry === undefined ? "" : `Up to the first of them at most ${thousands(entry.bytes)} of ${usable} are in use.`,
-    plan.points.length === 0
-      ? ""
-      : `A point that finds ${thousands(plan.thresholdBytes)} or more in use goes on on an extra stack; from one point to the ` +
-        `next at most ${thousands(longest)} bytes follow.`,
-    plan.unfixable.length === 0 ? "" : "Not all of it: what no placement bounds, `spillway plan` tells.",
-    "Points for all entries: spillway plan INPUT --recursion -o plan.json; on this kernel: spillway guard load --plan plan.json.",
-  ].filter((line) => line !== "");
-  const text = [...points, ...lines.flatMap((line) => wrap(line, width - 2))];
+  const [title = "", ...lines] = boundLines(plan);
+  const points = plan.points.map((point) => named(point.name, point.module)).join(", ");
+  const next =
+    "Points for all entries: spillway plan INPUT --recursion -o plan.json; on this kernel: spillway guard load --plan plan.json.";
+  const text = [points, ...lines, next].flatMap((line) => (line === "" ? [] : wrap(line, width - 2)));
   return `${colors.bold(title)}\n${text.map((line) => `  ${line}\n`).join("")}`;
 }
 
