@@ -46,18 +46,37 @@ export class CodeColumns {
   /** Where each run of contiguous instructions begins: a function's body, then its cold parts. */
   readonly #runs: { first: number; start: number; end: number }[] = [];
 
+  /** For each byte of the first run: the instruction that starts there, -1 where none does; of so many instructions. */
+  #byOffset = new Int32Array(FIRST_CAPACITY);
+  #placed = -1;
   #common: CommonDecoder | null = null;
 
   clear(): void {
     this.count = 0;
     this.wide.clear();
     this.#runs.length = 0;
+    this.#placed = -1;
   }
 
   /** Index of the instruction that starts at the address (low 32 bits, signed), or -1. */
   indexAt(address: number): number {
+    const first = this.#runs[0];
+    if (first !== undefined && address >= first.start && address < first.end)
+      return this.#inFirstRun(address - first.start);
     const index = this.indexHolding(address);
     return index >= 0 && this.address[index] === address ? index : -1;
+  }
+
+  #inFirstRun(offset: number): number {
+    const end = this.#runs[1]?.first ?? this.count;
+    const { start, end: behind } = this.#runs[0]!;
+    if (this.#placed !== end) {
+      if (this.#byOffset.length < behind - start) this.#byOffset = new Int32Array(2 * (behind - start));
+      this.#byOffset.fill(-1, 0, behind - start);
+      for (let at = 0; at < end; at++) this.#byOffset[this.address[at]! - start] = at;
+      this.#placed = end;
+    }
+    return this.#byOffset[offset]!;
   }
 
   /** Index of the instruction that has this byte, or -1. */

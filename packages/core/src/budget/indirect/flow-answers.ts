@@ -20,6 +20,9 @@ export class FlowAnswers implements FlowQuestions {
   readonly #values: Values;
   readonly #made: MadeValues;
   readonly #nop = mnemonicNumber("nop");
+  /** What calls of a function and loads of a member give, null where that is made anew each time. */
+  readonly #results = new Map<number, Value | null>();
+  readonly #places = new Map<Place, Value | null>();
   #function: KnownFunction | null = null;
   #saysDead = false;
 
@@ -83,7 +86,11 @@ export class FlowAnswers implements FlowQuestions {
   }
 
   #loadPlace(place: Place, at: number): Value {
-    return this.#typed(place.type, () => this.#facts.graph.member(place), at);
+    const known = this.#places.get(place);
+    if (known !== undefined) return known ?? this.#made.made(at, this.#facts.graph.member(place), null);
+    const value = this.#typed(place.type, () => this.#facts.graph.member(place), at);
+    this.#places.set(place, isMade(value) ? null : value);
+    return value;
   }
 
   /** A value of a declared type, which comes out of a node of the graph. */
@@ -156,7 +163,11 @@ export class FlowAnswers implements FlowQuestions {
       if (callee === undefined) return this.#made.made(at, null, null);
       const node = (): number => graph.result(callee.entry);
       if (callee.prototypes.length !== 1 || !callee.sure) return this.#made.made(at, node(), null);
-      return this.#typed(prototypes.type(callee.prototypes[0]!).returns, node, at);
+      const known = this.#results.get(target);
+      if (known !== undefined) return known ?? this.#made.made(at, node(), null);
+      const result = this.#typed(prototypes.type(callee.prototypes[0]!).returns, node, at);
+      this.#results.set(target, isMade(result) ? null : result);
+      return result;
     }
     let value = this.#values.none;
     for (const atom of pointer?.atoms ?? []) {
@@ -169,4 +180,8 @@ export class FlowAnswers implements FlowQuestions {
     }
     return value;
   }
+}
+
+function isMade(value: Value): boolean {
+  return value.atoms.length === 1 && value.atoms[0]!.kind === "made";
 }

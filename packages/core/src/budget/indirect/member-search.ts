@@ -39,6 +39,7 @@ export class MemberSearch {
   readonly #pointees = new Map<number, readonly CAggregate[]>();
   /** What was asked of places before: `StructPlaces.at` gives one list for each place. */
   readonly #placePointees = new Map<readonly Place[], readonly CAggregate[]>();
+  readonly #placeHides = new Map<readonly Place[], readonly boolean[]>();
   readonly #placePrototypes = new Map<readonly Place[], readonly number[]>();
 
   constructor(structs: StructPlaces, prototypeOf: (type: CType) => number) {
@@ -138,8 +139,9 @@ export class MemberSearch {
     if (told?.some((struct) => this.hidesCode(struct, offset))) return null;
     const found = new Set<number>();
     for (const struct of told ?? this.withCodeAt(offset)) {
-      if (!this.allows(struct, pointer)) continue;
-      for (const prototype of this.prototypes(struct, offset)) found.add(prototype);
+      const prototypes = this.prototypes(struct, offset);
+      if (prototypes.length === 0 || !this.allows(struct, pointer)) continue;
+      for (const prototype of prototypes) found.add(prototype);
     }
     return [...found];
   }
@@ -147,23 +149,34 @@ export class MemberSearch {
   /** What a pointer may point to, by where it was loaded from; null where nothing tells. */
   #pointeesOf({ origins }: KnownPointer): readonly CAggregate[] | null {
     if (origins === null) return null;
-    const found = new Set<CAggregate>();
-    for (const origin of origins) for (const struct of this.#pointeesAt(origin)) found.add(struct);
-    return found.size === 0 ? null : [...found];
+    const lists = origins.map((origin) => this.#pointeesAt(origin));
+    const found = lists.length === 1 ? lists[0]! : [...new Set(lists.flat())];
+    return found.length === 0 ? null : found;
   }
 
+  /** Each once. */
   #pointeesAt(origin: LoadOrigin): readonly CAggregate[] {
     if (origin.kind === "outside") return this.pointeesOutside(origin.type, origin.offset);
     const { pointer, offset } = origin;
     const structs = this.#pointeesOf(pointer);
     if (structs === null) return this.pointeesAt(offset);
-    return structs.flatMap((struct) => (this.allows(struct, pointer) ? this.pointees(struct, offset) : []));
+    const found = new Set<CAggregate>();
+    for (const struct of structs) {
+      const pointees = this.pointees(struct, offset);
+      if (pointees.length === 0 || !this.allows(struct, pointer)) continue;
+      for (const one of pointees) found.add(one);
+    }
+    return [...found];
   }
 
   /** What lies at an offset behind a pointer; of one of which nothing is known, where that is a pointer to a function. */
   places(pointer: KnownPointer, offset: number): Place[] {
-    const structs = this.#pointeesOf(pointer) ?? this.withCodeAt(offset);
-    return structs.flatMap((struct) => (this.allows(struct, pointer) ? this.#structs.at(struct, offset) : []));
+    const found: Place[] = [];
+    for (const struct of this.#pointeesOf(pointer) ?? this.withCodeAt(offset)) {
+      const places = this.#structs.at(struct, offset);
+      if (places.length > 0 && this.allows(struct, pointer)) found.push(...places);
+    }
+    return found;
   }
 
   /** The same for all that hold a struct, at an offset from it that lies outside. */
@@ -182,11 +195,12 @@ export class MemberSearch {
 
   /** May the struct's place hold a function although no type says so (`void *`, `unsigned long`)? */
   hidesCode(struct: CAggregate, offset: number): boolean {
-    return this.#structs.at(struct, offset).some((place) => {
+    const hidden = ofPlaces(this.#placeHides, this.#structs.at(struct, offset), (place) => {
       const type = stripTypedefs(place.type);
       if (type.kind === "pointer") return stripTypedefs(type.target).kind === "void";
       return type.kind === "int" && type.size === 8;
     });
+    return hidden.includes(true);
   }
 
   /** Can a pointer that is used like that point to the struct? */
@@ -200,13 +214,15 @@ export class MemberSearch {
   }
 }
 
+const NOTHING: readonly never[] = [];
+
 /** What `each` says of some places, each list of them asked once. */
 function ofPlaces<T>(
   known: Map<readonly Place[], readonly T[]>,
   places: readonly Place[],
   each: (place: Place) => T | readonly T[],
 ): readonly T[] {
-  if (places.length === 0) return [];
+  if (places.length === 0) return NOTHING;
   let found = known.get(places);
   if (found === undefined) {
     found = places.flatMap(each);

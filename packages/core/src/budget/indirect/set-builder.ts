@@ -19,11 +19,15 @@ export class SetBuilder {
   readonly #search: MemberSearch;
   readonly #fit: Fitting;
   readonly #fittingAll = new Map<string, readonly number[]>();
+  readonly #listNumbers = new Map<readonly number[], number>();
+  readonly #listsByKey = new Map<string, number>();
   readonly #byPrototype = new Map<number, number[]>();
   /** Address taken, of no known prototype. */
   readonly #unsure: number[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #members: Int32Array[] = [];
+  /** Of each function: one more than the set that it was put into last. */
+  readonly #lastSet: Int32Array;
   readonly #indexes = new Map<number, number>();
   readonly #labels: string[] = [];
 
@@ -38,6 +42,7 @@ export class SetBuilder {
   ) {
     this.#search = search;
     this.#table = table;
+    this.#lastSet = new Int32Array(table.count);
     this.#functions = functions;
     this.#prototypes = prototypes;
     this.#graph = graph;
@@ -151,10 +156,22 @@ export class SetBuilder {
     const fitting = this.#fittingPrototypes(site);
     if (fitting.length === 0 && site.origins !== null) return this.#fitting({ ...site, origins: null });
     const label = this.#fit.label(site);
-    return this.#make(`a${label} ${fitting.join()}`, label, () => [
+    return this.#make(`a${label} ${this.#listNumber(fitting)}`, label, () => [
       ...fitting.flatMap((prototype) => this.#byPrototype.get(prototype)!),
       ...this.#unsure,
     ]);
+  }
+
+  /** The same for lists of the same numbers: they can be long, and most sites share one. */
+  #listNumber(list: readonly number[]): number {
+    let number = this.#listNumbers.get(list);
+    if (number === undefined) {
+      const key = list.join();
+      number = this.#listsByKey.get(key) ?? this.#listsByKey.size;
+      this.#listsByKey.set(key, number);
+      this.#listNumbers.set(list, number);
+    }
+    return number;
   }
 
   #fittingPrototypes(site: FoundSite): readonly number[] {
@@ -177,10 +194,12 @@ export class SetBuilder {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#members.length;
-      const indexes = new Set<number>();
+      const indexes: number[] = [];
       for (const entry of entries()) {
         const index = this.#indexOf(entry);
-        if (index >= 0) indexes.add(index);
+        if (index < 0 || this.#lastSet[index] === number + 1) continue;
+        this.#lastSet[index] = number + 1;
+        indexes.push(index);
       }
       const members = Int32Array.from(indexes).sort();
       this.#members.push(members);

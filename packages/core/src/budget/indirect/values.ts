@@ -48,7 +48,8 @@ export class Values {
   readonly #stack = new Map<number, Value>();
   readonly #codes = new Map<number, Value>();
   #made: (Map<number, Value> | undefined)[] = [];
-  #sets = new Map<string, Value>();
+  /** By the numbers of their atoms. */
+  #sets = new Map<string | number, Value>();
   #joins = new Map<number, Value>();
 
   /** Forgets what belongs to one function. */
@@ -128,7 +129,7 @@ export class Values {
   #set(atoms: Atom[]): Value {
     if (atoms.length > MOST_ATOMS) return this.unknown;
     atoms.sort((a, b) => a.id - b.id);
-    const key = atoms.map((atom) => atom.id).join();
+    const key = atoms.length === 2 ? atoms[0]!.id * 0x4000000 + atoms[1]!.id : atoms.map((atom) => atom.id).join();
     return kept(this.#sets, key, () => ({ id: this.#nextValue++, atoms }));
   }
 }
