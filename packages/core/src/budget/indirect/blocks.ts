@@ -1,5 +1,6 @@
 /** Basic blocks of one function, in the order of their addresses, and the stretches of them that jump back. */
 import { type CodeColumns, FLOW } from "../../code/code-columns.ts";
+import type { JumpLabels } from "./jump-labels.ts";
 
 export interface Blocks {
   readonly count: number;
@@ -11,10 +12,12 @@ export interface Blocks {
   readonly loopEnd: Int32Array;
 }
 
-export function blocksOf(code: CodeColumns): Blocks {
+/** @param labels jump labels: instructions that may jump although they do not */
+export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
   const leads = new Uint8Array(code.count + 1);
   // Of each jump: the instruction that it leads to, -1 outside.
   const targets = new Int32Array(code.count);
+  let labelled: Map<number, number> | null = null;
   leads[0] = 1;
   for (let at = 0; at < code.count; at++) {
     const flow = code.flow[at]!;
@@ -24,6 +27,15 @@ export function blocksOf(code: CodeColumns): Blocks {
       if (target >= 0) leads[target] = 1;
       leads[at + 1] = 1;
     } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1] = 1;
+    else if (flow === FLOW.next && isPatched(code, at)) {
+      const target = labels.get(code.address[at]!);
+      const index = target === undefined ? -1 : code.indexAt(target);
+      if (index < 0) continue;
+      labelled ??= new Map();
+      labelled.set(at, index);
+      leads[index] = 1;
+      leads[at + 1] = 1;
+    }
   }
   const blockOf = new Int32Array(code.count);
   const first: number[] = [];
@@ -45,6 +57,8 @@ export function blocksOf(code: CodeColumns): Blocks {
       const target = targets[last]!;
       if (target >= 0) edges.push(blockOf[target]!);
     }
+    const label = labelled?.get(last);
+    if (label !== undefined) edges.push(blockOf[label]!);
   }
   edgeStart[count] = edges.length;
   return {
@@ -54,6 +68,12 @@ export function blocksOf(code: CodeColumns): Blocks {
     edges: Int32Array.from(edges),
     loopEnd: loops(count, edgeStart, edges),
   };
+}
+
+/** A jump label is a jump or a no-operation of as many bytes (2 where the target is near, 5 else). */
+function isPatched(code: CodeColumns, at: number): boolean {
+  const length = code.length[at];
+  return (length === 2 || length === 5) && code.operandCount[at]! <= 2;
 }
 
 /** See `Blocks.loopEnd`. */

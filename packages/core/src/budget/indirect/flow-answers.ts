@@ -4,7 +4,7 @@
  */
 import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
-import type { CType } from "../../types/type-provider.ts";
+import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { MadeValues } from "./made-values.ts";
@@ -80,9 +80,40 @@ export class FlowAnswers implements FlowQuestions {
       }
       case "made":
         return this.#made.made(at, null, atom);
+      case "stack":
+        return this.#loadStack(atom.offset, at);
       default:
         return this.#made.made(at, null, null);
     }
+  }
+
+  /** Of the structs that were passed on by address, the members that lie there. */
+  #loadStack(offset: number, at: number): Value {
+    let value = this.#values.none;
+    for (const { type, offset: start } of this.#made.stackTypes) {
+      if (offset < start || offset >= start + type.size) continue;
+      for (const place of this.#facts.structs.at(type, offset - start))
+        value = this.#values.join(value, this.#loadPlace(place, at));
+    }
+    return value === this.#values.none ? this.#made.made(at, null, null) : value;
+  }
+
+  onStack(type: CAggregate, offset: number): void {
+    this.#made.onStack(type, offset);
+  }
+
+  pointee(argument: number, target: number | null, pointer: Value | null): CAggregate | null {
+    const { functions, prototypes, structs } = this.#facts;
+    const declared = (prototype: number): CAggregate | null => {
+      const parameter = prototypes.registers(prototype)[argument];
+      return parameter === undefined ? null : structs.pointee(parameter.type);
+    };
+    if (target !== null) {
+      const callee = functions.at(target);
+      return callee?.prototypes.length === 1 && callee.sure ? declared(callee.prototypes[0]!) : null;
+    }
+    for (const atom of pointer?.atoms ?? []) if (atom.kind === "code") return declared(atom.prototype);
+    return null;
   }
 
   #loadPlace(place: Place, at: number): Value {

@@ -5,6 +5,7 @@
  * each member, and order in time plays no part.
  */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { LINKS } from "./links.ts";
 import type { Place, StructPlaces } from "./struct-places.ts";
 
 export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | "local" | "load" | "pool";
@@ -124,6 +125,25 @@ export class FlowGraph {
     const node = this.#kept(this.#globals, address, "global");
     this.onGlobal(node, address);
     return node;
+  }
+
+  /** A word of memory lies at these members of an object; true where that was news and told something. */
+  declare(node: number, places: readonly Place[]): boolean {
+    if (this.type[node] !== null) return false;
+    const pointees = new Set(places.map((place) => this.#places.pointee(place.type)));
+    const prototypes = new Set(places.map((place) => this.prototypeOf(place.type)));
+    const place = places[0];
+    if (place === undefined || pointees.size > 1 || prototypes.size > 1) return false;
+    const pointee = this.#places.pointee(place.type);
+    if (pointee === null && this.prototypeOf(place.type) < 0) return false;
+    // A list's head: what lies behind it is told by who was put there, not by its type.
+    if (pointee !== null && LINKS.has(pointee.name)) return false;
+    this.type[node] = place.type;
+    if (pointee !== null) this.addObject(node, pointee, 0);
+    // Whoever fills it was not seen: it holds what is in that member elsewhere.
+    else if (this.functions[node] == null) this.edge(this.member(place), node);
+    this.#enqueue(node);
+    return true;
   }
 
   globals(): Iterable<readonly [number, number]> {

@@ -1,4 +1,5 @@
 /** What following a function's values (function-flow.ts) asks of the rest of the analysis, and what it tells it. */
+import type { CAggregate } from "../../types/type-provider.ts";
 import type { Atom, Value } from "./values.ts";
 
 /** What the rest of the analysis knows, asked while values are followed. */
@@ -18,6 +19,10 @@ export interface FlowQuestions {
   preserves(target: number): boolean;
   /** Does a call there, or through a pointer (null), leave nothing in the registers that a callee need not save? */
   clobbers(target: number | null): boolean;
+  /** The struct that a call's argument points to by its prototype; null where that tells none. */
+  pointee(argument: number, target: number | null, pointer: Value | null): CAggregate | null;
+  /** From now on there is a struct at an offset of the stack. */
+  onStack(type: CAggregate, offset: number): void;
   /** What a call returns. */
   result(at: number, target: number | null, pointer: Value | null): Value;
 }

@@ -21,8 +21,8 @@ import { type Value, Values } from "./values.ts";
 
 export class FunctionFacts implements FlowListener {
   readonly #facts: ProgramFacts;
-  readonly #values = new Values();
-  readonly #flow = new FunctionFlow(this.#values);
+  readonly #values: Values;
+  readonly #flow: FunctionFlow;
   readonly #made: MadeValues;
   readonly #answers: FlowAnswers;
   readonly #stores: Stores;
@@ -34,6 +34,8 @@ export class FunctionFacts implements FlowListener {
 
   constructor(facts: ProgramFacts) {
     this.#facts = facts;
+    this.#values = new Values((type, offset) => facts.structs.inFirstElement(type, offset));
+    this.#flow = new FunctionFlow(this.#values);
     this.#made = new MadeValues(facts, this.#values);
     this.#answers = new FlowAnswers(facts, this.#values, this.#made);
     this.#stores = new Stores(facts, this.#made, (what) => this.#pending.push(what));
@@ -47,7 +49,7 @@ export class FunctionFacts implements FlowListener {
     this.#answers.nextFunction(code, this.#function);
     this.#stores.nextFunction();
     this.#pending = [];
-    this.#flow.run(code, this.#answers, this);
+    this.#flow.run(code, this.#facts.labels, this.#answers, this);
     this.#stores.stackObjects();
     for (const one of this.#pending) one();
   }
@@ -175,6 +177,12 @@ export class FunctionFacts implements FlowListener {
   }
 
   copy(_at: number, to: Value, from: Value): void {
+    for (const target of to.atoms) {
+      if (target.kind !== "address") continue;
+      for (const atom of from.atoms) {
+        if (atom.kind === "object") this.#facts.typedAddress((target.address - atom.offset) | 0, atom.type);
+      }
+    }
     for (const source of from.atoms) {
       if (source.kind !== "address") continue;
       for (const atom of to.atoms) {

@@ -6,6 +6,7 @@ import type { CodeColumns } from "../../code/code-columns.ts";
 import { type Blocks, blocksOf } from "./blocks.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { InstructionFlow, type State } from "./instruction-flow.ts";
+import type { JumpLabels } from "./jump-labels.ts";
 import type { Value, Values } from "./values.ts";
 
 /** Runs of one block with different states; a value keeps a few atoms only, so that this is never met but by design. */
@@ -18,10 +19,10 @@ export class FunctionFlow {
     this.#instructions = new InstructionFlow(values);
   }
 
-  run(code: CodeColumns, questions: FlowQuestions, listener: FlowListener): void {
+  run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
     this.#instructions.begin(code, questions);
-    const blocks = blocksOf(code);
+    const blocks = blocksOf(code, labels);
     const states: (State | null)[] = new Array(blocks.count).fill(null);
     states[0] = this.#instructions.entryState();
     // Blocks stand in the order of their addresses: each is final once those before it are, but in loops.

@@ -64,21 +64,46 @@ interface Example {
   readonly assumed: readonly [label: string, ...names: string[]] | null;
   /** The function with the site, where it is not `f`. */
   readonly caller?: string;
+  /** A jump label: the instruction that may jump, and where to. */
+  readonly label?: readonly [from: string, to: string];
+  /** The data are zero at first: no part of the file. */
+  readonly zeroed?: true;
 }
 
 const RETURN = "c3  ret";
 
+const LABELS = 0xffffffff82800000n;
+
+/** With a table of one jump label: distances of its instruction and its target from where they are written. */
+function withLabel(memory: Program["memory"], from: bigint, to: bigint): Program["memory"] {
+  const table = Int32Array.of(Number(from - LABELS), Number(to - LABELS) - 4, 0, 0);
+  return Object.create(memory, {
+    read: {
+      value: (address: bigint, bytes: number) =>
+        address === LABELS ? new Uint8Array(table.buffer) : memory.read(address, bytes),
+    },
+    readSparse: { value: memory.readSparse.bind(memory) },
+  });
+}
+
 /** The program with its data as symbols, and with types. */
-function programOf({ functions, data = {}, prototypes }: Example): Program {
+function programOf({ functions, data = {}, prototypes, label, zeroed }: Example): Program {
   const { program, at } = tinyProgram({ functions, data });
   const names = Object.keys(data);
   const start = names.length === 0 ? 0n : at(names[0]!);
   const length = Object.values(data).reduce((sum, words) => sum + words.length * 8, 0);
   const symbols = names.map((name) => ({ name, address: at(name), type: "d", module: null }));
+  const edges: Record<string, bigint> = {
+    ...(zeroed === true ? { __bss_start: start, __bss_stop: start + BigInt(length) } : {}),
+    ...(label === undefined ? {} : { __start___jump_table: LABELS, __stop___jump_table: LABELS + 16n }),
+  };
   return {
     ...program,
+    memory: label === undefined ? program.memory : withLabel(program.memory, at(label[0]), at(label[1])),
     symbols: {
       ...program.symbols,
+      byName: (name, module) =>
+        name in edges ? { name, address: edges[name]!, type: "D", module: null } : program.symbols.byName(name, module),
       all: () => [...program.symbols.all(), ...symbols],
       byAddress: (address) => {
         const symbol = symbols.findLast((one) => one.address <= address);
@@ -89,7 +114,9 @@ function programOf({ functions, data = {}, prototypes }: Example): Program {
     },
     types: prototypes === null ? EmptyTypes : types(prototypes),
     data:
-      names.length === 0 ? [] : [{ start, end: start + BigInt(length), module: null, section: ".data", init: false }],
+      names.length === 0 || zeroed === true
+        ? []
+        : [{ start, end: start + BigInt(length), module: null, section: ".data", init: false }],
   };
 }
 
@@ -230,6 +257,43 @@ describe("through a member of a known struct", () => {
       typed: ["ops.close", "close1"],
       assumed: [FILE, "close1", "open1"],
     },
+    {
+      what: "of a struct on the stack that a callee was given to fill",
+      functions: {
+        f: `48 83 ec 18                 sub $0x18,%rsp
+            48 c7 44 24 08 00 00 00 00  movq $0x0,0x8(%rsp)
+            48 8d 3c 24                 lea (%rsp),%rdi
+            e8 {fill}                   call fill
+            48 8b 44 24 08              mov 0x8(%rsp),%rax
+            ff d0                       call *%rax
+            48 83 c4 18                 add $0x18,%rsp
+            c3                          ret`,
+        fill: `48 c7 47 08 {=handler}  movq $handler,0x8(%rdi)
+               c3                      ret`,
+        handler: RETURN,
+      },
+      prototypes: { f: "none", fill: "work", handler: "work" },
+      typed: ["work.run", "handler"],
+      assumed: ["void (struct work *work)", "handler"],
+    },
+    {
+      what: "in code that only a jump label leads to: registers are as at the label",
+      functions: {
+        f: `48 8b 1f        mov (%rdi),%rbx
+            0f 1f 44 00 00  nopl 0x0(%rax,%rax,1)
+            c3              ret
+            48 8b 43 08     mov 0x8(%rbx),%rax
+            ff d0           call *%rax
+            c3              ret`,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      label: ["f+3", "f+9"],
+      prototypes: { f: "file", open1: "file", close1: "file" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
   ];
   for (const example of examples) check(example);
 });
@@ -273,6 +337,69 @@ describe("through other pointers", () => {
       typed: ["hook", "first", "later"],
       // Of the prototype of what it holds.
       assumed: ["void (void)", "f", "first", "later", "set"],
+    },
+    {
+      what: "a variable in an object of a known type that nobody is seen to fill: as that member elsewhere",
+      functions: {
+        f: `48 8b 04 25 {=one+8}  mov one+8,%rax
+            ff d0                 call *%rax
+            c3                    ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: `48 c7 47 08 {=close1}  movq $close1,0x8(%rdi)
+                   c3                     ret`,
+        close1: RETURN,
+        other: RETURN,
+        keep: `48 c7 c0 {=other}  mov $other,%rax
+               c3                 ret`,
+      },
+      data: { one: ["other", "other"] },
+      zeroed: true,
+      prototypes: { f: "none", init: "none", keep: "none", register: "ops", close1: "file", other: "file" },
+      typed: ["one+0x8", "close1"],
+      assumed: [FILE, "close1", "other"],
+    },
+    {
+      what: "an object that another one of a known type is copied to",
+      functions: {
+        f: `48 8b 04 25 {=one+8}  mov one+8,%rax
+            ff d0                 call *%rax
+            c3                    ret`,
+        keep: `48 89 fe           mov %rdi,%rsi
+               48 c7 c7 {=one}    mov $one,%rdi
+               48 a5              movsq
+               48 a5              movsq
+               c3                 ret`,
+        register: `48 c7 47 08 {=close1}  movq $close1,0x8(%rdi)
+                   c3                     ret`,
+        close1: RETURN,
+      },
+      data: { one: ["close1", "close1"] },
+      zeroed: true,
+      prototypes: { f: "none", keep: "ops", register: "ops", close1: "file" },
+      typed: ["one+0x8", "close1"],
+      assumed: [FILE, "close1"],
+    },
+    {
+      what: "a table that is zero at first: what is stored in it",
+      functions: {
+        f: `48 8b 83 {=table}  mov table(%rbx),%rax
+            ff d0              call *%rax
+            c3                 ret`,
+        set: `48 c7 c0 {=later}  mov $later,%rax
+              48 89 83 {=table}  mov %rax,table(%rbx)
+              c3                 ret`,
+        later: RETURN,
+        other: RETURN,
+        keep: `48 c7 c0 {=other}  mov $other,%rax
+               c3                 ret`,
+      },
+      data: { table: ["other", "other"] },
+      zeroed: true,
+      prototypes: { f: "none", set: "none", later: "work", other: "work", keep: "none" },
+      typed: ["an element of table", "later"],
+      assumed: ["void (struct work *work)", "later", "other"],
     },
     {
       what: "one of which nothing is known: whoever takes what the argument registers point to",

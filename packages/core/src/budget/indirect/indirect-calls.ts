@@ -4,6 +4,7 @@
  * functions whose address is taken and whose prototype fits.
  */
 import { CodeColumns, FLOW, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
+import { kernelData } from "../../program/kernel-areas.ts";
 import type { Program } from "../../program/program.ts";
 import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
@@ -18,6 +19,7 @@ import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { FlowGraph, type NodeKind } from "./flow-graph.ts";
 import { FunctionFacts } from "./function-facts.ts";
+import { jumpLabels } from "./jump-labels.ts";
 import { fillKernelLists } from "./kernel-lists.ts";
 import { KnownFunctions } from "./known-functions.ts";
 import { MemberSearch } from "./member-search.ts";
@@ -256,11 +258,21 @@ export class IndirectCalls implements IndirectResolver {
   #settle(): void {
     for (const [address, node] of this.#graph.tables()) this.#objects.fillTable(node, address);
     do this.#graph.solve();
-    while (this.#objects.settle());
+    while (this.#objects.settle() || this.#declareGlobals());
     this.#objects.placeByContent(this.#candidates());
     this.#facts.settleLostStores();
     do this.#graph.solve();
-    while (this.#objects.settle());
+    while (this.#objects.settle() || this.#declareGlobals());
+  }
+
+  /** Words of memory that turned out to be members of objects of known types; false where none is new. */
+  #declareGlobals(): boolean {
+    let isNew = false;
+    for (const [address, node] of this.#graph.globals()) {
+      const places = this.#objects.placesAt(address);
+      if (this.#graph.declare(node, places)) isNew = true;
+    }
+    return isNew;
   }
 
   /** Members by the functions that they can hold. */
@@ -316,12 +328,14 @@ function modulesOf(table: FunctionTable): Set<string> {
 /** Extents of the symbols of data. */
 function extents(program: Program, symbols: readonly KernelSymbol[]): (address: number) => Extent | null {
   const starts = new Set<number>();
-  const inData = areaTest(program.data);
+  // Objects that are zero at first are objects as well: code fills them.
+  const areas = [...program.data, ...kernelData(program.symbols, true)];
+  const inData = areaTest(areas);
   for (const { address } of symbols) {
     const low = low32(address);
     if (inData(low)) starts.add(low);
   }
-  for (const area of program.data) {
+  for (const area of areas) {
     starts.add(low32(area.start));
     starts.add(low32(area.end));
   }
@@ -396,13 +410,14 @@ function programFacts(
     }
   }
   perCpu.sort((a, b) => a.start - b.start);
-  const isAddress = areaTest([...program.text, ...program.data]);
+  const isAddress = areaTest([...program.text, ...program.data, ...kernelData(program.symbols, true)]);
   return {
     structs,
     prototypes,
     graph,
     functions,
     search,
+    labels: jumpLabels(program),
     isAddress: (value) => value < 0 && isAddress(value),
     perCpuVariable: (address) => {
       let low = 0;

@@ -160,14 +160,34 @@ export class InstructionFlow {
     }
     if (this.#questions.preserves(target)) return;
     this.listener?.direct(at, target, this.registers, false);
+    this.#fillStack(at, target, null);
     this.#afterCall(this.#questions.result(at, target, null), this.#questions.clobbers(target));
   }
 
   #indirect(at: number, pointer: Value, tail: boolean): void {
     this.listener?.indirect(at, pointer, this.registers, tail);
+    this.#fillStack(at, null, pointer);
     // Paravirtual operations are called through a variable, from assembler that says itself what they change.
     const assembler = this.#isMemory(at, 0) && this.#code.base[at] === 0;
     this.#afterCall(this.#questions.result(at, null, pointer), !assembler && this.#questions.clobbers(null));
+  }
+
+  /** A callee that is given a struct on the stack may fill its members. */
+  #fillStack(at: number, target: number | null, pointer: Value | null): void {
+    for (const [argument, register] of ARGUMENT_REGISTERS.entries()) {
+      for (const atom of this.registers[register]!.atoms) {
+        if (atom.kind !== "stack") continue;
+        const type = this.#questions.pointee(argument, target, pointer);
+        if (type === null) continue;
+        this.#questions.onStack(type, atom.offset);
+        for (const [offset, slot] of this.#slots) {
+          const value = this.registers[slot];
+          if (value === undefined || offset < atom.offset || offset >= atom.offset + type.size) continue;
+          const filled = this.#questions.load(this.#values.stack(offset).atoms[0]!, at);
+          this.registers[slot] = this.#values.join(value, filled);
+        }
+      }
+    }
   }
 
   #afterCall(result: Value, clobbered: boolean): void {

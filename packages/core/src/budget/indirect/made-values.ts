@@ -28,8 +28,9 @@ export class MadeValues {
   readonly #sources = new Map<number, Source>();
   readonly #nodes = new Map<number, number>();
   readonly #bounds = new Map<number, Bound[]>();
-  /** Offsets that are read behind each value, once they are asked for. */
+  /** Offsets that are read behind each value, and those where a pointer is that leads on; once they are asked for. */
   #reads: Map<number, number[]> | null = null;
+  readonly #followed = new Map<number, number[]>();
   readonly #outer = new Map<CAggregate, Bound[]>();
   /** Objects on the stack, by the addresses that were used as pointers to structs. */
   readonly stackTypes: Bound[] = [];
@@ -44,6 +45,7 @@ export class MadeValues {
     this.#nodes.clear();
     this.#bounds.clear();
     this.#reads = null;
+    this.#followed.clear();
     this.#outer.clear();
     this.stackTypes.length = 0;
   }
@@ -61,6 +63,12 @@ export class MadeValues {
     return this.#values.made(source + 8, 0);
   }
 
+  /** Once each: an empty list on the stack points to itself. */
+  onStack(type: CAggregate, offset: number): void {
+    if (this.stackTypes.some((one) => one.type === type && one.offset === offset)) return;
+    this.stackTypes.push({ type, offset });
+  }
+
   /** A value is used as a pointer to a struct. */
   use(value: Value, type: CAggregate): void {
     for (const atom of value.atoms) {
@@ -75,10 +83,7 @@ export class MadeValues {
           if (atom.type !== type) addBound(this.#outer, atom.type, { type, offset: -atom.offset });
           break;
         case "stack":
-          // Once each: an empty list on the stack points to itself.
-          if (!this.stackTypes.some((one) => one.type === type && one.offset === atom.offset)) {
-            this.stackTypes.push({ type, offset: atom.offset });
-          }
+          this.onStack(type, atom.offset);
           break;
       }
     }
@@ -114,15 +119,25 @@ export class MadeValues {
   }
 
   /** How the code uses a pointer that it made. */
-  #usesOf(source: number): Pick<KnownPointer, "reads" | "parts"> {
-    if (this.#reads === null) {
-      this.#reads = new Map();
-      for (const { parents } of this.#sources.values()) {
-        for (const parent of parents) if (parent.kind === "made") addTo(this.#reads, parent.source - 8, parent.offset);
+  #usesOf(source: number): Pick<KnownPointer, "reads" | "followed" | "parts"> {
+    this.#reads ??= this.#allReads();
+    const parts = (this.#bounds.get(source) ?? []).map(({ type, offset }) => ({ type, offset: -offset }));
+    return { reads: this.#reads.get(source) ?? [], followed: this.#followed.get(source) ?? [], parts };
+  }
+
+  #allReads(): Map<number, number[]> {
+    const reads = new Map<number, number[]>();
+    for (const { parents } of this.#sources.values()) {
+      for (const parent of parents) {
+        if (parent.kind !== "made") continue;
+        addTo(reads, parent.source - 8, parent.offset);
+        // What was loaded there is a pointer in its turn.
+        for (const grand of this.#sources.get(parent.source - 8)?.parents ?? []) {
+          if (grand.kind === "made") addTo(this.#followed, grand.source - 8, grand.offset);
+        }
       }
     }
-    const parts = (this.#bounds.get(source) ?? []).map(({ type, offset }) => ({ type, offset: -offset }));
-    return { reads: this.#reads.get(source) ?? [], parts };
+    return reads;
   }
 
   /** A node of the graph is given a value. Values stand only when the function has been seen to its end. */

@@ -5,6 +5,7 @@
  */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { LINKS } from "./links.ts";
 import type { CodeMember, Container, Place, StructPlaces } from "./struct-places.ts";
 
 /** Structs in structs in structs. */
@@ -23,8 +24,16 @@ export interface KnownPointer {
   readonly origins: readonly LoadOrigin[] | null;
   /** Offsets at which something is read. */
   readonly reads: readonly number[];
+  /** Those of them at which a pointer is that the code follows. */
+  readonly followed: readonly number[];
   /** What lies at an offset, as a typed parameter or member took it. */
   readonly parts: readonly { readonly type: CAggregate; readonly offset: number }[];
+}
+
+interface HeldCode {
+  readonly outer: CAggregate;
+  readonly at: number;
+  readonly type: CType;
 }
 
 export class MemberSearch {
@@ -35,6 +44,7 @@ export class MemberSearch {
   #code: Map<number, CAggregate[]> | null = null;
   readonly #prototypesOutside = new Map<CAggregate, Map<number, readonly number[]>>();
   readonly #pointeesOutside = new Map<CAggregate, Map<number, readonly CAggregate[]>>();
+  #allCode: readonly HeldCode[] | null = null;
   #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly CAggregate[]>();
   /** What was asked of places before: `StructPlaces.at` gives one list for each place. */
@@ -73,6 +83,15 @@ export class MemberSearch {
   withCodeAt(offset: number): readonly CAggregate[] {
     this.#code ??= this.#codeByOffset();
     return this.#code.get(offset) ?? [];
+  }
+
+  /** Every pointer to a function in every struct, those of the structs that it holds among them. */
+  #codeWithHolders(): readonly HeldCode[] {
+    this.#allCode ??= this.#structs.codeMembers.flatMap(({ owner, offset, type }) => [
+      { outer: owner, at: offset, type },
+      ...this.holders(owner).map((holder) => ({ outer: holder.outer, at: holder.offset + offset, type })),
+    ]);
+    return this.#allCode;
   }
 
   #codeByOffset(): Map<number, CAggregate[]> {
@@ -136,14 +155,32 @@ export class MemberSearch {
 
   #prototypesBehind({ pointer, offset }: Extract<LoadOrigin, { kind: "behind" }>): number[] | null {
     const told = this.#pointeesOf(pointer);
-    if (told?.some((struct) => this.hidesCode(struct, offset))) return null;
     const found = new Set<number>();
-    for (const struct of told ?? this.withCodeAt(offset)) {
-      const prototypes = this.prototypes(struct, offset);
-      if (prototypes.length === 0 || !this.allows(struct, pointer)) continue;
+    const add = (prototypes: readonly number[]): void => {
       for (const prototype of prototypes) found.add(prototype);
+    };
+    // What is read before a pointer tells that it points to a part of what is meant (container_of).
+    const isInner = offset < 0 || pointer.reads.some((read) => read < 0);
+    if (isInner) for (const struct of told ?? []) add(this.prototypesOutside(struct, offset));
+    else
+      for (const struct of told ?? this.withCodeAt(offset)) {
+        const prototypes = this.prototypes(struct, offset);
+        if (prototypes.length > 0 && this.allows(struct, pointer)) add(prototypes);
+      }
+    if (isInner && told === null) add(this.#prototypesBeside(pointer, offset));
+    return found.size === 0 && told?.some((struct) => this.hidesCode(struct, offset)) ? null : [...found];
+  }
+
+  /** Behind a pointer to the link of a list or a tree in whatever struct: those that have room for all that is read. */
+  #prototypesBeside({ reads }: KnownPointer, offset: number): number[] {
+    const found: number[] = [];
+    for (const { outer, at, type } of this.#codeWithHolders()) {
+      const link = at - offset;
+      if (link < 0 || reads.some((read) => link + read < 0 || link + read >= outer.size)) continue;
+      if (this.#structs.startingAt(outer, link)?.some(({ name }) => LINKS.has(name)))
+        found.push(this.#prototypeOf(type));
     }
-    return [...found];
+    return found;
   }
 
   /** What a pointer may point to, by where it was loaded from; null where nothing tells. */
@@ -159,6 +196,7 @@ export class MemberSearch {
     if (origin.kind === "outside") return this.pointeesOutside(origin.type, origin.offset);
     const { pointer, offset } = origin;
     const structs = this.#pointeesOf(pointer);
+    if (offset < 0 && structs !== null) return structs.flatMap((struct) => this.pointeesOutside(struct, offset));
     if (structs === null) return this.pointeesAt(offset);
     const found = new Set<CAggregate>();
     for (const struct of structs) {
@@ -203,9 +241,18 @@ export class MemberSearch {
     return hidden.includes(true);
   }
 
+  /** Is there a member that a pointer can be in? */
+  #holdsPointer(struct: CAggregate, offset: number): boolean {
+    return this.#structs.at(struct, offset).some((place) => {
+      const type = stripTypedefs(place.type);
+      return type.kind === "pointer" || type.kind === "void" || (type.kind === "int" && type.size === 8);
+    });
+  }
+
   /** Can a pointer that is used like that point to the struct? */
-  allows(struct: CAggregate, { reads, parts }: KnownPointer): boolean {
+  allows(struct: CAggregate, { reads, followed, parts }: KnownPointer): boolean {
     for (const offset of reads) if (offset < 0 || offset >= struct.size) return false;
+    for (const offset of followed) if (!this.#holdsPointer(struct, offset)) return false;
     for (const { type, offset } of parts) {
       const here = this.#structs.startingAt(struct, offset);
       if (here === null || !here.some((one) => one.name === type.name)) return false;

@@ -1,6 +1,7 @@
 /** What is known of the whole program while its functions are seen one by one. */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { FlowGraph } from "./flow-graph.ts";
+import type { JumpLabels } from "./jump-labels.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
@@ -12,6 +13,7 @@ export interface ProgramFacts {
   readonly graph: FlowGraph;
   readonly functions: KnownFunctions;
   readonly search: MemberSearch;
+  readonly labels: JumpLabels;
   isAddress(value: number): boolean;
   /** Type of the per-CPU variable that holds an address of the per-CPU section, and the offset in it. */
   perCpuVariable(address: number): { readonly type: CType; readonly offset: number } | null;

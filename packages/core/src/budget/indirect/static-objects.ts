@@ -5,10 +5,10 @@
  */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import { firstNotBefore } from "../sorted.ts";
+import { firstAfter, firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
-import type { CodeMember, StructPlaces } from "./struct-places.ts";
+import type { CodeMember, Place, StructPlaces } from "./struct-places.ts";
 
 /** A symbol's extent, low 32 bits. */
 export interface Extent {
@@ -29,6 +29,9 @@ export class StaticObjects {
   readonly #extent: (address: number) => Extent | null;
   readonly #types = new Map<number, CAggregate[]>();
   readonly #work: { readonly address: number; readonly type: CAggregate }[] = [];
+  /** Addresses of the objects, ascending, and the largest size; null until they are asked for. */
+  #starts: Int32Array | null = null;
+  #largest = 0;
   readonly #cells = new Set<string>();
   /** Words (by their number) with a function whose member is known. */
   readonly homed: Uint8Array;
@@ -53,6 +56,22 @@ export class StaticObjects {
     return this.#types;
   }
 
+  /** The members of objects of known types that lie at an address. */
+  placesAt(address: number): Place[] {
+    if (this.#starts === null) {
+      this.#starts = Int32Array.from(this.#types.keys()).sort();
+      this.#largest = Math.max(0, ...[...this.#types.values()].flatMap((types) => types.map(({ size }) => size)));
+    }
+    const found: Place[] = [];
+    const { start } = this.#extent(address) ?? { start: address };
+    for (let n = firstAfter(this.#starts, address) - 1; n >= 0; n--) {
+      const from = this.#starts[n]!;
+      if (from < start || address - from >= this.#largest) break;
+      for (const type of this.#types.get(from)!) found.push(...this.#structs.at(type, address - from));
+    }
+    return found;
+  }
+
   /**
    * An object of that type begins at the address. Believed only if the object has room there and its pointers stand where the
    * type has members for them: casts and unions say many things, and one wrong type leads to more.
@@ -63,6 +82,7 @@ export class StaticObjects {
     if (!this.#believable(address, type)) return;
     if (known === undefined) this.#types.set(address, [type]);
     else known.push(type);
+    this.#starts = null;
     this.#work.push({ address, type });
   }
 

@@ -209,6 +209,20 @@ export class StructPlaces {
     }
   }
 
+  /** The same place in the first element, where an offset lies in an array of structs or pointers; flexible ones have no end. */
+  inFirstElement(type: CAggregate, offset: number): number {
+    if (type.kind === "union" || offset < 0) return offset;
+    for (const member of type.members) {
+      const at = member.bitOffset >>> 3;
+      const array = stripTypedefs(member.type);
+      if (array.kind !== "array" || member.bitSize !== null || at > offset) continue;
+      const element = stripTypedefs(array.element);
+      const size = "size" in element ? element.size : 0;
+      if (size >= 8 && (array.length === 0 || offset < at + array.size)) return at + ((offset - at) % size);
+    }
+    return offset;
+  }
+
   /** The scalars that begin at `offset` (several in unions); none for padding, bit fields and offsets outside. */
   at(type: CAggregate, offset: number): readonly Place[] {
     let known = this.#atOffset.get(type);

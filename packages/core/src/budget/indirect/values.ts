@@ -41,6 +41,7 @@ export class Values {
   readonly none: Value = { id: 0, atoms: [] };
   readonly unknown: Value = { id: 1, atoms: [this.unknownAtom] };
   readonly dead: Value = { id: 2, atoms: [{ id: 1, kind: "dead" }] };
+  readonly #inFirst: (type: CAggregate, offset: number) => number;
   readonly #objects = new Map<CAggregate, Map<number, Value>>();
   readonly #cells = new Map<CType, Value>();
   readonly #addresses = new Map<number, Value>();
@@ -51,6 +52,11 @@ export class Values {
   /** By the numbers of their atoms. */
   #sets = new Map<string | number, Value>();
   #joins = new Map<number, Value>();
+
+  /** @param inFirst offset of the same place in the first element of an array that an offset of a struct lies in */
+  constructor(inFirst: (type: CAggregate, offset: number) => number) {
+    this.#inFirst = inFirst;
+  }
 
   /** Forgets what belongs to one function. */
   nextFunction(): void {
@@ -126,9 +132,27 @@ export class Values {
     return result;
   }
 
-  #set(atoms: Atom[]): Value {
-    if (atoms.length > MOST_ATOMS) return this.unknown;
+  #inFirstElements(atoms: readonly Atom[]): Atom[] {
+    const found = new Set<Atom>();
+    for (const atom of atoms) {
+      if (atom.kind !== "object") found.add(atom);
+      else found.add(this.object(atom.type, this.#inFirst(atom.type, atom.offset)).atoms[0]!);
+    }
+    return [...found].sort((a, b) => a.id - b.id);
+  }
+
+  #set(all: Atom[]): Value {
+    let atoms = all;
     atoms.sort((a, b) => a.id - b.id);
+    if (atoms.length > MOST_ATOMS) {
+      // One element of an array after the other: alike.
+      const alike = this.#inFirstElements(atoms);
+      if (alike.length <= MOST_ATOMS) return this.#set(alike);
+      // The lowest numbers of all, and that there are others: the same whatever is joined first.
+      if (alike[0]!.kind !== "unknown") alike.unshift(this.unknownAtom);
+      alike.length = MOST_ATOMS;
+      atoms = alike;
+    }
     const key = atoms.length === 2 ? atoms[0]!.id * 0x4000000 + atoms[1]!.id : atoms.map((atom) => atom.id).join();
     return kept(this.#sets, key, () => ({ id: this.#nextValue++, atoms }));
   }
