@@ -1,5 +1,6 @@
 /** An indirect call as following values found it, before anything is known of who is called. */
 import type { CAggregate } from "../../types/type-provider.ts";
+import type { CheckedHash } from "./kcfi.ts";
 import type { LoadOrigin } from "./member-search.ts";
 import type { StructPlaces } from "./struct-places.ts";
 import type { Value } from "./values.ts";
@@ -19,6 +20,8 @@ export interface FoundSite {
   readonly prototypes: readonly number[];
   /** Where the pointer was loaded from, where no type is known of that; null where it tells nothing. */
   readonly origins: readonly LoadOrigin[] | null;
+  /** The type hash that the callee is checked for; null in kernels without kCFI. */
+  readonly checked: CheckedHash | null;
   /** What the argument registers hold. */
   readonly arguments: readonly GivenArgument[];
   /** The code makes use of what the call returns. */

@@ -7,7 +7,7 @@ import { stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
 import { FlowAnswers } from "./flow-answers.ts";
 import type { FlowListener } from "./flow-questions.ts";
-import { type FoundSite, type GivenArgument, givenArgument } from "./found-site.ts";
+import { type FoundSite, givenArgument } from "./found-site.ts";
 import { FunctionFlow } from "./function-flow.ts";
 import { probesOf, registersProbe, tracepointOf } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
@@ -102,7 +102,8 @@ export class FunctionFacts implements FlowListener {
     }
     const caller = this.#function?.entry ?? address;
     const returns = this.#usedResults.after(this.#code!, at, tail, this.#returnsValue());
-    this.#pending.push(() => this.#site(address, caller, tail, pointer, known, returns));
+    const checked = this.#facts.hashes.checked(this.#code!, at);
+    this.#pending.push(() => this.#site({ address, caller, tail, checked, arguments: known, returns }, pointer));
   }
 
   /** Does the function itself return something? */
@@ -112,30 +113,12 @@ export class FunctionFacts implements FlowListener {
     return stripTypedefs(this.#facts.prototypes.type(known.prototypes[0]!).returns).kind !== "void";
   }
 
-  #site(
-    address: number,
-    caller: number,
-    tail: boolean,
-    pointer: Value,
-    known: readonly GivenArgument[],
-    returns: boolean,
-  ): void {
+  #site(call: Omit<FoundSite, "nodes" | "constants" | "unknown" | "prototypes" | "origins">, pointer: Value): void {
     const tracepoint = this.#function === null ? null : tracepointOf(this.#function.name);
     if (tracepoint !== null) {
       const nodes = [probesOf(this.#facts.graph, tracepoint)];
       const prototypes = this.#probePrototypes();
-      this.sites.push({
-        address,
-        caller,
-        tail,
-        nodes,
-        constants: [],
-        unknown: false,
-        prototypes,
-        origins: null,
-        arguments: known,
-        returns,
-      });
+      this.sites.push({ ...call, nodes, constants: [], unknown: false, prototypes, origins: null });
       return;
     }
     const nodes: number[] = [];
@@ -152,19 +135,7 @@ export class FunctionFacts implements FlowListener {
       else if (atom.kind !== "dead") unknown = true;
     }
     const origins = found.size > 0 ? null : this.#made.originsOf(pointer);
-    const prototypes = [...found];
-    this.sites.push({
-      address,
-      caller,
-      tail,
-      nodes,
-      constants,
-      unknown,
-      prototypes,
-      origins,
-      arguments: known,
-      returns,
-    });
+    this.sites.push({ ...call, nodes, constants, unknown, prototypes: [...found], origins });
   }
 
   /** Probes take what the function that calls them does, and return nothing. */

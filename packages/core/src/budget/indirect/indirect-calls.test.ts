@@ -564,3 +564,89 @@ describe("where no slot is known", () => {
   ];
   for (const example of examples) check(example);
 });
+
+describe("kCFI: who has the hash that the call checks for", () => {
+  // As clang 16 compiles it (-fsanitize=kcfi): int (*)(int) has the hash 0x00050794, void (*)(void *) 0xa488ebfc.
+  const ONE = "b8 94 07 05 00  mov $0x50794,%eax";
+  const TWO = "b8 fc eb 88 a4  mov $0xa488ebfc,%eax";
+  const CHECK = `41 ba 6c f8 fa ff  mov $0xfffaf86c,%r10d
+                 45 03 53 fc        add -0x4(%r11),%r10d
+                 74 02              je .+2
+                 0f 0b              ud2`;
+  /** What stands before a function fills the end of the sixteen bytes before it. */
+  const before = (hash: string) => `${"90  nop\n".repeat(11)}${hash}`;
+  const FUNCTIONS = {
+    __cfi_inc: before(ONE),
+    inc: RETURN,
+    __cfi_dec: before(ONE),
+    dec: RETURN,
+    __cfi_drop: before(TWO),
+    drop: RETURN,
+    __cfi_never: before(ONE),
+    never: RETURN,
+    assembler: RETURN,
+    user: `e8 {never}  call never
+           c3          ret`,
+  };
+  const KEPT = { kept: ["inc", "dec", "drop", "assembler"] };
+  const examples: Example[] = [
+    {
+      what: "a call; of functions whose address is taken",
+      functions: { f: `49 89 fb  mov %rdi,%r11\n${CHECK}\n41 ff d3  call *%r11\nc3  ret`, ...FUNCTIONS },
+      data: KEPT,
+      prototypes: null,
+      typed: null,
+      assumed: ["type hash 0x00050794", "dec", "inc"],
+    },
+    {
+      what: "a jump",
+      functions: { f: `49 89 fb  mov %rdi,%r11\n${CHECK}\n41 ff e3  jmp *%r11`, ...FUNCTIONS },
+      data: KEPT,
+      prototypes: null,
+      typed: null,
+      assumed: ["type hash 0x00050794", "dec", "inc"],
+    },
+    {
+      what: "through a thunk",
+      functions: {
+        f: `49 89 fb                           mov %rdi,%r11\n${CHECK}
+            e8 {__x86_indirect_thunk_r11}  call __x86_indirect_thunk_r11
+            c3                                 ret`,
+        __x86_indirect_thunk_r11: "41 ff e3  jmp *%r11",
+        ...FUNCTIONS,
+      },
+      data: KEPT,
+      prototypes: null,
+      typed: null,
+      assumed: ["type hash 0x00050794", "dec", "inc"],
+    },
+    {
+      what: "with padding between hash and function",
+      functions: {
+        f: `49 89 fb  mov %rdi,%r11\n${CHECK.replace("53 fc        add -0x4", "53 f1        add -0xf")}\n41 ff d3  call *%r11\nc3  ret`,
+        __cfi_padded: `${ONE}\n${"90  nop\n".repeat(11)}`,
+        padded: RETURN,
+        ...FUNCTIONS,
+      },
+      data: { kept: [...KEPT.kept, "padded"] },
+      prototypes: null,
+      typed: null,
+      assumed: ["type hash 0x00050794", "padded"],
+    },
+    {
+      what: "of what the slot was given, what passes",
+      functions: {
+        f: `4c 8b 1c 25 {=kept}  mov kept,%r11\n${CHECK}\n41 ff d3  call *%r11\nc3  ret`,
+        set: `48 c7 c0 {=drop}     mov $drop,%rax
+              48 89 04 25 {=kept}  mov %rax,kept
+              c3                   ret`,
+        ...FUNCTIONS,
+      },
+      data: { kept: ["inc"], others: ["dec"] },
+      prototypes: null,
+      typed: ["kept", "inc"],
+      assumed: ["type hash 0x00050794", "dec", "inc"],
+    },
+  ];
+  for (const example of examples) check(example);
+});

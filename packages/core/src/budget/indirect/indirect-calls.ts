@@ -20,6 +20,7 @@ import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { FlowGraph, type NodeKind } from "./flow-graph.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import { jumpLabels } from "./jump-labels.ts";
+import { TypeHashes } from "./kcfi.ts";
 import { fillKernelLists } from "./kernel-lists.ts";
 import { KnownFunctions } from "./known-functions.ts";
 import { MemberSearch } from "./member-search.ts";
@@ -297,6 +298,7 @@ export class IndirectCalls implements IndirectResolver {
       this.#taken,
       this.#search,
       mayBeCalled(this.#program),
+      new TypeHashes(this.#program.memory),
     );
     const callees = builder.answer(this.#facts.sites);
     this.#statistics = callees.statistics;
@@ -418,6 +420,7 @@ function programFacts(
     functions,
     search,
     labels: jumpLabels(program),
+    hashes: new TypeHashes(program.memory),
     isAddress: (value) => value < 0 && isAddress(value),
     perCpuVariable: (address) => {
       let low = 0;

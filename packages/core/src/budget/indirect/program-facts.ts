@@ -2,6 +2,7 @@
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { JumpLabels } from "./jump-labels.ts";
+import type { TypeHashes } from "./kcfi.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
@@ -14,6 +15,7 @@ export interface ProgramFacts {
   readonly functions: KnownFunctions;
   readonly search: MemberSearch;
   readonly labels: JumpLabels;
+  readonly hashes: TypeHashes;
   isAddress(value: number): boolean;
   /** Type of the per-CPU variable that holds an address of the per-CPU section, and the offset in it. */
   perCpuVariable(address: number): { readonly type: CType; readonly offset: number } | null;

@@ -6,6 +6,7 @@ import { Fitting } from "./fitting.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { FoundSite } from "./found-site.ts";
 import type { IndirectCallees } from "./indirect-calls.ts";
+import type { CheckedHash, TypeHashes } from "./kcfi.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
@@ -17,6 +18,9 @@ export class SetBuilder {
   readonly #graph: FlowGraph;
   readonly #taken: ReadonlySet<number>;
   readonly #search: MemberSearch;
+  readonly #hashes: TypeHashes;
+  /** Functions whose address is taken, by the hash before them; for each place where it can stand. */
+  readonly #byHash = new Map<number, ReadonlyMap<number | null, number[]>>();
   readonly #fit: Fitting;
   readonly #fittingAll = new Map<string, readonly number[]>();
   readonly #listNumbers = new Map<readonly number[], number>();
@@ -39,7 +43,9 @@ export class SetBuilder {
     taken: ReadonlySet<number>,
     search: MemberSearch,
     mayBeCalled: (entry: number) => boolean,
+    hashes: TypeHashes,
   ) {
+    this.#hashes = hashes;
     this.#search = search;
     this.#table = table;
     this.#lastSet = new Int32Array(table.count);
@@ -71,6 +77,11 @@ export class SetBuilder {
     for (const site of sites) {
       const slot = this.#typed(site);
       if (slot >= 0) typed.set(site.address, slot);
+      if (site.checked !== null) {
+        assumed.set(site.address, this.#checked(site.checked));
+        byPrototype++;
+        continue;
+      }
       const wide = this.#assumed(site, slot);
       if (wide >= 0) {
         assumed.set(site.address, wide);
@@ -111,7 +122,26 @@ export class SetBuilder {
       for (const entry of held) entries.add(entry);
       labels.push(this.#graph.describe(node));
     }
-    return this.#make(`n${site.nodes.join()} ${site.constants.join()}`, labels.join(" | "), () => [...entries]);
+    const { checked } = site;
+    const passes = [...entries].filter(
+      (entry) => checked === null || this.#hashes.of(entry, checked.offset) === checked.hash,
+    );
+    // The check would fail whatever is called: then it is something else.
+    if (passes.length === 0) return -1;
+    const key = `n${site.nodes.join()} ${site.constants.join()} ${checked?.hash ?? ""}`;
+    return this.#make(key, labels.join(" | "), () => passes);
+  }
+
+  /** All that the check lets pass (see kcfi.ts). */
+  #checked({ hash, offset }: CheckedHash): number {
+    return this.#make(`h${hash} ${offset}`, `type hash 0x${(hash >>> 0).toString(16).padStart(8, "0")}`, () => {
+      let known = this.#byHash.get(offset);
+      if (known === undefined) {
+        known = Map.groupBy(this.#taken, (entry) => this.#hashes.of(entry, offset));
+        this.#byHash.set(offset, known);
+      }
+      return known.get(hash) ?? [];
+    });
   }
 
   #assumed(site: FoundSite, slot: number): number {
