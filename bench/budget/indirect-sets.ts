@@ -1,21 +1,21 @@
 /**
  * How far indirect calls are told: sets of callees by the member that is called, beside those by prototype only.
  *
- *     node_modules/.bin/node bench/budget/indirect-sets.ts INPUT [--modules DIR]
+ *     node_modules/.bin/node bench/budget/indirect-sets.ts INPUT [--modules DIR] [--debuginfo VMLINUX]
  */
 import { parseArgs } from "node:util";
-import { openProgramFile } from "../../packages/cli/src/io/open-program.ts";
+import { openDeclaredTypeFiles, openProgramFile } from "../../packages/cli/src/io/open-program.ts";
 import { buildCallGraph } from "../../packages/core/src/budget/build-call-graph.ts";
 import { type CallGraph, SITE_KINDS } from "../../packages/core/src/budget/call-graph.ts";
 import { IndirectCalls } from "../../packages/core/src/budget/indirect/indirect-calls.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { modules: { type: "string", multiple: true } },
+  options: { modules: { type: "string", multiple: true }, debuginfo: { type: "string", multiple: true } },
 });
 const [input] = positionals;
 if (input === undefined) {
-  console.error("usage: indirect-sets.ts INPUT [--modules DIR]");
+  console.error("usage: indirect-sets.ts INPUT [--modules DIR] [--debuginfo VMLINUX]");
   process.exit(2);
 }
 
@@ -57,10 +57,11 @@ function figures({ sites, sets }: CallGraph): void {
 
 const started = process.cpuUsage();
 const program = openProgramFile(input, { modules: values.modules ?? [] });
+const declared = values.debuginfo === undefined ? null : openDeclaredTypeFiles(program, values.debuginfo);
 let calls: IndirectCalls | null = null;
 const graph = buildCallGraph(program, {
   indirect: (of, table) => {
-    calls = new IndirectCalls(of, table);
+    calls = new IndirectCalls(of, table, declared);
     return calls;
   },
 });

@@ -1,4 +1,4 @@
-import type { FoundCalls, Kernel, Program, Task, TextEvidence } from "@spillway/core";
+import type { DeclaredTypes, FoundCalls, Kernel, Program, Task, TextEvidence } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -31,6 +31,8 @@ export interface Context {
    * there is none.
    */
   findCalls?(input: string, modules: readonly string[]): (() => FoundCalls | null) | undefined;
+  /** Opens debug information of a program's kernel; null where no file is of the kernel itself. */
+  openDeclaredTypes?(program: Program, files: readonly string[]): DeclaredTypes | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */
   readonly focus?: Task | null;
   /** Ends the command line with an exit code that is an answer and no error: a check that failed, a limit that is exceeded. */

@@ -3,7 +3,7 @@
 import { isMainThread } from "node:worker_threads";
 import { findCallsAside } from "./io/find-calls-thread.ts";
 import { openFiles } from "./io/open-files.ts";
-import { openProgramFile } from "./io/open-program.ts";
+import { openDeclaredTypeFiles, openProgramFile } from "./io/open-program.ts";
 import { openTextInput } from "./io/text-input.ts";
 import { run } from "./run.ts";
 import { processTerminal } from "./terminal.ts";
@@ -17,6 +17,7 @@ if (isMainThread) {
     open: openFiles,
     openText: openTextInput,
     openProgram: openProgramFile,
+    openDeclaredTypes: openDeclaredTypeFiles,
     findCalls: findCallsAside,
   });
 }

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SpillwayError } from "@spillway/core";
 import { openFiles } from "./io/open-files.ts";
-import { openProgramFile } from "./io/open-program.ts";
+import { openDeclaredTypeFiles, openProgramFile } from "./io/open-program.ts";
 import { openTextInput } from "./io/text-input.ts";
 import { printError } from "./print-error.ts";
 import { run } from "./run.ts";
@@ -37,7 +37,13 @@ try {
   const args = given.length > 0 ? given : ["diagnose", sample()];
   process.exitCode = await run(
     args,
-    { terminal, open: openFiles, openText: openTextInput, openProgram: openProgramFile },
+    {
+      terminal,
+      open: openFiles,
+      openText: openTextInput,
+      openProgram: openProgramFile,
+      openDeclaredTypes: openDeclaredTypeFiles,
+    },
     { diagnoseByDefault: true },
   );
 } catch (error) {

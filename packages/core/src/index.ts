@@ -57,6 +57,7 @@ export { searchChangelog } from "./changelog/search.ts";
 export { type DisassembledInstruction, disassemble } from "./code/disassemble.ts";
 export type { DebugFileFinder, DebugFileRequest } from "./debuginfo/debug-file-finder.ts";
 export type { DebugInfo, SourceFrame, SourceLocation, Variable, VariablePlace } from "./debuginfo/debug-info.ts";
+export { type DeclaredTypes, declaredTypes } from "./debuginfo/declared-types.ts";
 export { moduleNameOf } from "./debuginfo/named-files.ts";
 export { frameVariables } from "./debuginfo/variables-frames.ts";
 export { variableValue } from "./debuginfo/variables-value.ts";

@@ -1,4 +1,4 @@
-import { type ModuleSource, openProgram, type Program } from "@spillway/core";
+import { type DeclaredTypes, declaredTypes, type ModuleSource, openProgram, type Program } from "@spillway/core";
 import type { OpenProgramOptions } from "../context.ts";
 import { FileSource } from "./file-source.ts";
 import { moduleFiles } from "./module-files.ts";
@@ -24,6 +24,18 @@ export function openProgramFile(input: string, options: Partial<OpenProgramOptio
     live,
     ...(modules.length === 0 ? {} : { modules: counted(modules.flatMap(moduleFiles), progress) }),
   });
+}
+
+/**
+ * Opens debug information of a program's kernel.
+ * @throws SpillwayError what `declaredTypes` and `FileSource` throw
+ */
+export function openDeclaredTypeFiles(program: Program, files: readonly string[]): DeclaredTypes | null {
+  return declaredTypes(
+    program,
+    files.map((file) => new FileSource(file)),
+    nodeCodecs,
+  );
 }
 
 /** Tells, as each module is taken, how many there are. */

@@ -1,3 +1,4 @@
+import type { DeclaredTypes } from "../debuginfo/declared-types.ts";
 import type { Program } from "../program/program.ts";
 import { buildCallGraph } from "./build-call-graph.ts";
 import type { CallGraph } from "./call-graph.ts";
@@ -5,14 +6,18 @@ import type { FoundCalls } from "./find-calls.ts";
 import { IndirectCalls } from "./indirect/indirect-calls.ts";
 import type { WalkProgress } from "./walk-functions.ts";
 
-/**
- * The whole call graph of a program: direct edges, and where indirect calls can lead.
- * @param calls waits for what `findCalls` gives, where another thread is at that; null where it came to nothing
- */
+export interface AnalyseOptions {
+  /** Waits for what `findCalls` gives, where another thread is at that; null where it came to nothing. */
+  readonly calls?: (() => FoundCalls | null) | undefined;
+  /** What the kernel's debug information says of variables and functions, where there is some. */
+  readonly declared?: DeclaredTypes | null;
+}
+
+/** The whole call graph of a program: direct edges, and where indirect calls can lead. */
 export function analyseProgram(
   program: Program,
   progress: WalkProgress = () => {},
-  calls?: () => FoundCalls | null,
+  { calls, declared = null }: AnalyseOptions = {},
 ): CallGraph {
-  return buildCallGraph(program, { indirect: (of, table) => new IndirectCalls(of, table), calls }, progress);
+  return buildCallGraph(program, { indirect: (of, table) => new IndirectCalls(of, table, declared), calls }, progress);
 }

@@ -29,6 +29,11 @@ export class DwarfTypes implements TypeProvider {
     return this.#reader.typeOf(die);
   }
 
+  /** The type that an entry is: of a function, its prototype. */
+  typeAt(die: Die): CType {
+    return this.#reader.type(die);
+  }
+
   #find(kind: NameKind, name: string): CType | null {
     const die = this.#names.find(kind, name);
     return die === null ? null : this.#file.attempt(() => this.#reader.type(die));

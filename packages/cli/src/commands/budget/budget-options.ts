@@ -5,6 +5,7 @@ import {
   type Budget,
   type BudgetLevel,
   createBudget,
+  type DeclaredTypes,
   openSavedBudget,
   type Program,
   readWholeBudget,
@@ -17,6 +18,7 @@ import { Progress } from "../../progress.ts";
 
 export interface BudgetOptions {
   readonly modules?: string;
+  readonly debuginfo?: readonly string[];
   readonly entry?: readonly string[];
   readonly rounds: number;
   readonly level: BudgetLevel;
@@ -35,6 +37,10 @@ export function wholeNumber(text: string): number {
 export function addBudgetOptions(command: Command): Command {
   return command
     .option("--modules <dir>", "take the modules of a folder in too (/lib/modules/RELEASE)")
+    .option(
+      "--debuginfo <file...>",
+      "the kernel's vmlinux with debug information: tells more of who indirect calls reach (put this option last)",
+    )
     .option("--entry <name...>", "paths begin at these functions, instead of system calls, handlers and the like")
     .addOption(
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default("slot-matched"),
@@ -52,6 +58,10 @@ export function openProgram(context: Context, input: string, modules: string | u
     modules: modules === undefined ? [] : [modules],
     progress: (step, done, total) => progress.show(step, done, total),
   });
+}
+
+function openDeclaredTypes(context: Context, program: Program, files: readonly string[]): DeclaredTypes | null {
+  return files.length === 0 ? null : (context.openDeclaredTypes?.(program, files) ?? null);
 }
 
 /** Is the input a budget that was kept? */
@@ -75,7 +85,9 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
     // The running kernel changes between two looks, and modules are too many to have them in memory twice.
     const calls = input === "live" || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
     const program = openProgram(context, input, options.modules, progress);
-    const graph = analyseProgram(program, (done, total) => progress.show("reading the code", done, total), calls);
+    const declared = openDeclaredTypes(context, program, options.debuginfo ?? []);
+    const reading = (done: number, total: number): void => progress.show("reading the code", done, total);
+    const graph = analyseProgram(program, reading, { calls, declared });
     return createBudget(program, graph, asked);
   } finally {
     progress.clear();

@@ -2,9 +2,17 @@
  * What types say of values while a function is followed: parameters and results of functions with a prototype are typed, and
  * so is what is loaded from a member of a known struct.
  */
-import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
+import {
+  type CodeColumns,
+  FLOW,
+  generalRegisters,
+  MAX_OPERANDS,
+  mnemonicNumber,
+  OPERAND,
+} from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { DeclaredPlace } from "./declared-variables.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { MadeValues } from "./made-values.ts";
@@ -19,12 +27,15 @@ export class FlowAnswers implements FlowQuestions {
   readonly #facts: ProgramFacts;
   readonly #values: Values;
   readonly #made: MadeValues;
+  readonly #general = generalRegisters();
   readonly #nop = mnemonicNumber("nop");
   /** What calls of a function and loads of a member give, null where that is made anew each time. */
   readonly #results = new Map<number, Value | null>();
   readonly #places = new Map<Place, Value | null>();
   #function: KnownFunction | null = null;
   #saysDead = false;
+  #code: CodeColumns | null = null;
+  #callsIndirectly = false;
 
   constructor(facts: ProgramFacts, values: Values, made: MadeValues) {
     this.#facts = facts;
@@ -35,6 +46,9 @@ export class FlowAnswers implements FlowQuestions {
   nextFunction(code: CodeColumns, known: KnownFunction | null): void {
     this.#function = known;
     this.#saysDead = this.#isTraced(code);
+    this.#code = code;
+    // Asking what registers hold takes long; where nothing is called through them it tells little.
+    this.#callsIndirectly = this.#facts.declared !== null && this.#hasIndirectCall(code);
   }
 
   /**
@@ -45,6 +59,15 @@ export class FlowAnswers implements FlowQuestions {
     for (let at = 0; at < Math.min(code.count, 2); at++) {
       if (code.flow[at] === FLOW.call && this.#facts.preserves(code.target[at]!)) return true;
       if (code.flow[at] === FLOW.next && code.length[at] === 5 && code.mnemonic[at] === this.#nop) return true;
+    }
+    return false;
+  }
+
+  #hasIndirectCall(code: CodeColumns): boolean {
+    for (let at = 0; at < code.count; at++) {
+      const flow = code.flow[at];
+      if (flow === FLOW["indirect-call"] || flow === FLOW["indirect-jump"]) return true;
+      if ((flow === FLOW.call || flow === FLOW.jump) && this.#facts.thunkRegister(code.target[at]!) >= 0) return true;
     }
     return false;
   }
@@ -75,7 +98,9 @@ export class FlowAnswers implements FlowQuestions {
       case "cell":
         return this.#typed(atom.type, NO_NODE, at);
       case "address": {
-        const { graph } = this.#facts;
+        const { graph, declared } = this.#facts;
+        const place = declared === null || atom.address >= 0 ? null : declared.at(atom.address);
+        if (place !== null) return this.#loadVariable(place, atom, at);
         return this.#made.made(at, atom.anywhere ? graph.table(atom.address) : graph.global(atom.address), null);
       }
       case "made":
@@ -114,6 +139,46 @@ export class FlowAnswers implements FlowQuestions {
     }
     for (const atom of pointer?.atoms ?? []) if (atom.kind === "code") return declared(atom.prototype);
     return null;
+  }
+
+  #loadVariable(place: DeclaredPlace, atom: Extract<Atom, { kind: "address" }>, at: number): Value {
+    const { graph, structs } = this.#facts;
+    const node = (): number => (atom.anywhere ? graph.table(atom.address) : graph.global(atom.address));
+    if (place.kind === "scalar") return this.#typed(place.type, node, at);
+    const members = structs.at(structs.canonical(place.struct), place.offset);
+    let value = this.#values.none;
+    for (const member of members) {
+      // Which element of an array it is does not matter to the member.
+      const own = atom.anywhere ? () => graph.member(member) : node;
+      value = this.#values.join(value, this.#typed(member.type, own, at));
+    }
+    return members.length === 0 ? this.#made.made(at, node(), null) : value;
+  }
+
+  declared(at: number, register: number): Value | null {
+    const { declared, structs, prototypes } = this.#facts;
+    if (declared === null || !this.#callsIndirectly) return null;
+    const type = declared.inRegister(this.#code!.address[at]!, register);
+    if (type === null) return null;
+    const pointee = structs.pointee(type);
+    if (pointee !== null) return this.#values.object(pointee, 0);
+    const pointer = stripTypedefs(type);
+    const target = pointer.kind === "pointer" ? stripTypedefs(pointer.target) : null;
+    if (target?.kind !== "function") return null;
+    const prototype = prototypes.idOf(target);
+    return this.#values.code(this.#anyOf(prototype), prototype);
+  }
+
+  /** Prototype of the variable that an instruction calls. */
+  declaredCallee(at: number): number | null {
+    const code = this.#code!;
+    if (!this.#callsIndirectly) return null;
+    const isRegister = code.operandKind[at * MAX_OPERANDS] === OPERAND.REGISTER;
+    const register = isRegister
+      ? this.#general[code.operandRegister[at * MAX_OPERANDS]!]!
+      : this.#facts.thunkRegister(code.target[at]!);
+    const declared = register < 0 ? null : this.declared(at, register);
+    return declared?.atoms[0]?.kind === "code" ? declared.atoms[0].prototype : null;
   }
 
   #loadPlace(place: Place, at: number): Value {

@@ -6,6 +6,8 @@ import type { Atom, Value } from "./values.ts";
 export interface FlowQuestions {
   /** What the first argument registers hold at the entry. */
   entry(argument: number): Value;
+  /** What debug information says of the variable that a register holds at instruction `at`; null where it says nothing. */
+  declared(at: number, register: number): Value | null;
   /** What a load through an atom gives, at instruction `at`. */
   load(atom: Atom, at: number): Value;
   /** The per-CPU variable at an address of the per-CPU section. */

@@ -20,6 +20,8 @@ export interface FoundSite {
   readonly prototypes: readonly number[];
   /** Where the pointer was loaded from, where no type is known of that; null where it tells nothing. */
   readonly origins: readonly LoadOrigin[] | null;
+  /** What debug information says of the variable that is called; null where it says nothing. */
+  readonly declared: number | null;
   /** The type hash that the callee is checked for; null in kernels without kCFI. */
   readonly checked: CheckedHash | null;
   /** What the argument registers hold. */

@@ -103,7 +103,10 @@ export class FunctionFacts implements FlowListener {
     const caller = this.#function?.entry ?? address;
     const returns = this.#usedResults.after(this.#code!, at, tail, this.#returnsValue());
     const checked = this.#facts.hashes.checked(this.#code!, at);
-    this.#pending.push(() => this.#site({ address, caller, tail, checked, arguments: known, returns }, pointer));
+    const declared = this.#answers.declaredCallee(at);
+    this.#pending.push(() =>
+      this.#site({ address, caller, tail, declared, checked, arguments: known, returns }, pointer),
+    );
   }
 
   /** Does the function itself return something? */

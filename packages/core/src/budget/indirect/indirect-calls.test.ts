@@ -1,5 +1,6 @@
 /** Who an indirect call reaches, in small programs with known answers. */
 import { describe, expect, test } from "vitest";
+import { gccDeclared } from "../../debuginfo/testing/gcc-program.fixture.ts";
 import type { Program } from "../../program/program.ts";
 import { BtfBuilder } from "../../types/btf.fixture.ts";
 import { openBtf } from "../../types/btf.ts";
@@ -66,6 +67,8 @@ interface Example {
   readonly caller?: string;
   /** A jump label: the instruction that may jump, and where to. */
   readonly label?: readonly [from: string, to: string];
+  /** The program is the one of debuginfo/testing/gcc-program.fixture.ts, and its debug information is there. */
+  readonly debugInfo?: true;
   /** The data are zero at first: no part of the file. */
   readonly zeroed?: true;
 }
@@ -123,7 +126,8 @@ function programOf({ functions, data = {}, prototypes, label, zeroed }: Example)
 function check(example: Example): void {
   test(example.what, () => {
     const graph = buildCallGraph(programOf(example), {
-      indirect: (program, table) => new IndirectCalls(program, table),
+      indirect: (program, table) =>
+        new IndirectCalls(program, table, example.debugInfo === true ? gccDeclared() : null),
     });
     const { functions, sites, sets } = graph;
     const caller = functions.name.indexOf(example.caller ?? "f");
@@ -646,6 +650,80 @@ describe("kCFI: who has the hash that the call checks for", () => {
       prototypes: null,
       typed: ["kept", "inc"],
       assumed: ["type hash 0x00050794", "dec", "inc"],
+    },
+  ];
+  for (const example of examples) check(example);
+});
+
+describe("with debug information", () => {
+  const functions = {
+    first: `8b 07  mov (%rdi),%eax
+            c3     ret`,
+    second: `8b 07     mov (%rdi),%eax
+             83 c0 01  add $0x1,%eax
+             c3        ret`,
+  };
+  const data = { table: ["first", "second", "second", "first"], hook: ["first"] };
+  const reach = `48 83 ec 08  sub $0x8,%rsp
+                 48 8b 7f 08  mov 0x8(%rdi),%rdi
+                 48 8b 07     mov (%rdi),%rax
+                 ff 50 08     callq *0x8(%rax)
+                 48 83 c4 08  add $0x8,%rsp
+                 83 c0 01     add $0x1,%eax
+                 c3           ret`;
+  const examples: Example[] = [
+    {
+      what: "a local's type says what a void * points to, a variable's what its words are",
+      functions: { ...functions, reach },
+      data,
+      caller: "reach",
+      debugInfo: true,
+      prototypes: null,
+      typed: ["ops.close", "first", "second"],
+      assumed: ["int (void *at)", "first", "second"],
+    },
+    {
+      what: "without it nobody knows",
+      functions: { ...functions, reach },
+      data,
+      caller: "reach",
+      prototypes: null,
+      typed: null,
+      assumed: ["(…) with a result", "first", "second"],
+    },
+    {
+      what: "a variable that nobody is seen to fill has its prototype all the same",
+      functions: {
+        ...functions,
+        reach,
+        f: `ff 14 25 {=hook}  callq *hook
+            c3                ret`,
+        keep: `48 c7 c0 {=first}   mov $first,%rax
+               48 c7 c0 {=second}  mov $second,%rax
+               48 c7 c0 {=other}   mov $other,%rax
+               c3                  ret`,
+        other: RETURN,
+      },
+      data,
+      zeroed: true,
+      debugInfo: true,
+      prototypes: null,
+      typed: null,
+      assumed: ["int (void *at)", "first", "other", "second"],
+    },
+    {
+      what: "a variable's type is that of what it points to",
+      functions: {
+        ...functions,
+        reach,
+        f: `ff 14 25 {=hook}  callq *hook
+            c3                ret`,
+      },
+      data,
+      debugInfo: true,
+      prototypes: null,
+      typed: ["hook", "first"],
+      assumed: ["int (void *at)", "first", "second"],
     },
   ];
   for (const example of examples) check(example);

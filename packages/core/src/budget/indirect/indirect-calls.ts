@@ -4,6 +4,7 @@
  * functions whose address is taken and whose prototype fits.
  */
 import { CodeColumns, FLOW, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
+import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
 import { kernelData } from "../../program/kernel-areas.ts";
 import type { Program } from "../../program/program.ts";
 import type { KernelSymbol } from "../../symbols/symbol-table.ts";
@@ -17,6 +18,7 @@ import { type FoundSites, SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
+import { DeclaredVariables } from "./declared-variables.ts";
 import { FlowGraph, type NodeKind } from "./flow-graph.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import { jumpLabels } from "./jump-labels.ts";
@@ -70,13 +72,14 @@ export class IndirectCalls implements IndirectResolver {
   readonly #called = new Set<number>();
   #statistics: IndirectStatistics | null = null;
 
-  constructor(program: Program, table: FunctionTable) {
+  /** @param declared what debug information says of variables and functions */
+  constructor(program: Program, table: FunctionTable, declared: DeclaredTypes | null = null) {
     this.#program = program;
     this.#table = table;
     // Out of kallsyms each name has to be unpacked: once.
     const symbols = [...program.symbols.all()];
     this.#symbols = symbols;
-    this.#functions = new KnownFunctions(program, symbols, this.#prototypes);
+    this.#functions = new KnownFunctions(program, symbols, this.#prototypes, declared);
     this.#structs.add(program.types);
     for (const module of modulesOf(table)) {
       const types = program.moduleTypes(module);
@@ -94,8 +97,13 @@ export class IndirectCalls implements IndirectResolver {
     this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
     this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
     this.#search = new MemberSearch(this.#structs, (type) => this.#prototypeOf(type));
+    const variables = declared === null ? null : new DeclaredVariables(declared);
+    for (const { address, type } of variables?.structs() ?? []) {
+      this.#objects.add(address, this.#structs.canonical(type));
+    }
     this.#facts = new FunctionFacts(
       programFacts(
+        variables,
         program,
         symbols,
         this.#search,
@@ -382,6 +390,7 @@ function thunks(symbols: readonly KernelSymbol[]): Map<number, number> {
 const RETURN_THUNK = /(_return_thunk$|^zen_untrain_ret|_untrain_ret$|its_return_thunk$)/;
 
 function programFacts(
+  declared: DeclaredVariables | null,
   program: Program,
   symbols: readonly KernelSymbol[],
   search: MemberSearch,
@@ -419,6 +428,7 @@ function programFacts(
     graph,
     functions,
     search,
+    declared,
     labels: jumpLabels(program),
     hashes: new TypeHashes(program.memory),
     isAddress: (value) => value < 0 && isAddress(value),

@@ -121,14 +121,14 @@ export class InstructionFlow {
         this.#call(at, code.target[at]!);
         return;
       case FLOW["indirect-call"]:
-        this.#indirect(at, this.#read(at, 0), false);
+        this.#indirect(at, this.#called(at), false);
         return;
       case FLOW.jump:
       case FLOW.conditional:
         this.#jump(at, code.target[at]!);
         return;
       case FLOW["indirect-jump"]:
-        this.listener?.indirect(at, this.#read(at, 0), this.registers, true);
+        this.listener?.indirect(at, this.#called(at), this.registers, true);
         return;
       case FLOW.return:
         this.listener?.returns(at, this.registers[RAX]!);
@@ -148,14 +148,14 @@ export class InstructionFlow {
       return;
     }
     const register = this.#questions.thunkRegister(target);
-    if (register >= 0) this.listener.indirect(at, this.registers[register]!, this.registers, true);
+    if (register >= 0) this.listener.indirect(at, this.#pointerIn(at, register), this.registers, true);
     else this.listener.direct(at, target, this.registers, true);
   }
 
   #call(at: number, target: number): void {
     const register = this.#questions.thunkRegister(target);
     if (register >= 0) {
-      this.#indirect(at, this.registers[register]!, false);
+      this.#indirect(at, this.#pointerIn(at, register), false);
       return;
     }
     if (this.#questions.preserves(target)) return;
@@ -194,6 +194,23 @@ export class InstructionFlow {
     const left = clobbered ? this.#values.dead : this.#values.unknown;
     for (const register of CALLER_SAVED) this.registers[register] = left;
     this.registers[RAX] = result;
+  }
+
+  /** What a register holds that is used as a pointer: where code does not tell its type, debug information may. */
+  #pointerIn(at: number, register: number): Value {
+    const value = this.registers[register]!;
+    if (!value.atoms.every(({ kind }) => kind === "unknown" || kind === "dead" || kind === "made")) return value;
+    const declared = this.#questions.declared(at, register);
+    // A function that came from somewhere is more than one of some prototype.
+    if (declared === null || (declared.atoms[0]!.kind === "code" && value.atoms.some(({ kind }) => kind === "made")))
+      return value;
+    this.registers[register] = declared;
+    return declared;
+  }
+
+  #called(at: number): Value {
+    const register = this.#register(at, 0);
+    return register < 0 ? this.#read(at, 0) : this.#pointerIn(at, register);
   }
 
   #register(at: number, operand: number): number {
@@ -422,10 +439,10 @@ export class InstructionFlow {
       // disp(%rax) with a displacement that is an address: an element of a table there.
       return this.#values.address(displacement, true);
     }
-    if (!hasIndex) return shift(this.#values, this.registers[base]!, displacement);
+    if (!hasIndex) return shift(this.#values, this.#pointerIn(at, base), displacement);
     const indexed = this.registers[index]!;
     if (!hasBase) return code.scale[at] === 1 ? shift(this.#values, indexed, displacement) : this.#values.unknown;
-    const based = this.registers[base]!;
+    const based = this.#pointerIn(at, base);
     const pointer = code.scale[at] === 1 && pointerRank(indexed) > pointerRank(based) ? indexed : based;
     return shift(this.#values, plusUnknown(this.#values, pointer, this.#values.none), displacement);
   }

@@ -2,11 +2,12 @@
  * Every function of the program by its entry, with what type information says of its prototype. Init functions are among
  * them: they fill tables and register callbacks that outlive them.
  */
+import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
 import type { Program } from "../../program/program.ts";
 import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
 import type { CType, TypeProvider } from "../../types/type-provider.ts";
-import { areaOf, low32 } from "../function-table.ts";
+import { areaOf, fullAddress, low32 } from "../function-table.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export interface KnownFunction {
@@ -32,7 +33,13 @@ export class KnownFunctions {
   first = 0x7fffffff;
   last = -0x80000000;
 
-  constructor(program: Program, symbols: readonly KernelSymbol[], prototypes: Prototypes) {
+  /** @param declared tells functions apart that share a name */
+  constructor(
+    program: Program,
+    symbols: readonly KernelSymbol[],
+    prototypes: Prototypes,
+    declared: DeclaredTypes | null = null,
+  ) {
     const areas = program.text;
     const named = new Map<number, { names: string[]; module: string | null; init: boolean }>();
     const timesNamed = new Map<string, number>();
@@ -70,7 +77,10 @@ export class KnownFunctions {
       }
       this.first = Math.min(this.first, entry);
       this.last = Math.max(this.last, entry);
-      this.#byEntry.set(entry, { entry, name: names[0]!, module, init, prototypes: [...found], sure });
+      const known = { entry, name: names[0]!, module, init };
+      const own = declared === null || module !== null || (sure && found.size === 1) ? null : ownType(declared, known);
+      if (own === null) this.#byEntry.set(entry, { ...known, prototypes: [...found], sure });
+      else this.#byEntry.set(entry, { ...known, prototypes: [prototypes.idOf(own)], sure: true });
     }
   }
 
@@ -86,6 +96,11 @@ export class KnownFunctions {
   all(): Iterable<KnownFunction> {
     return this.#byEntry.values();
   }
+}
+
+/** Null for clones (.isra, .constprop): they take other parameters than their source says. */
+function ownType(declared: DeclaredTypes, { entry, name }: Pick<KnownFunction, "entry" | "name">): FunctionType | null {
+  return name.includes(".") ? null : declared.functionAt(fullAddress(entry));
 }
 
 function recordsOf(types: TypeProvider): Map<string, FunctionType> {

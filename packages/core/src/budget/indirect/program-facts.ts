@@ -1,5 +1,6 @@
 /** What is known of the whole program while its functions are seen one by one. */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { DeclaredVariables } from "./declared-variables.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { JumpLabels } from "./jump-labels.ts";
 import type { TypeHashes } from "./kcfi.ts";
@@ -16,6 +17,8 @@ export interface ProgramFacts {
   readonly search: MemberSearch;
   readonly labels: JumpLabels;
   readonly hashes: TypeHashes;
+  /** What debug information says of variables; null where there is none. */
+  readonly declared: DeclaredVariables | null;
   isAddress(value: number): boolean;
   /** Type of the per-CPU variable that holds an address of the per-CPU section, and the offset in it. */
   perCpuVariable(address: number): { readonly type: CType; readonly offset: number } | null;

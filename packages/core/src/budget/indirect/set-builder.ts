@@ -145,7 +145,8 @@ export class SetBuilder {
   }
 
   #assumed(site: FoundSite, slot: number): number {
-    const prototypes = this.#prototypesOf(site);
+    const told = this.#prototypesOf(site);
+    const prototypes = told.length === 0 && site.declared !== null ? [site.declared] : told;
     // A variable that is only ever given functions whose prototypes nobody knows.
     if (prototypes.length === 0) return slot;
     const label = prototypes.map((prototype) => this.#prototypes.label(prototype)).join(" | ");
