@@ -45,11 +45,23 @@ Examples:
 /** Entries that are drawn in the page and written for speedscope. */
 const DRAWN = 12;
 
+/**
+ * `spillway budget`: how deep stacks can get. What it does without a subcommand is one too, so that its options are not taken for
+ * those of the others.
+ */
 export function registerBudget(program: Command, context: Context): void {
-  const command = program
+  const budget = program
     .command("budget")
+    .usage("<input>")
     .helpCommand(false)
-    .summary("how deep can this kernel go: the deepest stack from every entry")
+    .summary("how deep can this kernel go: the deepest stack from every entry");
+  const command = budget.command("entries", { isDefault: true, hidden: true });
+  command
+    .configureHelp({
+      ...command.configureHelp(),
+      commandUsage: () => "spillway budget [command] [options] <input>",
+      visibleCommands: () => budget.commands.filter((other) => other !== command),
+    })
     .description(
       "computes how many bytes of stack a kernel's code can need, from every system call, interrupt, work item and the like:\n" +
         "by direct calls alone, with indirect calls by the slot they go through, and by prototype. See docs/budget-method.md.",
@@ -62,11 +74,11 @@ export function registerBudget(program: Command, context: Context): void {
     .option("-f, --force", "replace the files if they are there")
     .addHelpText("after", EXAMPLES);
   addBudgetOptions(command).action((input: string, options: WholeBudgetOptions) => {
-    const budget = openBudget(context, input, options);
-    const document = budget.summary;
+    const opened = openBudget(context, input, options);
+    const document = opened.summary;
     const { terminal } = context;
-    const written = writePictures(budget, document, input, options);
-    if (options.json) for (const piece of budgetJson(budget)) terminal.write(piece);
+    const written = writePictures(opened, document, input, options);
+    if (options.json) for (const piece of budgetJson(opened)) terminal.write(piece);
     else {
       terminal.write(
         formatBudget(document, { limit: options.limit, level: options.level, maxBytes: options.max ?? null }, terminal),
@@ -76,10 +88,12 @@ export function registerBudget(program: Command, context: Context): void {
     if (options.max !== undefined)
       judge(context, judgeBudget(document, { maxBytes: options.max, level: options.level }));
   });
-  registerTop(command, context);
-  registerPath(command, context);
-  registerCallers(command, context);
-  registerDiff(command, context);
+  registerTop(budget, context);
+  registerPath(budget, context);
+  registerCallers(budget, context);
+  registerDiff(budget, context);
+  // `budget --help` is for the command without a name. Those above have taken the option over from here.
+  budget.helpOption(false);
 }
 
 /** The command that draws the same page again. */

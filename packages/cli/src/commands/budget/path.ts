@@ -60,6 +60,7 @@ Examples:
     const drawn = { ...path, title: `The deepest path from ${name}`, stackBytes: opened.program.threadSize, points };
     terminal.write(formatPath(drawn, terminal));
     if (plan !== null) terminal.write(`\n${formatBound(plan, terminal)}`);
+    if (options.html !== undefined) terminal.write(`\nwritten: ${options.html}\n`);
   });
 }
 

@@ -1,0 +1,84 @@
+/** The commands of `budget`, and their options, on budgets that were kept. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { budgetJson, createBudget } from "@spillway/core";
+import { afterAll, expect, test } from "vitest";
+import { budgetProgram } from "../../../../core/src/budget/budget-program.fixture.ts";
+import { graphOf } from "../../../../core/src/budget/call-graph.fixture.ts";
+import { run } from "../../run.ts";
+import { recorder } from "../../testing/recorder.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "spillway-budget-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function kept(name: string, table: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, [...budgetJson(createBudget(budgetProgram(), graphOf(table)))].join(""));
+  return path;
+}
+
+const OLD = kept(
+  "old.json",
+  `__x64_sys_write 40: vfs_write+40
+   vfs_write 80: *file_operations.write_iter+72
+   slow_write 600: kernel_write+500
+   kernel_write 900: *file_operations.write_iter+60
+   {file_operations.write_iter}: slow_write`,
+);
+const NEW = kept("new.json", "__x64_sys_write 40: vfs_write+5000\n vfs_write 80:");
+
+async function ran(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+  const terminal = recorder();
+  const open = (): never => {
+    throw new Error("budget opens no dump");
+  };
+  const code = await run(["budget", ...args], { terminal, open });
+  return { code, output: terminal.output(), errors: terminal.errors() };
+}
+
+async function json(...args: string[]) {
+  return JSON.parse((await ran(...args, "--json")).output);
+}
+
+test("a subcommand's options are its own, though budget has some of the same name", async () => {
+  expect(await json("path", OLD, "write")).toMatchObject({ level: "slot-matched" });
+  expect(await json("path", OLD, "write", "--level", "direct")).toMatchObject({ level: "direct" });
+  expect(await json("callers", OLD, "kernel_write", "--deep")).toMatchObject({ function: "kernel_write" });
+  expect(await json("callers", OLD, "kernel_write")).toMatchObject([{ function: "slow_write" }]);
+  expect(await json("top", OLD, "--by", "frame", "-n", "1")).toMatchObject([{ function: "kernel_write" }]);
+  expect((await json("diff", OLD, NEW)).entries.length).toBeGreaterThan(0);
+  expect(await json(OLD, "--entry", "slow_write")).toMatchObject({ entries: [{ name: "slow_write" }] });
+});
+
+test.each([
+  ["an entry is over the limit", [NEW, "--max", "5000"], 6],
+  ["none is", [NEW, "--max", "16384"], 0],
+  ["one is over it after an update", ["diff", OLD, NEW, "--max", "5000"], 6],
+  ["one has grown by more", ["diff", OLD, NEW, "--max-growth", "256"], 6],
+  ["none has", ["diff", OLD, OLD, "--max-growth", "0"], 0],
+])("a gate: %s", async (_, args, expected) => {
+  const { code, errors } = await ran(...args);
+  expect(code).toBe(expected);
+  expect(errors === "").toBe(expected === 0);
+});
+
+test("what would bound an entry, drawn", async () => {
+  const page = join(folder, "write.html");
+  const { output } = await ran("path", OLD, "write", "--plan", "--html", page);
+  expect(output).toMatch(
+    /◆ critical point\n\n1 critical point would bound it, rounds of cycles included\.\n {2}kernel_write\n/,
+  );
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain("◆ kernel_write");
+  expect(html).toMatch(/Made by <code>spillway budget path \S+old\.json write --plan --html \S+write\.html<\/code>/);
+  expect(await json("path", OLD, "write", "--plan")).toMatchObject({ plan: { points: [{ name: "kernel_write" }] } });
+});
+
+test("only entries are drawn", async () => {
+  const { code, errors } = await ran("path", OLD, "vfs_write", "--html", join(folder, "none.html"));
+  expect(code).toBe(2);
+  expect(errors).toMatch(
+    /vfs_write is no entry[^\n]*\nhint: spillway budget \S+ --entry vfs_write --html \S+ makes one/,
+  );
+});
