@@ -51,6 +51,12 @@ export class FlowAnswers implements FlowQuestions {
     this.#callsIndirectly = this.#facts.declared !== null && this.#hasIndirectCall(code);
   }
 
+  /** Forgets what was answered before. */
+  forget(): void {
+    this.#results.clear();
+    this.#places.clear();
+  }
+
   /**
    * Does the function begin with the tracer's hook? Only then is it certain that the compiler keeps nothing in registers that a
    * call may change: gcc's -fipa-ra, which may, is off where -pg is on (gcc's documentation of -fipa-ra).

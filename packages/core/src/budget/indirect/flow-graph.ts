@@ -347,6 +347,16 @@ export class FlowGraph {
     this.#work.push(node);
   }
 
+  /** Gives back what lists keep for growing: most have few elements, and grow no more once the code has been seen. */
+  compact(): void {
+    for (const lists of [this.#edges, this.#loads, this.#stores]) {
+      for (let node = 0; node < lists.length; node++) {
+        const list = lists[node];
+        if (list != null && list.length > 1) lists[node] = list.slice() as number[] & Access[];
+      }
+    }
+  }
+
   /** Lets everything flow until nothing changes. */
   solve(): void {
     for (let node = this.#work.pop(); node !== undefined; node = this.#work.pop()) {

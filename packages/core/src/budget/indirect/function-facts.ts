@@ -54,6 +54,14 @@ export class FunctionFacts implements FlowListener {
     for (const one of this.#pending) one();
   }
 
+  /** To be called when all functions have been run: gives back what only that needs. */
+  forget(): void {
+    this.#values.forget();
+    this.#made.nextFunction();
+    this.#answers.forget();
+    this.#pending = [];
+  }
+
   /** See `Stores.settleLost`. */
   settleLostStores(): void {
     this.#stores.settleLost();

@@ -223,6 +223,8 @@ export class IndirectCalls implements IndirectResolver {
   /** To be asked once, when all functions have been visited. */
   callees(): IndirectCallees {
     this.#visitInit();
+    this.#facts.forget();
+    this.#graph.compact();
     this.#unreferenced();
     this.#signatures();
     fillKernelLists(this.#program, this.#symbols, this.#graph, this.#structs, this.#words, (address) => {

@@ -42,9 +42,9 @@ export class KnownFunctions {
   ) {
     const areas = program.text;
     const named = new Map<number, { names: string[]; module: string | null; init: boolean }>();
-    const timesNamed = new Map<string, number>();
+    const timesNamed = new Map<string | null, Map<string, number>>();
     for (const { name, address, type, module } of symbols) {
-      if (!/^[tTwW]$/.test(type) || /^__(pfx|cfi)_/.test(name)) continue;
+      if (!isFunctionType(type) || name.startsWith("__pfx_") || name.startsWith("__cfi_")) continue;
       const entry = low32(address);
       const known = named.get(entry);
       if (known !== undefined) {
@@ -54,8 +54,12 @@ export class KnownFunctions {
         if (area === null) continue;
         named.set(entry, { names: [name], module, init: area.init });
       }
-      const key = `${module ?? ""} ${name}`;
-      timesNamed.set(key, (timesNamed.get(key) ?? 0) + 1);
+      let times = timesNamed.get(module);
+      if (times === undefined) {
+        times = new Map();
+        timesNamed.set(module, times);
+      }
+      times.set(name, (times.get(name) ?? 0) + 1);
     }
     const recorded = new Map<string | null, Map<string, FunctionType>>();
     const records = (module: string | null): Map<string, FunctionType> => {
@@ -73,7 +77,7 @@ export class KnownFunctions {
         const type = records(module).get(name);
         if (type === undefined) continue;
         found.add(prototypes.idOf(type));
-        if (timesNamed.get(`${module ?? ""} ${name}`)! > 1) sure = false;
+        if (timesNamed.get(module)!.get(name)! > 1) sure = false;
       }
       this.first = Math.min(this.first, entry);
       this.last = Math.max(this.last, entry);
@@ -101,6 +105,11 @@ export class KnownFunctions {
 /** Null for clones (.isra, .constprop): they take other parameters than their source says. */
 function ownType(declared: DeclaredTypes, { entry, name }: Pick<KnownFunction, "entry" | "name">): FunctionType | null {
   return name.includes(".") ? null : declared.functionAt(fullAddress(entry));
+}
+
+/** nm's letters for code, weak symbols among them. */
+function isFunctionType(type: string): boolean {
+  return type === "t" || type === "T" || type === "w" || type === "W";
 }
 
 function recordsOf(types: TypeProvider): Map<string, FunctionType> {

@@ -65,6 +65,14 @@ export class Values {
     this.#joins = new Map();
   }
 
+  /** Forgets all values; those that somebody has stay as they are, but are equal to none that is made later. */
+  forget(): void {
+    for (const values of [this.#objects, this.#cells, this.#addresses, this.#anywhere, this.#stack, this.#codes]) {
+      values.clear();
+    }
+    this.nextFunction();
+  }
+
   #single(atom: Atom): Value {
     return { id: this.#nextValue++, atoms: [atom] };
   }
