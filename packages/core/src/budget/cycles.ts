@@ -153,6 +153,7 @@ class RoundFinder {
     const { graph, index, order } = this.#solved;
     const { sites } = graph;
     const { components } = this.#level;
+    const [typedStamp, assumedStamp] = this.#setStamp;
     const stamp = ++this.#round;
     for (let at = index.firstSet[target] as number; at < (index.firstSet[target + 1] as number); at++) {
       this.#ofTarget[index.setsOf[at] as number] = stamp;
@@ -183,17 +184,14 @@ class RoundFinder {
       }
       for (let member = index.firstSet[f] as number; member < (index.firstSet[f + 1] as number); member++) {
         const set = index.setsOf[member] as number;
-        for (const which of [0, 1] as const) {
-          if (this.#setStamp[which][set] === stamp) {
-            reach(this.#setBytes[which][set] as number, this.#setFrom[which][set] as number);
-          }
-        }
+        if (typedStamp[set] === stamp) reach(this.#setBytes[0][set] as number, this.#setFrom[0][set] as number);
+        if (assumedStamp[set] === stamp) reach(this.#setBytes[1][set] as number, this.#setFrom[1][set] as number);
       }
       if (this.#stamp[f] !== stamp) continue;
       for (let site = index.firstSite[f] as number; site < (index.firstSite[f + 1] as number); site++) {
         const bytes = (this.#bytes[f] as number) + (sites.bytes[site] as number);
         if (sites.callee[site] === target) close(0, site, bytes);
-        for (const which of [0, 1] as const) {
+        for (let which = 0 as 0 | 1; which < 2; which++) {
           const set = this.#sets[which][site] as number;
           if (set < 0 || components.of[graph.functions.count + set] !== component) continue;
           if (this.#ofTarget[set] === stamp) close(which + 1, site, bytes);
