@@ -15,6 +15,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
 import { readText } from "../../io/read-text.ts";
 import { Progress } from "../../progress.ts";
+import { shellWord } from "../../text/shell-word.ts";
 
 export interface BudgetOptions {
   readonly modules?: string;
@@ -24,6 +25,8 @@ export interface BudgetOptions {
   readonly level: BudgetLevel;
   readonly json?: boolean;
 }
+
+const DEFAULT_LEVEL: BudgetLevel = "slot-matched";
 
 export const INPUT_HELP = "a vmlinux, a vmlinuz, a dump, `live` (this machine's kernel), or a budget kept with --json";
 
@@ -43,10 +46,25 @@ export function addBudgetOptions(command: Command): Command {
     )
     .option("--entry <name...>", "paths begin at these functions, instead of system calls, handlers and the like")
     .addOption(
-      new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default("slot-matched"),
+      new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )
     .option("--rounds <n>", "let a path close cycles that often", wholeNumber, 0)
     .option("--json", "print one JSON document instead of text");
+}
+
+/** A command line as a person would type it again: `words`, then the shared options that are not as by default. */
+export function asTyped(words: readonly string[], options: BudgetOptions): string {
+  const { modules, level, rounds, entry, debuginfo } = options;
+  return [
+    ...words,
+    ...(modules === undefined ? [] : ["--modules", modules]),
+    ...(level === DEFAULT_LEVEL ? [] : ["--level", level]),
+    ...(rounds === 0 ? [] : ["--rounds", `${rounds}`]),
+    ...(entry === undefined ? [] : ["--entry", ...entry]),
+    ...(debuginfo === undefined ? [] : ["--debuginfo", ...debuginfo]),
+  ]
+    .map(shellWord)
+    .join(" ");
 }
 
 /** Opens a program for the commands that study code. */

@@ -13,9 +13,15 @@ import type { Context } from "../../context.ts";
 import { deepestEntries, formatBudget } from "../../format/budget/summary.ts";
 import { writeOutput } from "../../io/write-output.ts";
 import { toJson } from "../../json.ts";
-import { shellWord } from "../../text/shell-word.ts";
 import { VERSION } from "../../version.ts";
-import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
+import {
+  addBudgetOptions,
+  asTyped,
+  type BudgetOptions,
+  INPUT_HELP,
+  openBudget,
+  wholeNumber,
+} from "./budget-options.ts";
 import { registerCallers } from "./callers.ts";
 import { judge, registerDiff } from "./diff.ts";
 import { registerPath } from "./path.ts";
@@ -96,23 +102,13 @@ export function registerBudget(program: Command, context: Context): void {
   budget.helpOption(false);
 }
 
-/** The command that draws the same page again. */
-function madeBy(input: string, html: string, { modules, entry, level, rounds, max }: WholeBudgetOptions): string {
-  const words = ["spillway", "budget", input];
-  if (modules !== undefined) words.push("--modules", modules);
-  if (level !== "slot-matched") words.push("--level", level);
-  if (rounds > 0) words.push("--rounds", `${rounds}`);
-  if (max !== undefined) words.push("--max", `${max}`);
-  words.push("--html", html, ...(entry === undefined ? [] : ["--entry", ...entry]));
-  return words.map(shellWord).join(" ");
-}
-
 function writePictures(budget: Budget, document: BudgetSummary, input: string, options: WholeBudgetOptions): string[] {
   const { html, speedscope, level, max, force } = options;
   const entries = deepestEntries(document, level).slice(0, DRAWN);
   const written: string[] = [];
   if (html !== undefined) {
-    const command = madeBy(input, html, options);
+    const limit = max === undefined ? [] : ["--max", `${max}`];
+    const command = asTyped(["spillway", "budget", input, "--html", html, ...limit], options);
     const drawn = entries.map((entry) => ({
       entry,
       tree: depthTree(budget.solved, level, budget.names.find(entry.function), entry.baseBytes),

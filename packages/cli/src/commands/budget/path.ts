@@ -9,7 +9,7 @@ import { writeOutput } from "../../io/write-output.ts";
 import { toJson } from "../../json.ts";
 import { shellWord } from "../../text/shell-word.ts";
 import { VERSION } from "../../version.ts";
-import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget } from "./budget-options.ts";
+import { addBudgetOptions, asTyped, type BudgetOptions, INPUT_HELP, openBudget } from "./budget-options.ts";
 
 interface PathOptions extends BudgetOptions {
   readonly plan?: boolean;
@@ -70,7 +70,7 @@ function writePage(
   input: string,
   name: string,
   html: string,
-  { level, modules, force }: PathOptions,
+  options: PathOptions,
 ): void {
   const f = budget.names.find(name);
   const entry = budget.summary.entries.find((one) => one.function === budget.names.ids[f]);
@@ -81,12 +81,10 @@ function writePage(
       hint: `spillway budget ${shellWord(input)} --entry ${shellWord(name)} --html ${shellWord(html)} makes one of it`,
     });
   }
-  const words = ["spillway", "budget", "path", input, name];
-  if (modules !== undefined) words.push("--modules", modules);
-  if (level !== "slot-matched") words.push("--level", level);
-  if (plan !== null) words.push("--plan");
+  const { level, force } = options;
   const drawn = [{ entry, tree: depthTree(budget.solved, level, f, entry.baseBytes) }];
-  const command = [...words, "--html", html].map(shellWord).join(" ");
+  const words = ["spillway", "budget", "path", input, name, ...(plan === null ? [] : ["--plan"]), "--html", html];
+  const command = asTyped(words, options);
   const page = renderBudgetPage({ document: budget.summary, level, drawn, maxBytes: null, plan, command });
   writeOutput(html, page, force, [input]);
 }

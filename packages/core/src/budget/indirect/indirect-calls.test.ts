@@ -186,6 +186,27 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "close2", "f", "open1", "open2"],
     },
     {
+      what: "never the first byte of the image: whoever names it wants the place",
+      functions: {
+        f: `48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               48 c7 c7 {=two}  mov $two,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        _text: RETURN,
+      },
+      data: { one: ["open1", "close1"], two: ["open1", "_text"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
       what: "what a table holds that no code names, but whose pointers stand where the struct has members for them",
       functions: {
         f: `48 8b 07        mov (%rdi),%rax
