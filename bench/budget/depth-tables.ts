@@ -6,19 +6,18 @@ import {
   BOUND_KINDS,
   type DepthsSeen,
   type SeenDepth,
+  TOLD_BOUND,
   withinBound,
 } from "../../packages/core/src/budget/truth/observed-depths.ts";
 import { textTable } from "../lib/table.ts";
 
 const SHOWN_ENTRIES = 12;
-/** The bound that people are told. */
-const TOLD = BOUND_KINDS.findIndex(({ level, rounds }) => level === "slot-matched" && rounds === 0);
 
 const left = (title: string) => ({ title, align: "left" }) as const;
 const right = (title: string) => ({ title, align: "right" }) as const;
 
 export function depthTables(budget: Budget, seen: DepthsSeen): string {
-  return [kindTable(seen), baseTable(seen), entryTable(budget, seen)].join("\n\n");
+  return [kindTable(seen), toldLine(seen), baseTable(seen), entryTable(budget, seen)].join("\n\n");
 }
 
 function kindTable({ depths }: DepthsSeen): string {
@@ -30,10 +29,17 @@ function kindTable({ depths }: DepthsSeen): string {
         bounds.filter(([bytes, bound]) => bytes <= bound).length,
         bounds.filter(([, bound]) => bound >= 0).length,
       ];
-      const name = rounds === 0 ? level : `${level}, ${rounds} cut edge`;
+      const name = `${level}, ${rounds} upcalls`;
       return [name, ...[depths.length, under, reached - under, depths.length - reached].map(String)];
     }),
   );
+}
+
+/** The bound that people are told, for the depths that were reached by calls which its level knows. */
+function toldLine({ depths }: DepthsSeen): string {
+  const known = depths.filter(({ bySlots }) => bySlots);
+  const over = known.filter(({ bytes, bounds }) => bytes > (bounds[TOLD_BOUND] as number));
+  return `by calls that the slot-matched level knows: ${known.length}, of which over the bound told: ${over.length}`;
 }
 
 function baseTable({ bases, withoutEntry }: DepthsSeen): string {
@@ -63,7 +69,7 @@ function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
         name[entry] as string,
         String(bytes),
         name[f] as string,
-        String(bounds[TOLD]),
+        String(bounds[TOLD_BOUND]),
         String(path[entry]),
       ]),
   );
@@ -77,10 +83,10 @@ export function depthLines(budget: Budget, { depths, bases, withoutEntry, cutCal
   const kind = (at: number): string => (at < 0 ? "none" : Object.values(BOUND_KINDS[at] ?? {}).join("/"));
   return [
     ...depths
-      .filter((depth) => depth.bytes > (depth.bounds[TOLD] as number))
+      .filter((depth) => depth.bytes > (depth.bounds[TOLD_BOUND] as number))
       .map(
         (depth) =>
-          `depth: ${name[depth.entry]} -> ${name[depth.f]}: ${depth.bytes} seen, bounds ${depth.bounds.join(" ")}, within ${kind(withinBound(depth))}`,
+          `depth: ${name[depth.entry]} -> ${name[depth.f]}: ${depth.bytes} seen, bounds ${depth.bounds.join(" ")}, within ${kind(withinBound(depth))}${depth.bySlots ? ", known" : ""}`,
       ),
     ...bases
       .filter(({ bytes, bound }) => bytes > bound)

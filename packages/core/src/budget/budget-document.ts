@@ -16,7 +16,7 @@ export interface BudgetDocument {
   readonly kernel: { readonly release: string | null; readonly source: string; readonly name: string };
   /** THREAD_SIZE. */
   readonly stackBytes: number;
-  /** How many cut edges (see `cycles`) one path may take in `bounds`; 0 unless asked for. */
+  /** How many upcalls (cut edges, see `cycles` and call-layers.ts) one path may take in `bounds`: TOLD_ROUNDS unless asked otherwise. */
   readonly rounds: number;
   readonly totals: BudgetTotals;
   /** Start-up code was seen, and so all that it stores in slots: where it was not, every level takes in what fits a prototype. */
@@ -164,7 +164,7 @@ export interface PathStep {
   readonly offset: number | null;
   /** Label of the set that an indirect call goes by: "file_operations.write_iter"; else null. */
   readonly slot: string | null;
-  /** True where the step is taken along a cut edge: recursion that `rounds` allows. */
+  /** True where the step is an upcall: it is taken along a cut edge, as `rounds` allows. */
   readonly cut: boolean;
 }
 

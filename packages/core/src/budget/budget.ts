@@ -29,9 +29,10 @@ import { type DepthPass, deepestContexts } from "./depths.ts";
 import { type Entry, findEntries } from "./entries.ts";
 import { endAtFatal, fatalFunctions } from "./fatal.ts";
 import { FunctionNames } from "./function-names.ts";
+import { indexGraph } from "./graph-index.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
-import { boundPasses, type SolvedGraph, type SolvedLevel, solveGraph } from "./solve.ts";
+import { boundPasses, type SolvedGraph, type SolvedLevel, solveGraph, TOLD_ROUNDS } from "./solve.ts";
 
 /** What a budget asks of a program beside its call graph. */
 export type BudgetProgram = Pick<
@@ -40,7 +41,7 @@ export type BudgetProgram = Pick<
 >;
 
 export interface BudgetOptions {
-  /** Cut edges that a bound lets one path take; 0 by default. See cut-order.ts for which these are. */
+  /** Upcalls that a bound lets one path take; TOLD_ROUNDS by default. See call-layers.ts for which calls are upcalls. */
   readonly rounds?: number;
   /**
    * Names of the entries wanted, in place of all that are found: of functions (any will do), or of system calls as their
@@ -111,9 +112,11 @@ export class Budget {
     this.wholeGraph = graph;
     this.fatal = fatalFunctions(graph);
     this.graph = options.fatal === true ? graph : endAtFatal(graph, this.fatal);
-    this.solved = solveGraph(this.graph, options.rounds ?? 0);
+    const index = indexGraph(this.graph);
     this.names = new FunctionNames(graph);
-    const found = known ?? findEntries(this.solved.index, this.names, program);
+    const found = known ?? findEntries(index, this.names, program);
+    const starts = found.map(({ f }) => f);
+    this.solved = solveGraph(this.graph, options.rounds ?? TOLD_ROUNDS, starts, index);
     this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
   }
 

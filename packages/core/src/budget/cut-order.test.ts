@@ -1,11 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { graphOf, plainEdges } from "./call-graph.fixture.ts";
-import { solveGraph } from "./solve.ts";
+import { findComponents } from "./components.ts";
+import { cutOrder } from "./cut-order.ts";
+import { indexGraph } from "./graph-index.ts";
+import { BUDGET_LEVELS } from "./levels.ts";
 
 /** Edges that the order cuts at the highest level, as "caller>callee". */
 function cutEdges(table: string): string[] {
   const graph = graphOf(table);
-  const { position } = solveGraph(graph).order;
+  const index = indexGraph(graph);
+  const { position } = cutOrder(
+    index,
+    BUDGET_LEVELS.map((level) => findComponents(index, { level })),
+  );
   const { name } = graph.functions;
   const cut = plainEdges(graph, 2).filter(
     ({ caller, callee }) => (position[callee] as number) <= (position[caller] as number),

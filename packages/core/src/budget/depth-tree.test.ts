@@ -23,9 +23,9 @@ function drawn(node: DepthNode, indent = ""): string[] {
   return [own, ...node.callees.flatMap((callee) => drawn(callee, `${indent}  `))];
 }
 
-function treeOf(root: string, level: BudgetLevel, options: DepthTreeOptions, table = GRAPH): string[] {
+function treeOf(root: string, level: BudgetLevel, options: DepthTreeOptions, table = GRAPH, rounds = 0): string[] {
   const graph = graphOf(table);
-  return drawn(depthTree(solveGraph(graph), level, numberOf(graph, root), 500, options));
+  return drawn(depthTree(solveGraph(graph, rounds), level, numberOf(graph, root), 500, options));
 }
 
 describe("the deepest calls as a tree", () => {
@@ -53,16 +53,27 @@ describe("the deepest calls as a tree", () => {
     expect(treeOf("write", "direct", { paths: 9, least: 0 })).toEqual(["write 500-600/900", "  deep 600-900/900"]);
   });
 
-  test("a cut edge is none: recursion ends where its cycle closes", () => {
-    const table = `
+  const AGAIN = `
       top 24: again+24
       again 64: again+64, end+64
       end 16
     `;
-    expect(treeOf("top", "direct", { paths: 9, least: 0 }, table)).toEqual([
+
+  test("a cut edge is none: recursion ends where its cycle closes", () => {
+    expect(treeOf("top", "direct", { paths: 9, least: 0 }, AGAIN)).toEqual([
       "top 500-524/604",
       "  again 524-588/604",
       "    end 588-604/604",
+    ]);
+  });
+
+  test("with upcalls allowed a path takes them", () => {
+    expect(treeOf("top", "direct", { paths: 1, least: 0 }, AGAIN, 2)).toEqual([
+      "top 500-524/732",
+      "  again 524-588/732 ~1",
+      "    again 588-652/732 ~1",
+      "      again 652-716/732",
+      "        end 716-732/732",
     ]);
   });
 });

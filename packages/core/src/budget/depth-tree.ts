@@ -15,7 +15,7 @@ import type { CutOrder } from "./cut-order.ts";
 import type { DepthPass } from "./depths.ts";
 import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
 import { atLevel, type BudgetLevel } from "./levels.ts";
-import type { SolvedGraph } from "./solve.ts";
+import { boundPasses, type SolvedGraph } from "./solve.ts";
 
 /** A function on the stack. Its frame reaches from `top` to the `top` of whichever callee is live. */
 export interface DepthNode {
@@ -30,7 +30,7 @@ export interface DepthNode {
   readonly deepest: number;
   /** How it was called; null for the root. */
   readonly call: DepthCall | null;
-  /** True where a deeper path of the tree passes the same function: what follows stands there, and `callees` is empty. */
+  /** True where a deeper path of the tree passes the same function with as many upcalls left: what follows stands there, and `callees` is empty. */
   readonly repeated: boolean;
   /** The deepest first. */
   readonly callees: readonly DepthNode[];
@@ -61,7 +61,8 @@ interface Input {
   readonly index: GraphIndex;
   readonly order: CutOrder;
   readonly level: BudgetLevel;
-  readonly pass: DepthPass;
+  /** For 0 upcalls, for 1, and so on. */
+  readonly passes: readonly DepthPass[];
 }
 
 interface Edge {
@@ -70,12 +71,16 @@ interface Edge {
   /** Index into CERTAINTIES. */
   readonly certainty: number;
   readonly set: number;
+  /** Upcalls that are left to a path that goes on by it. */
+  readonly rounds: number;
   /** From the caller's CFA to the deepest place below. */
   readonly depth: number;
 }
 
 interface Growing {
   readonly f: number;
+  /** Upcalls that are left to paths from it on. */
+  readonly rounds: number;
   readonly top: number;
   readonly edge: Edge | null;
   readonly repeated: boolean;
@@ -85,7 +90,7 @@ interface Growing {
 }
 
 /**
- * Paths that take no cut edge, whatever the rounds of the bounds.
+ * Paths that take as many upcalls as the bounds do.
  * @param root number of a function
  * @param base bytes in use before the function has its return address on the stack
  */
@@ -98,24 +103,31 @@ export function depthTree(
 ): DepthNode {
   const { paths = 24, least = 0.12, callees = 4 } = options;
   const { index, order } = solved;
-  const input: Input = { index, order, level, pass: atLevel(solved.levels, level).passes[0] as DepthPass };
-  const wanted = least * (input.pass.depth[root] as number);
+  const passes = boundPasses(solved, atLevel(solved.levels, level));
+  const input: Input = { index, order, level, passes };
+  const rounds = passes.length - 1;
+  const wanted = least * depthAt(input, root, rounds);
   const open: Growing[] = [];
-  const passed = new Set<number>();
-  const top = grow(input, root, base, null, open, passed);
+  const passed = new Set<string>();
+  const top = grow(input, root, rounds, base, null, open, passed);
   for (let count = 1; count < paths; count++) {
     let best: Growing | null = null;
     for (const node of open) {
       const edge = node.rest[0];
       if (edge === undefined || node.callees.length >= callees) continue;
-      if ((input.pass.depth[edge.callee] as number) < wanted) continue;
+      if (depthAt(input, edge.callee, edge.rounds) < wanted) continue;
       if (best === null || node.top + edge.depth > best.top + (best.rest[0] as Edge).depth) best = node;
     }
     if (best === null) break;
     const edge = best.rest.shift() as Edge;
-    best.callees.push(grow(input, edge.callee, best.top + bytesAt(input, edge), edge, open, passed));
+    const below = best.top + bytesAt(input, edge);
+    best.callees.push(grow(input, edge.callee, edge.rounds, below, edge, open, passed));
   }
   return finished(input, top);
+}
+
+function depthAt({ passes }: Input, f: number, rounds: number): number {
+  return (passes[rounds] as DepthPass).depth[f] as number;
 }
 
 function bytesAt({ index }: Input, edge: Edge): number {
@@ -126,25 +138,27 @@ function bytesAt({ index }: Input, edge: Edge): number {
 function grow(
   input: Input,
   root: number,
+  allowed: number,
   base: number,
   from: Edge | null,
   open: Growing[],
-  passed: Set<number>,
+  passed: Set<string>,
 ): Growing {
   let f = root;
+  let rounds = allowed;
   let top = base;
   let edge = from;
   let first: Growing | null = null;
   let above: Growing | null = null;
   for (;;) {
-    const repeated = passed.has(f);
-    const rest = repeated ? [] : edgesOf(input, f);
-    const node: Growing = { f, top, edge, repeated, callees: [], rest };
+    const repeated = passed.has(`${f} ${rounds}`);
+    const rest = repeated ? [] : edgesOf(input, f, rounds);
+    const node: Growing = { f, rounds, top, edge, repeated, callees: [], rest };
     first ??= node;
     above?.callees.push(node);
     above = node;
     if (repeated) return first;
-    passed.add(f);
+    passed.add(`${f} ${rounds}`);
     open.push(node);
     const next = rest[0];
     const own = input.index.graph.functions.ownBytes[f] as number;
@@ -153,20 +167,23 @@ function grow(
     top += bytesAt(input, next);
     edge = next;
     f = next.callee;
+    rounds = next.rounds;
   }
 }
 
-/** The deepest edge to each callee, the deepest callee first; cut edges are none. */
-function edgesOf({ index, order, level, pass }: Input, f: number): Edge[] {
+/** The deepest edge to each callee, the deepest callee first; cut edges as long as upcalls are left. */
+function edgesOf(input: Input, f: number, left: number): Edge[] {
+  const { index, order, level } = input;
   const { graph, firstSite } = index;
   const { sites, sets } = graph;
   const place = order.position[f] as number;
   const best = new Map<number, Edge>();
   const consider = (site: number, callee: number, certainty: number, set: number): void => {
-    if ((order.position[callee] as number) <= place) return;
-    const depth = (sites.bytes[site] as number) + (pass.depth[callee] as number);
+    const rounds = (order.position[callee] as number) <= place ? left - 1 : left;
+    if (rounds < 0) return;
+    const depth = (sites.bytes[site] as number) + depthAt(input, callee, rounds);
     const known = best.get(callee);
-    if (known === undefined || depth > known.depth) best.set(callee, { site, callee, certainty, set, depth });
+    if (known === undefined || depth > known.depth) best.set(callee, { site, callee, certainty, set, rounds, depth });
   };
   for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
     const callee = sites.callee[site] as number;
@@ -187,13 +204,13 @@ function edgesOf({ index, order, level, pass }: Input, f: number): Edge[] {
 function finished(input: Input, node: Growing): DepthNode {
   const { graph } = input.index;
   const { functions, sites, sets } = graph;
-  const { f, top, edge } = node;
+  const { f, rounds, top, edge } = node;
   return {
     name: functions.name[f] as string,
     module: functions.module[f] as string | null,
     top,
     ownEnd: top + (functions.ownBytes[f] as number),
-    deepest: top + (input.pass.depth[f] as number),
+    deepest: top + depthAt(input, f, rounds),
     call:
       edge === null
         ? null

@@ -1,10 +1,11 @@
 /** Everything that is computed of a call graph, whatever its functions are called: for each level, once. */
 import type { CallGraph } from "./call-graph.ts";
+import { layeredOrder } from "./call-layers.ts";
 import { type Components, findComponents } from "./components.ts";
-import { type CutOrder, cutOrder } from "./cut-order.ts";
+import type { CutOrder } from "./cut-order.ts";
 import { type DepthPass, deepestPaths } from "./depths.ts";
 import { type GraphIndex, indexGraph } from "./graph-index.ts";
-import { BUDGET_LEVELS, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
 import { type NoFunctionTwice, noFunctionTwice } from "./no-function-twice.ts";
 
 export interface SolvedLevel {
@@ -24,17 +25,28 @@ export interface SolvedGraph {
   readonly levels: ByLevel<SolvedLevel>;
 }
 
-export function solveGraph(graph: CallGraph, rounds = 0): SolvedGraph {
-  const index = indexGraph(graph);
-  const components = BUDGET_LEVELS.map((level) => findComponents(index, { level }));
-  const order = cutOrder(index, components);
+/**
+ * Upcalls that the bounds let one path take, unless asked otherwise: as many as hold every depth at a call that kernels at work
+ * were seen with (docs/budget-method.md, "Held against kernels at work").
+ */
+export const TOLD_ROUNDS = 4;
+
+/** @param starts the entries' functions, which the order of the functions begins with */
+export function solveGraph(
+  graph: CallGraph,
+  rounds = TOLD_ROUNDS,
+  starts: Iterable<number> = [],
+  index: GraphIndex = indexGraph(graph),
+): SolvedGraph {
+  const components = byLevel((level) => findComponents(index, { level }));
+  const order = layeredOrder(index, components, starts);
   return {
     graph,
     index,
     rounds,
     order,
-    levels: byLevel((level, at) => {
-      const own = components[at] as Components;
+    levels: byLevel((level) => {
+      const own = atLevel(components, level);
       return {
         level,
         components: own,

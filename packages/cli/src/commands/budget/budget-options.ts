@@ -10,6 +10,7 @@ import {
   type Program,
   readWholeBudget,
   SpillwayError,
+  TOLD_ROUNDS,
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
@@ -48,7 +49,7 @@ export function addBudgetOptions(command: Command): Command {
     .addOption(
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )
-    .option("--rounds <n>", "let a path close cycles that often", wholeNumber, 0)
+    .option("--rounds <n>", "let a path take so many upcalls", wholeNumber, TOLD_ROUNDS)
     .option("--json", "print one JSON document instead of text");
 }
 

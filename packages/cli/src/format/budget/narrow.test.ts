@@ -76,8 +76,8 @@ test("the deepest entries in 80 columns", () => {
       None is over 16,384 bytes.
 
     Recursion: 1 cycle at the slot-matched level
-      The bounds assume that none of 1 call that close a cycle is taken; one more
-      round adds what stands below.
+      The bounds let a path take 4 upcalls, of 1: calls back into the layers above.
+      Another round adds what stands below.
       1 function  1 call cut  50 bytes a round  spin → spin
     "
   `);

@@ -125,8 +125,8 @@ function cyclesPart(document: BudgetSummary, { level }: SummaryOptions, terminal
   const cut = cycles.reduce((sum, cycle) => sum + cycle.cutEdgeCount, 0);
   const assumption =
     document.rounds === 0
-      ? `The bounds assume that none of ${count(cut, "call")} that close a cycle is taken`
-      : `The bounds assume that a path takes at most ${count(document.rounds, "call")} of ${thousands(cut)} that close a cycle`;
+      ? `The bounds assume that none of ${count(cut, "upcall")} is taken`
+      : `The bounds let a path take ${count(document.rounds, "upcall")}, of ${thousands(cut)}`;
   const largest = cycles.toSorted((a, b) => b.functionCount - a.functionCount).slice(0, 5);
   const rows = largest.map((cycle) => {
     const edge = cycle.cutEdges[0];
@@ -139,7 +139,10 @@ function cyclesPart(document: BudgetSummary, { level }: SummaryOptions, terminal
         : printable(`${edge.caller} → ${edge.callee}${edge.slot === null ? "" : ` (${edge.slot})`}`),
     ];
   });
-  const lines = wrap(`${assumption}; one more round adds what stands below.`, width - 2).map((line) => `  ${line}\n`);
+  const lines = wrap(
+    `${assumption}: calls back into the layers above. Another round adds what stands below.`,
+    width - 2,
+  ).map((line) => `  ${line}\n`);
   return `${colors.bold(`Recursion: ${count(cycles.length, "cycle")} at the ${LEVEL_TITLES[level]} level`)}\n${lines.join("")}${columns(
     cutLast(rows, 4, width),
     ["right", "right", "right", "left"],

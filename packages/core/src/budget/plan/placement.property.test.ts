@@ -1,13 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { graphOf, numberOf } from "../call-graph.fixture.ts";
-import { solveGraph } from "../solve.ts";
+import { findComponents } from "../components.ts";
+import { cutOrder } from "../cut-order.ts";
+import { indexGraph } from "../graph-index.ts";
+import { BUDGET_LEVELS } from "../levels.ts";
 import { disjointSegments, greedy, placePoints, pruned } from "./placement.ts";
 import { Segments } from "./segments.ts";
 
 function problemOf(table: string, entries: string[], candidates: string[], entryBytes: number, pointBytes: number) {
   const graph = graphOf(table);
-  const { index, order } = solveGraph(graph);
+  const index = indexGraph(graph);
+  const order = cutOrder(
+    index,
+    BUDGET_LEVELS.map((level) => findComponents(index, { level })),
+  );
   return new Segments({
     index,
     order,

@@ -6,6 +6,7 @@ import { findComponents } from "../components.ts";
 import { cutOrder } from "../cut-order.ts";
 import { levelCycles } from "../cycles.ts";
 import { nodeBytes } from "../deepest-path.ts";
+import { type DepthPass, deepestPaths } from "../depths.ts";
 import { atLevel, BUDGET_LEVELS, type BudgetLevel } from "../levels.ts";
 import { noFunctionTwice } from "../no-function-twice.ts";
 import {
@@ -85,7 +86,11 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   const wanted = options.thresholdBytes ?? stackBytes * WANTED_THRESHOLD;
   const problem: SegmentProblem = {
     index: budget.solved.index,
-    order: budget.solved.order,
+    // Bounds let a path take upcalls; a segment takes none, and the order is one that makes few calls upcalls.
+    order: cutOrder(
+      budget.solved.index,
+      BUDGET_LEVELS.map((one) => atLevel(budget.solved.levels, one).components),
+    ),
     level,
     entries: [...starts].map(([f, baseBytes]) => ({ f, baseBytes })),
     candidates: candidates.map((candidate) => candidate.f),
@@ -94,8 +99,9 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   };
   // What is asked for stays; what is only wanted gives way to segments that nothing shortens.
   const longest = options.thresholdBytes === undefined ? usable - stackBytes * LEAST_THRESHOLD : 0;
+  const [unaided] = deepestPaths(problem.index, problem.order, level, 0);
   const placed = placeAndMend(budget, problem, longest);
-  return describe(budget, candidates, placed, { stackBytes, reserveBytes });
+  return describe(budget, candidates, placed, unaided as DepthPass, { stackBytes, reserveBytes });
 }
 
 /** Candidates that are known entry points and can come back to themselves. */
@@ -177,6 +183,7 @@ function describe(
   budget: Budget,
   candidates: readonly Candidate[],
   { segments, placement, points, cyclesLeft }: Placed,
+  unaided: DepthPass,
   sizes: { stackBytes: number; reserveBytes: number },
 ): PlanDocument {
   const { graph, names, program } = budget;
@@ -191,10 +198,7 @@ function describe(
   // Where no segment from a point is short enough, the threshold that was aimed at is as good as any.
   const longest = ofPoints.length === 0 ? limits.pointBytes : Math.max(...ofPoints);
   const usable = sizes.stackBytes - sizes.reserveBytes;
-  const unaided = atLevel(budget.solved.levels, level);
-  const over = entries.filter(
-    ({ f, baseBytes }) => baseBytes + (unaided.passes[0]?.depth[f] as number) > usable,
-  ).length;
+  const over = entries.filter(({ f, baseBytes }) => baseBytes + (unaided.depth[f] as number) > usable).length;
   const described = (segment: Segment): PlanSegment => describeSegment(budget, segments, points, segment);
   const judge = new UnfixableJudge(budget, limits, segments.problem.candidates);
   const judged = unfit.map((segment) => ({ segment, ...judge.judge(segment, points) }));

@@ -45,7 +45,7 @@ describe("depths below the outermost entry, and the first bound that they are wi
     ["through a slot", "stub 0, get 40, leaf 96", ["get 40: slot-matched", "leaf 96: slot-matched"]],
     ["by a prototype only", "stub 0, get 40, hook 104", ["get 40: slot-matched", "hook 104: prototype-matched"]],
     ["deeper than any way there is", "stub 0, step 33", ["step 33: none"]],
-    ["a call that the order cuts", "again 0, again 48", ["again 48: slot-matched +1"]],
+    ["a call that the order cuts", "again 0, again 48", ["again 48: slot-matched +2"]],
     ["not behind a call after which the machine is dying", "stub 0, step 32, panic 48, leaf 56", ["step 32: direct"]],
   ])("%s", (_what, chain, expected) => expect(told(chain)).toEqual(expected));
 });
@@ -67,4 +67,12 @@ test("a chain without an entry is told by how it begins", () => {
 test("calls against the order are counted", () => {
   const again = numberOf(GRAPH, "again");
   expect([...judge("again 0, again 48, again 96").cutCalls]).toEqual([[again, new Map([[again, 2]])]]);
+});
+
+test.each([
+  ["direct calls", "again 0, leaf 48", [true]],
+  ["slots", "work 0, get 40, leaf 96", [true, true]],
+  ["a call whose slot is not known, and all behind it", "work 0, get 40, hook 104, leaf 128", [true, false, false]],
+])("the way that was seen goes by what the slot-matched level knows: %s", (_what, chain, expected) => {
+  expect(judge(chain).depths.map(({ bySlots }) => bySlots)).toEqual(expected);
 });

@@ -4,8 +4,9 @@
  */
 import type { Budget } from "../budget.ts";
 import { SITE_KINDS } from "../call-graph.ts";
-import { deepestContexts } from "../depths.ts";
-import type { BudgetLevel } from "../levels.ts";
+import { type ContextPass, deepestContexts } from "../depths.ts";
+import { BUDGET_LEVELS, type BudgetLevel } from "../levels.ts";
+import { TOLD_ROUNDS } from "../solve.ts";
 
 /** Of a chain without an entry: those that tell where it came from. */
 const TOLD_FRAMES = 5;
@@ -13,6 +14,7 @@ const TOLD_FRAMES = 5;
 const CALLS_ENTRIES =
   /^(entry_|asm_|do_syscall_64$|x64_sys_call$|ret_from_fork|kthread$|worker_thread$|process_one_work$|process_scheduled_works$|__irq_exit_rcu$|handle_softirqs$|__do_softirq$)/;
 const TAIL = SITE_KINDS.indexOf("tail");
+const TAILS = [TAIL, SITE_KINDS.indexOf("indirect-tail")];
 
 /** A function on a stack that was seen. */
 export interface SeenFrame {
@@ -28,7 +30,7 @@ export interface SeenChain {
   readonly frames: readonly SeenFrame[];
 }
 
-/** A level, and how many cut edges (see cut-order.ts) a path may take. */
+/** A level, and how many upcalls (cut edges, see call-layers.ts) a path may take. */
 export interface BoundKind {
   readonly level: BudgetLevel;
   readonly rounds: number;
@@ -38,10 +40,16 @@ export interface BoundKind {
 export const BOUND_KINDS: readonly BoundKind[] = [
   { level: "direct", rounds: 0 },
   { level: "slot-matched", rounds: 0 },
-  { level: "slot-matched", rounds: 1 },
+  { level: "slot-matched", rounds: 2 },
+  { level: "slot-matched", rounds: TOLD_ROUNDS },
   { level: "prototype-matched", rounds: 0 },
-  { level: "prototype-matched", rounds: 1 },
+  { level: "prototype-matched", rounds: TOLD_ROUNDS },
 ];
+
+/** Of BOUND_KINDS, the bound that people are told. */
+export const TOLD_BOUND = BOUND_KINDS.findIndex(
+  ({ level, rounds }) => level === "slot-matched" && rounds === TOLD_ROUNDS,
+);
 
 /** A function that was called from an entry, and how. */
 export interface SeenDepth {
@@ -51,6 +59,11 @@ export interface SeenDepth {
   readonly bytes: number;
   /** The bound on them for each of BOUND_KINDS; -1 where that level has no way from the entry to the function. */
   readonly bounds: readonly number[];
+  /**
+   * False where one of the calls on the way that was seen is none that the slot-matched level knows: it may have a bound by
+   * another way, but speaks of this one only as `unresolved`.
+   */
+  bySlots: boolean;
 }
 
 /** What was in use above an entry's own frame. */
@@ -79,6 +92,8 @@ export class DepthJudge {
   readonly #jumpedTo = new Map<number, number>();
   readonly #contexts = new Map<number, readonly Int32Array[]>();
   readonly #known = new Set<string>();
+  readonly #depths = new Map<string, SeenDepth>();
+  readonly #leads = new Map<string, boolean>();
 
   constructor(budget: Budget) {
     this.#budget = budget;
@@ -116,14 +131,24 @@ export class DepthJudge {
       bases.push({ entry: entry.f, bytes: entry.above, bound: this.#baseOf(entry.f) });
     }
     let caller = entry.f;
+    let bySlots = true;
     for (const { f, above } of chain.frames.slice(at + 1)) {
       // The machine is dying: no bound follows such calls.
       if (this.#budget.graph !== this.#budget.wholeGraph && this.#budget.fatal[f] === 1) break;
       this.#noteCut(caller, f);
+      bySlots &&= this.#leadsBySlots(caller, f);
       caller = f;
       const bytes = above - entry.above;
-      if (!this.#isNew(`${entry.f} ${f} ${bytes}`)) continue;
-      depths.push({ entry: entry.f, f, bytes, bounds: this.#boundsFrom(entry.f).map((most) => most[f] as number) });
+      const key = `${entry.f} ${f} ${bytes}`;
+      const known = this.#depths.get(key);
+      if (known !== undefined) {
+        known.bySlots ||= bySlots;
+        continue;
+      }
+      const bounds = this.#boundsFrom(entry.f).map((most) => most[f] as number);
+      const depth = { entry: entry.f, f, bytes, bounds, bySlots };
+      this.#depths.set(key, depth);
+      depths.push(depth);
     }
   }
 
@@ -148,6 +173,30 @@ export class DepthJudge {
     this.seen.cutCalls.set(caller, of.set(callee, (of.get(callee) ?? 0) + 1));
   }
 
+  /** Whether a call that the slot-matched level knows leads there, with jumps at functions' ends behind it. */
+  #leadsBySlots(caller: number, callee: number): boolean {
+    const key = `${caller} ${callee}`;
+    const known = this.#leads.get(key);
+    if (known !== undefined) return known;
+    const { index, graph } = this.#budget.solved;
+    const { sites, sets } = graph;
+    const reached = new Set<number>();
+    const take = (f: number, tailsOnly: boolean): void => {
+      for (let site = index.firstSite[f] as number; site < (index.firstSite[f + 1] as number); site++) {
+        if (tailsOnly && !TAILS.includes(sites.kind[site] as number)) continue;
+        if ((sites.callee[site] as number) >= 0) reached.add(sites.callee[site] as number);
+        const set = sites.typedSet[site] as number;
+        if (set < 0) continue;
+        for (const member of sets.members.subarray(sets.start[set], sets.start[set + 1])) reached.add(member);
+      }
+    };
+    take(caller, false);
+    for (const f of reached) take(f, true);
+    const leads = reached.has(callee);
+    this.#leads.set(key, leads);
+    return leads;
+  }
+
   #isNew(key: string): boolean {
     return this.#known.size < this.#known.add(key).size;
   }
@@ -158,9 +207,11 @@ export class DepthJudge {
     const { index, order } = this.#budget.solved;
     const base = new Int32Array(this.#budget.graph.functions.count).fill(-1);
     base[entry] = 0;
-    const found = BOUND_KINDS.map(
-      ({ level, rounds }) => deepestContexts(index, order, level, rounds, base).at(-1)?.above as Int32Array,
-    );
+    const found = BUDGET_LEVELS.flatMap((level) => {
+      const wanted = BOUND_KINDS.filter((kind) => kind.level === level).map(({ rounds }) => rounds);
+      const passes = deepestContexts(index, order, level, Math.max(...wanted), base);
+      return wanted.map((rounds) => (passes[rounds] as ContextPass).above);
+    });
     this.#contexts.set(entry, found);
     return found;
   }
