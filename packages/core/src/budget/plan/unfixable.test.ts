@@ -72,6 +72,14 @@ describe("what a plan leaves too long", () => {
     expect(unfixable(text)).toEqual([{ start: "__x64_sys_write", cause: "no-point", allowable: [], bars }]);
   });
 
+  test("nothing that interrupts do not lead to", () => {
+    const text =
+      "__x64_sys_write 9000: step+9000\n step 6500: mutex_lock+6500\n mutex_lock 99:\n" +
+      " tick@mine 9: step+9\n {timer_list.function}: tick@mine";
+    const bars = [{ why: "ways lead to it from where nobody may sleep", functions: 2 }];
+    expect(unfixable(text)).toEqual([{ start: "__x64_sys_write", cause: "no-point", allowable: [], bars }]);
+  });
+
   test("what fits a stack, but not above the threshold", () => {
     const text = "__x64_sys_write 9000: vfs_write+9000\n vfs_write 7500:";
     const bars: unknown[] = [];

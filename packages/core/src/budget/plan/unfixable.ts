@@ -1,6 +1,7 @@
 /** Why no placement keeps a segment within its limit: what bars the functions on it, and which of them a person could allow. */
 import type { Budget } from "../budget.ts";
 import { nodeBytes } from "../deepest-path.ts";
+import { deepestContexts } from "../depths.ts";
 import type { UnfixableCause } from "../plan-document.ts";
 import { returnsOf, sleeping, whyNotHooked } from "./candidates.ts";
 import type { Segment, SegmentLimits } from "./segments.ts";
@@ -53,6 +54,8 @@ export class UnfixableJudge {
   private readonly limits: SegmentLimits;
   private readonly candidates: ReadonlySet<number>;
   private readonly sleeps: Uint8Array;
+  /** Bytes above a function on the deepest way to it from an interrupt's entry; -1 where none leads there. */
+  private readonly interrupted: Int32Array;
   private readonly bars = new Map<number, string | null>();
 
   constructor(budget: Budget, limits: SegmentLimits, candidates: Iterable<number>) {
@@ -60,6 +63,10 @@ export class UnfixableJudge {
     this.limits = limits;
     this.candidates = new Set(candidates);
     this.sleeps = sleeping(budget);
+    const { index, order } = budget.solved;
+    const starts = new Int32Array(budget.graph.functions.count).fill(-1);
+    for (const { f, stack } of budget.entries) if (stack !== "task") starts[f] = 0;
+    this.interrupted = deepestContexts(index, order, "slot-matched", 0, starts)[0]?.above as Int32Array;
   }
 
   /** @param points those of the placement (1) */
@@ -105,6 +112,7 @@ export class UnfixableJudge {
     const returns = returnsOf(this.budget, f);
     if (returns === null) return "it returns no error";
     if (returns === "pointer") return "it returns a pointer, in which an error may not fit";
-    return this.sleeps[f] === 1 ? null : "direct calls lead from it to none that sleeps";
+    if (this.sleeps[f] !== 1) return "direct calls lead from it to none that sleeps";
+    return (this.interrupted[f] as number) < 0 ? null : "ways lead to it from where nobody may sleep";
   }
 }
