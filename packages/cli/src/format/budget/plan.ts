@@ -98,7 +98,7 @@ function paragraph(text: string, width: number): string {
 const CAUSES: Readonly<Record<UnfixableCause, string>> = {
   start: "another path from its start stays as long",
   threshold: "fits a stack, but not above the threshold (--threshold)",
-  unjudged: "could be split where nobody has judged whether that may sleep and fail (--allow)",
+  unjudged: "split only by what nobody knows to be let sleep and fail (--allow)",
   coarse: "too long between the functions that could be points",
   "no-point": "nothing on it can be hooked, sleeps and returns an error",
 };
