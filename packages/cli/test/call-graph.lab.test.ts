@@ -18,6 +18,7 @@ import {
 } from "@spillway/core";
 import { ensureLab, KERNEL_SERIES, type KernelSeries, type LabTarget, runScenario } from "@spillway/lab";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FunctionTable, fullAddress } from "../../core/src/budget/function-table.ts";
 import { compareDecoders } from "../../core/src/code/compare-decoders.fixture.ts";
 import { openFiles } from "../src/io/open-files.ts";
 import { openProgramFile } from "../src/io/open-program.ts";
@@ -51,11 +52,11 @@ describe.each([...KERNEL_SERIES])("%s", (series) => {
 
   it("the decoder of common instructions says of every function what iced says", () => {
     const program = openProgramFile(targets.get(series)!.kernel.image);
-    const { functions } = buildCallGraph(program);
+    const functions = new FunctionTable(program);
     const differences: string[] = [];
     let compared = 0;
     for (let f = 0; f < functions.count; f++) {
-      const start = BigInt.asUintN(64, BigInt(functions.start[f]!));
+      const start = fullAddress(functions.start[f]!);
       const code = program.memory.read(start, functions.end[f]! - functions.start[f]!)!;
       const result = compareDecoders(code, start);
       compared += result.compared;
