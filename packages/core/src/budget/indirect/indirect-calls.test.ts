@@ -283,6 +283,21 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "open1"],
     },
     {
+      what: "of an element, by an index to which the pointer in memory is added",
+      functions: {
+        f: `48 89 f0  mov %rsi,%rax
+            48 03 07  add (%rdi),%rax
+            ff 50 08  callq *0x8(%rax)
+            c3        ret`,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", open1: "file", close1: "file" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
       what: "of a struct on the stack that a callee was given to fill",
       functions: {
         f: `48 83 ec 18                 sub $0x18,%rsp

@@ -12,7 +12,7 @@ import {
 } from "../../code/code-columns.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
-import { again, next, plusUnknown, pointerRank, shift } from "./pointer-sums.ts";
+import { again, next, plusUnknown, pointerRank, shift, TYPED } from "./pointer-sums.ts";
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
 import type { Atom, Value, Values } from "./values.ts";
 
@@ -380,11 +380,9 @@ export class InstructionFlow {
       return;
     }
     // add %gs:this_cpu_off,%rax and add __per_cpu_offset(,%rcx,8),%rax: a CPU's copy of the variable at that address.
-    this.#write(
-      at,
-      0,
-      kind === OPERAND.MEMORY ? this.#perCpuCopy(held) : plusUnknown(this.#values, held, this.#read(at, 1)),
-    );
+    // Where no variable's address is in the register, an index is, and the pointer in memory.
+    const isCopy = kind === OPERAND.MEMORY && pointerRank(held) === TYPED;
+    this.#write(at, 0, isCopy ? this.#perCpuCopy(held) : plusUnknown(this.#values, held, this.#read(at, 1)));
   }
 
   #perCpuCopy(value: Value): Value {

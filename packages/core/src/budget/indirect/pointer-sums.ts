@@ -67,13 +67,19 @@ export function shiftAtom(values: Values, atom: Atom, amount: number): Value {
   }
 }
 
-/** Which of two added values is the pointer. */
+/** Rank of what is certainly a pointer. */
+export const TYPED = 3;
+const RANKS: Readonly<Partial<Record<Atom["kind"], number>>> = {
+  object: TYPED,
+  cell: TYPED,
+  address: TYPED,
+  stack: 2,
+  made: 1,
+};
+
+/** Which of two added values is the pointer: the one of the higher rank. */
 export function pointerRank(value: Value): number {
   let rank = 0;
-  for (const { kind } of value.atoms) {
-    const own =
-      kind === "object" || kind === "cell" || kind === "address" ? 3 : kind === "stack" ? 2 : kind === "made" ? 1 : 0;
-    if (own > rank) rank = own;
-  }
+  for (const { kind } of value.atoms) rank = Math.max(rank, RANKS[kind] ?? 0);
   return rank;
 }

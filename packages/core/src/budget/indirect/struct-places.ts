@@ -233,12 +233,20 @@ export class StructPlaces {
     let places = known.get(offset);
     if (places === undefined) {
       const found: Place[] = [];
-      if (offset >= 0 && offset < type.size) collect(type, typeKey(type), type, 0, offset, "", found, 0);
+      if (offset >= 0 && (offset < type.size || endsOpen(type)))
+        collect(type, typeKey(type), type, 0, offset, "", found, 0);
       places = found.length === 0 ? NONE : onePerKey(found);
       known.set(offset, places);
     }
     return places;
   }
+}
+
+/** Does the struct end in a flexible array? Its elements lie behind the struct. */
+function endsOpen(type: CAggregate): boolean {
+  const last = type.kind === "struct" ? type.members.at(-1) : undefined;
+  const array = last === undefined || last.bitSize !== null ? null : stripTypedefs(last.type);
+  return array?.kind === "array" && array.length === 0;
 }
 
 /** Members of a union that are of different types: what lies there is of none. */
