@@ -26,7 +26,7 @@ const WIDE = 100;
 
 /** How a step came about, in few words; how sure it is, its mark says. */
 function how(step: PathStep): string {
-  const parts = [step.slot ?? "", step.cut ? "once more round a cycle" : ""];
+  const parts = [step.slot ?? "", step.cut ? "upcall" : ""];
   return printable(parts.filter((part) => part !== "").join(", "));
 }
 
