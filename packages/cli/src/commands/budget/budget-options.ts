@@ -60,7 +60,7 @@ export function asTyped(words: readonly string[], options: BudgetOptions): strin
     ...words,
     ...(modules === undefined ? [] : ["--modules", modules]),
     ...(level === DEFAULT_LEVEL ? [] : ["--level", level]),
-    ...(rounds === 0 ? [] : ["--rounds", `${rounds}`]),
+    ...(rounds === TOLD_ROUNDS ? [] : ["--rounds", `${rounds}`]),
     ...(entry === undefined ? [] : ["--entry", ...entry]),
     ...(debuginfo === undefined ? [] : ["--debuginfo", ...debuginfo]),
   ]
