@@ -173,15 +173,16 @@ describe("depths", () => {
     expect(seen.depths.filter(({ bytes, bounds }) => bytes > bounds[SAFEST]!).map(told)).toEqual([]);
   });
 
-  test("wherever the slot-matched level knows the calls that led there, within the bound that people are told", () => {
-    const known = seen.depths.filter(({ bySlots }) => bySlots);
-    expect(known.length).toBeGreaterThan(100);
+  // The crashes are runaway recursion: no bound on upcalls is for them.
+  test("at work, wherever the slot-matched level knows the calls that led there, within the bound people are told", () => {
+    const known = atWork.filter(({ bySlots }) => bySlots);
+    expect(known.length).toBeGreaterThan(50);
     expect(known.filter(({ bytes, bounds }) => bytes > bounds[TOLD_BOUND]!).map(told)).toEqual([]);
   });
 
-  test("and so at nearly all others, by other ways", () => {
-    const { length } = seen.depths.filter(({ bytes, bounds }) => bytes <= bounds[TOLD_BOUND]!);
-    expect(length).toBeGreaterThan(0.9 * seen.depths.length);
+  test("at work nearly all others are within it too, by other ways", () => {
+    const { length } = atWork.filter(({ bytes, bounds }) => bytes <= bounds[TOLD_BOUND]!);
+    expect(length).toBeGreaterThan(0.9 * atWork.length);
   });
 
   test("at work the stack was below no entry fuller than the slot-matched bound of its deepest path", () => {
