@@ -100,7 +100,7 @@ const CAUSES: Readonly<Record<UnfixableCause, string>> = {
   threshold: "fits a stack, but not above the threshold (--threshold)",
   unjudged: "split only by what nobody knows to be let sleep and fail (--allow)",
   coarse: "too long between the functions that could be points",
-  "no-point": "nothing on it can be hooked, sleeps and returns an error",
+  "no-point": "nothing on it can be hooked, may sleep and returns an error",
 };
 
 function unfixable(plan: PlanDocument, terminal: Terminal): string {

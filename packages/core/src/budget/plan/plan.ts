@@ -251,7 +251,7 @@ const WHY: Readonly<Record<UnfixableCause, string>> = {
   threshold: "it fits a stack, but not above the threshold",
   unjudged: "what could split it is not known to be called where it may sleep and fail (--allow)",
   coarse: "what lies between the functions that could be points is too long",
-  "no-point": "no function on it can be hooked, sleeps, and returns an error",
+  "no-point": "no function on it could be a point (bars says why)",
 };
 
 function describeSegment(budget: Budget, segments: Segments, points: Uint8Array, segment: Segment): PlanSegment {

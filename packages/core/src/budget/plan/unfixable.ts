@@ -48,6 +48,9 @@ export function splitPath(
   }
 }
 
+/** Cut edges on a way from an interrupt's entry at most: softirqs and what protocols hang up in tables are such, too. */
+const UPCALLS = 3;
+
 /** Judges what is left of a placement. */
 export class UnfixableJudge {
   private readonly budget: Budget;
@@ -66,7 +69,7 @@ export class UnfixableJudge {
     const { index, order } = budget.solved;
     const starts = new Int32Array(budget.graph.functions.count).fill(-1);
     for (const { f, stack } of budget.entries) if (stack !== "task") starts[f] = 0;
-    this.interrupted = deepestContexts(index, order, "slot-matched", 0, starts)[0]?.above as Int32Array;
+    this.interrupted = deepestContexts(index, order, "slot-matched", UPCALLS, starts).at(-1)?.above as Int32Array;
   }
 
   /** @param points those of the placement (1) */
