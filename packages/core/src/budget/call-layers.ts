@@ -14,9 +14,15 @@
  * outside of cycles.
  */
 import type { Components } from "./components.ts";
-import type { CutOrder } from "./cut-order.ts";
 import type { GraphIndex } from "./graph-index.ts";
 import type { ByLevel } from "./levels.ts";
+
+export interface CallOrder {
+  /** Functions, outermost first. */
+  readonly sequence: Int32Array;
+  /** Place of each function in `sequence`. */
+  readonly position: Int32Array;
+}
 
 /** Room between two places, so that a function can be moved between them. */
 const ROOM = 2 ** 16;
@@ -26,7 +32,7 @@ const MOST_PASSES = 64;
 /**
  * @param starts the entries' functions
  */
-export function layeredOrder(index: GraphIndex, components: ByLevel<Components>, starts: Iterable<number>): CutOrder {
+export function layeredOrder(index: GraphIndex, components: ByLevel<Components>, starts: Iterable<number>): CallOrder {
   const functionCount = index.graph.functions.count;
   // Indirect calls that are only assumed put nothing into layers: there are far too many.
   const calls = callsAndSets(index);

@@ -11,7 +11,7 @@ import {
   SITE_KINDS,
   type SiteKind,
 } from "./call-graph.ts";
-import type { CutOrder } from "./cut-order.ts";
+import type { CallOrder } from "./call-layers.ts";
 import type { DepthPass } from "./depths.ts";
 import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
 import { atLevel, type BudgetLevel } from "./levels.ts";
@@ -59,7 +59,7 @@ export interface DepthTreeOptions {
 
 interface Input {
   readonly index: GraphIndex;
-  readonly order: CutOrder;
+  readonly order: CallOrder;
   readonly level: BudgetLevel;
   /** For 0 upcalls, for 1, and so on. */
   readonly passes: readonly DepthPass[];

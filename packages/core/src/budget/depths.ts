@@ -7,14 +7,17 @@
  * behind its function in the order, so no edge between a site and a member is ever looked at on its own. A pass costs time in
  * proportion to sites and memberships.
  */
-import type { CutOrder } from "./cut-order.ts";
+import type { CallOrder } from "./call-layers.ts";
 import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 /** Bytes of a return address: the least that a call to an unknown function takes. */
 export const RETURN_ADDRESS_BYTES = 8;
 
-/** Functions at which paths end (1), and the bytes that such an end takes: critical points. */
+/**
+ * Functions at which paths end (1), and the bytes that such an end takes: critical points. A call to one is no cut edge, wherever it
+ * leads in the order.
+ */
 export interface PathStops {
   readonly stops: Uint8Array;
   readonly bytes: number;
@@ -37,7 +40,7 @@ export interface DepthPass {
 /** Gives `rounds + 1` passes: the first takes no cut edge. */
 export function deepestPaths(
   index: GraphIndex,
-  order: CutOrder,
+  order: CallOrder,
   level: BudgetLevel,
   rounds: number,
   end: PathStops | null = null,
@@ -57,7 +60,7 @@ interface SetMaxima {
 
 function onePass(
   index: GraphIndex,
-  order: CutOrder,
+  order: CallOrder,
   level: BudgetLevel,
   before: DepthPass | null,
   end: PathStops | null,
@@ -176,7 +179,7 @@ export interface ContextPass {
 /** The deepest context of every function. `base`: bytes in use where a path starts at a function, -1 where none does. */
 export function deepestContexts(
   index: GraphIndex,
-  order: CutOrder,
+  order: CallOrder,
   level: BudgetLevel,
   rounds: number,
   base: Int32Array,
@@ -190,7 +193,7 @@ export function deepestContexts(
 
 function contextPass(
   index: GraphIndex,
-  order: CutOrder,
+  order: CallOrder,
   level: BudgetLevel,
   before: ContextPass | null,
   base: Int32Array,

@@ -12,6 +12,8 @@ export interface PlanDocument {
   readonly kernel: { readonly release: string | null; readonly source: string; readonly name: string };
   /** The edges that segments follow. */
   readonly level: BudgetLevel;
+  /** Upcalls that a segment takes at most, as a bound does; a call into a point is none. */
+  readonly rounds: number;
   /** Size S of the stacks, the task's and the extra ones. */
   readonly stackBytes: number;
   /** R: kept free for what no path has in it (interrupts that land on the stack, what is not known). */
@@ -34,7 +36,7 @@ export interface PlanDocument {
   readonly unfixableCounts: Readonly<Partial<Record<UnfixableCause, number>>>;
   /** Functions that could have been chosen. */
   readonly candidateCount: number;
-  /** Cycles without a point: the segments assume that none of their cut edges is taken. */
+  /** Cycles without a point: nothing but the assumption that a segment takes at most `rounds` upcalls bounds them. */
   readonly cyclesLeft: readonly PlanCycle[];
   /** What the plan rests on, in words. */
   readonly notes: readonly string[];
@@ -69,6 +71,8 @@ export interface PlanSegment {
     readonly function: string;
     readonly bytes: number;
     readonly certainty: EdgeCertainty | null;
+    /** True where it is called by an upcall. */
+    readonly cut: boolean;
   }[];
   /** Why it is no shorter: "short enough", or in words what stands against it. */
   readonly why: string;

@@ -29,6 +29,31 @@ export function countReachable(
   return starts.map((start) => walker.from(start));
 }
 
+/** Functions to which calls lead from one (1), itself among them. */
+export function functionsFrom({ graph, firstSite }: GraphIndex, level: BudgetLevel, start: number): Uint8Array {
+  const { functions, sites, sets } = graph;
+  const reached = new Uint8Array(functions.count);
+  const followed = new Uint8Array(sets.count);
+  const queue = [start];
+  const reach = (f: number): void => {
+    if (reached[f] === 1) return;
+    reached[f] = 1;
+    queue.push(f);
+  };
+  reached[start] = 1;
+  for (let f = queue.pop(); f !== undefined; f = queue.pop()) {
+    for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
+      if ((sites.callee[site] as number) >= 0) reach(sites.callee[site] as number);
+      for (const set of [typedSetAt(graph, level, site), assumedSetAt(graph, level, site)]) {
+        if (set < 0 || followed[set] === 1) continue;
+        followed[set] = 1;
+        for (const member of sets.members.subarray(sets.start[set], sets.start[set + 1])) reach(member);
+      }
+    }
+  }
+  return reached;
+}
+
 /** Counts by component: functions, unresolved calls, at-least and unknown depths. */
 const COUNTS = 4;
 

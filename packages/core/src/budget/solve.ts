@@ -1,8 +1,7 @@
 /** Everything that is computed of a call graph, whatever its functions are called: for each level, once. */
 import type { CallGraph } from "./call-graph.ts";
-import { layeredOrder } from "./call-layers.ts";
+import { type CallOrder, layeredOrder } from "./call-layers.ts";
 import { type Components, findComponents } from "./components.ts";
-import type { CutOrder } from "./cut-order.ts";
 import { type DepthPass, deepestPaths } from "./depths.ts";
 import { type GraphIndex, indexGraph } from "./graph-index.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
@@ -21,7 +20,7 @@ export interface SolvedGraph {
   readonly index: GraphIndex;
   /** Cut edges that a bound lets a path take. */
   readonly rounds: number;
-  readonly order: CutOrder;
+  readonly order: CallOrder;
   readonly levels: ByLevel<SolvedLevel>;
 }
 

@@ -8,7 +8,7 @@ import {
   type DepthNode,
   type PlanDocument,
 } from "@spillway/core";
-import { boundLines } from "../../format/budget/plan.ts";
+import { boundLines, type PlannedPath } from "../../format/budget/plan.ts";
 import { count, ENTRY_TITLES, LEVEL_TITLES, named, share } from "../../format/budget/words.ts";
 import { htmlDocument } from "../../report/html/document.ts";
 import { type Html, html } from "../../report/html/html.ts";
@@ -24,8 +24,8 @@ export interface BudgetPage {
   readonly drawn: readonly { readonly entry: BudgetEntry; readonly tree: DepthNode }[];
   /** A limit that was asked for, bytes; null: none but the stack's end. */
   readonly maxBytes: number | null;
-  /** What would bound the paths drawn; null where that was not asked for. */
-  readonly plan: PlanDocument | null;
+  /** What would bound the paths drawn, and the deepest of them; null where that was not asked for. */
+  readonly plan: { readonly document: PlanDocument; readonly path: PlannedPath } | null;
   /** The command that made the page. */
   readonly command: string;
 }
@@ -40,12 +40,12 @@ export function renderBudgetPage({ document, level, drawn, maxBytes, plan, comma
   const cut = document.cycles.filter((cycle) => cycle.level === level);
   const cutEdges = cut.reduce((sum, cycle) => sum + cycle.cutEdgeCount, 0);
   const { calls } = document.unresolved;
-  const points = new Set(plan?.points.map((point) => named(point.name, point.module)) ?? []);
+  const points = new Set(plan?.document.points.map((point) => named(point.name, point.module)) ?? []);
   const body = html`<h1>Stack budget of Linux ${release}</h1>
 <p class="dim">${kernel.name}, ${count(totals.functions, "function")}, ${count(totals.calls, "call")} (${thousands(totals.indirectCalls)} of them indirect; ${share(totals.indirectCalls - atLevel(calls, level), totals.indirectCalls)} of these resolved at the ${LEVEL_TITLES[level]} level). Made by <code>${command}</code></p>
 <p>Down the page go the bytes of a kernel stack. Each column is one path of calls from an entry, the deepest at the left; paths that begin alike share what they have in common, and one that goes on as another does is drawn pale from there on (←). A path takes at most ${count(document.rounds, "upcall")}, calls back into the layers above it, of ${count(cutEdges, "call")} in ${count(cut.length, "cycle")}.</p>
 <ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li>${plan !== null && html`<li><i class="point"></i>◆ critical point</li>`}</ul>
-${plan !== null && html`<p>${boundLines(plan).join(" ")}</p>`}
+${plan !== null && html`<p>${boundLines(plan.document, plan.path).join(" ")}</p>`}
 ${entriesTable(drawn, stackBytes, maxBytes)}
 ${drawn.map(({ entry, tree }, index) => drawing(entry, icicle(tree, lines, points), level, index))}
 <output id="told"></output>`;

@@ -1,4 +1,12 @@
-import { type Budget, depthTree, makePlan, type PlanDocument, SpillwayError, toSpeedscope } from "@spillway/core";
+import {
+  type Budget,
+  type DeepestPath,
+  depthTree,
+  makePlan,
+  type PlanDocument,
+  SpillwayError,
+  toSpeedscope,
+} from "@spillway/core";
 import type { Command } from "commander";
 import { renderBudgetPage } from "../../budget/page/page.ts";
 import type { Context } from "../../context.ts";
@@ -51,7 +59,7 @@ Examples:
     }
     const plan = options.plan === true ? makePlan(opened, { level, recursion: true, entry: name }) : null;
     const { terminal } = context;
-    if (options.html !== undefined) writePage(opened, plan, input, name, options.html, options);
+    if (options.html !== undefined) writePage(opened, path, plan, input, name, options.html, options);
     if (options.json) {
       terminal.write(toJson(plan === null ? path : { ...path, plan }));
       return;
@@ -59,13 +67,14 @@ Examples:
     const points = plan === null ? null : new Set(plan.points.map((point) => named(point.name, point.module)));
     const drawn = { ...path, title: `The deepest path from ${name}`, stackBytes: opened.program.threadSize, points };
     terminal.write(formatPath(drawn, terminal));
-    if (plan !== null) terminal.write(`\n${formatBound(plan, terminal)}`);
+    if (plan !== null) terminal.write(`\n${formatBound(plan, path, terminal)}`);
     if (options.html !== undefined) terminal.write(`\nwritten: ${options.html}\n`);
   });
 }
 
 function writePage(
   budget: Budget,
+  path: DeepestPath,
   plan: PlanDocument | null,
   input: string,
   name: string,
@@ -85,6 +94,13 @@ function writePage(
   const drawn = [{ entry, tree: depthTree(budget.solved, level, f, entry.baseBytes) }];
   const words = ["spillway", "budget", "path", input, name, ...(plan === null ? [] : ["--plan"]), "--html", html];
   const command = asTyped(words, options);
-  const page = renderBudgetPage({ document: budget.summary, level, drawn, maxBytes: null, plan, command });
+  const page = renderBudgetPage({
+    document: budget.summary,
+    level,
+    drawn,
+    maxBytes: null,
+    plan: plan === null ? null : { document: plan, path },
+    command,
+  });
   writeOutput(html, page, force, [input]);
 }

@@ -60,7 +60,8 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
       : [[thousands(path.baseBytes), { text: bar(path.baseBytes), paint: colors.dim }, "", "(in use at the entry)"]];
   const table = columns(cutLast([heading, ...base, ...rows], 5, width), ["right", "left", "right", "left", "left"]);
   const kinds = `${marks.proven} proven   ${marks.typed} typed (its slot is known)   ${marks.assumed} assumed (its prototype fits)`;
-  const key = path.points == null ? kinds : `${kinds}\n  ${point} critical point`;
+  const hasPoint = path.steps.some((step) => path.points?.has(named(step.function, step.module)));
+  const key = hasPoint ? `${kinds}\n  ${point} critical point` : kinds;
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
   return `${colors.bold(title)}\n${table}  ${colors.dim(key)}\n`;
 }

@@ -58,13 +58,58 @@ test("a plan in 80 columns", () => {
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
 
-test("what would bound one entry", () => {
-  expect(formatBound(planOf({ entry: "__x64_sys_write" }), recorder({ width: 80 }))).toMatchInlineSnapshot(`
-    "2 critical points would bound it, rounds of cycles included.
-      kernel_write, vfs_write
-      Up to the first at most 9,616 of 15,360 bytes are in use.
-      A point that finds 8,912 or more in use goes on on an extra stack; from one
-      point to the next at most 6,448 bytes follow.
+const boundOf = (text: string, name: string) => {
+  const budget = createBudget(program, graphOf(text));
+  return formatBound(makePlan(budget, { recursion: true, entry: name }), budget.path(name), recorder({ width: 80 }));
+};
+
+test("a path that points would bound", () => {
+  const text = `
+    __x64_sys_write 9000: vfs_write+9000
+    vfs_write 4000: *file_operations.write_iter+4000
+    stacked_write@stacked 2000: kernel_write+2000
+    kernel_write 900: *file_operations.write_iter+900
+    {file_operations.write_iter}: stacked_write@stacked`;
+  expect(boundOf(text, "__x64_sys_write")).toMatchInlineSnapshot(`
+    "2 critical points on it would bound it: 27,676 of 15,360 bytes, 1,024 more in
+    reserve.
+      2 points on it bound recursion through them however often it goes round:
+      kernel_write, vfs_write.
+      A point that finds 8,912 or more in use goes on on an extra stack: before the
+      first point at most 9,616 bytes are in use, and from one to the next at most
+      6,448.
+      Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
+      kernel: spillway guard load --plan plan.json.
+    "
+  `);
+});
+
+test("a path that needs no points, beside recursion that does", () => {
+  const text = `
+    __x64_sys_write 600: vfs_write+600
+    vfs_write 400: kernel_write+400, leaf+390
+    kernel_write 900: vfs_write+100, reclaim+8
+    reclaim 40: reclaim+40
+    leaf 4000:`;
+  expect(boundOf(text, "__x64_sys_write")).toMatchInlineSnapshot(`
+    "It needs no critical point: 7,158 of 15,360 bytes, 1,024 more in reserve.
+      2 points on it bound recursion through them however often it goes round:
+      vfs_write, kernel_write.
+      A point that finds 10,960 or more in use goes on on an extra stack: before the
+      first point at most 1,216 bytes are in use, and from one to the next at most
+      4,390.
+      1 cycle has no point: there 4 upcalls from one point to the next are assumed
+      to be all, as in the bound.
+      Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
+      kernel: spillway guard load --plan plan.json.
+    "
+  `);
+});
+
+test("a path that nothing bounds", () => {
+  expect(boundOf("__x64_sys_write 9000: leaf+9000\n leaf 7000:", "__x64_sys_write")).toMatchInlineSnapshot(`
+    "No critical point bounds it: 16,168 of 15,360 bytes, 1,024 more in reserve.
+      Why, \`spillway plan\` tells.
       Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
       kernel: spillway guard load --plan plan.json.
     "

@@ -1,5 +1,11 @@
 /** What `plan` prints: where to spill, and what is left. */
-import { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "@spillway/core";
+import {
+  type DeepestPath,
+  type PlanDocument,
+  type PlanSegment,
+  UNFIXABLE_CAUSES,
+  type UnfixableCause,
+} from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, cutLast } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
@@ -59,33 +65,66 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   return parts.join("\n");
 }
 
-/** What a plan for one entry says, in sentences. */
-export function boundLines(plan: PlanDocument): string[] {
-  const entry = plan.longestSegments.find(({ from }) => from === "entry");
-  const longest = Math.max(0, ...plan.points.map(({ segmentBytes }) => segmentBytes));
-  const usable = thousands(plan.stackBytes - plan.reserveBytes);
-  const lines = [`${count(plan.points.length, "critical point")} would bound it, rounds of cycles included.`];
-  if (entry !== undefined)
-    lines.push(`Up to the first at most ${thousands(entry.bytes)} of ${usable} bytes are in use.`);
-  if (plan.points.length > 0) {
+/** The path that a plan for one entry is held against: the deepest from that entry. */
+export type PlannedPath = Pick<DeepestPath, "bytes" | "steps">;
+
+/** What a plan for one entry says of its deepest path, in sentences. */
+export function boundLines(plan: PlanDocument, path: PlannedPath): string[] {
+  const usable = plan.stackBytes - plan.reserveBytes;
+  const points = new Set(plan.points.map((point) => named(point.name, point.module)));
+  const onPath = new Set(
+    path.steps.map((step) => named(step.function, step.module)).filter((name) => points.has(name)),
+  );
+  const size = `${thousands(path.bytes)} of ${thousands(usable)} bytes, ${thousands(plan.reserveBytes)} more in reserve`;
+  const [entry] = [...plan.longestSegments, ...plan.unfixable].filter(({ from }) => from === "entry");
+  const upToFirst = entry?.bytes ?? path.bytes;
+  const lines = [
+    path.bytes <= usable
+      ? `It needs no critical point: ${size}.`
+      : upToFirst > usable
+        ? `No critical point bounds it: ${size}.`
+        : `${count(onPath.size, "critical point")} on it would bound it: ${size}.`,
+  ];
+  if (points.size > 0) {
+    const one = points.size === 1;
+    const which =
+      onPath.size === points.size
+        ? " on it"
+        : onPath.size > 0
+          ? `, ${onPath.size} of them on it,`
+          : one
+            ? ", not on it,"
+            : ", none of them on it,";
+    const longest = Math.max(...plan.points.map(({ segmentBytes }) => segmentBytes));
     lines.push(
-      `A point that finds ${thousands(plan.thresholdBytes)} or more in use goes on on an extra stack; from one point to the next ` +
-        `at most ${thousands(longest)} bytes follow.`,
+      `${count(points.size, "point")}${which} ${one ? "bounds" : "bound"} recursion through ${one ? "it" : "them"} however often ` +
+        `it goes round: ${[...points].join(", ")}.`,
+      `A point that finds ${thousands(plan.thresholdBytes)} or more in use goes on on an extra stack: before the first point at ` +
+        `most ${thousands(upToFirst)} bytes are in use, and from one to the next at most ${thousands(longest)}.`,
     );
   }
-  if (plan.unfixable.length > 0) lines.push("That is not all of it: what no placement bounds, `spillway plan` tells.");
+  if (plan.cyclesLeft.length > 0) {
+    const have = plan.cyclesLeft.length === 1 ? "1 cycle has" : `${thousands(plan.cyclesLeft.length)} cycles have`;
+    lines.push(
+      `${have} no point: there ${count(plan.rounds, "upcall")} from one point to the next are assumed to be all, as in the bound.`,
+    );
+  }
+  if (plan.unfixable.length > 0) {
+    const what = upToFirst > usable ? "Why" : "Of segments beyond it that no placement bounds";
+    lines.push(`${what}, \`spillway plan\` tells.`);
+  }
   return lines;
 }
 
 /** A plan for one entry, in short: what would bound the path that stands above it. */
-export function formatBound(plan: PlanDocument, terminal: Terminal): string {
+export function formatBound(plan: PlanDocument, path: PlannedPath, terminal: Terminal): string {
   const { colors, width } = terminal;
-  const [title = "", ...lines] = boundLines(plan);
-  const points = plan.points.map((point) => named(point.name, point.module)).join(", ");
+  const [title = "", ...lines] = boundLines(plan, path);
   const next =
     "Points for all entries: spillway plan INPUT --recursion -o plan.json; on this kernel: spillway guard load --plan plan.json.";
-  const text = [points, ...lines, next].flatMap((line) => (line === "" ? [] : wrap(line, width - 2)));
-  return `${colors.bold(title)}\n${text.map((line) => `  ${line}\n`).join("")}`;
+  const head = wrap(title, width).map((line) => `${colors.bold(line)}\n`);
+  const text = [...lines, next].flatMap((line) => wrap(line, width - 2));
+  return `${head.join("")}${text.map((line) => `  ${line}\n`).join("")}`;
 }
 
 function paragraph(text: string, width: number): string {

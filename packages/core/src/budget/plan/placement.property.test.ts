@@ -1,27 +1,35 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { graphOf, numberOf } from "../call-graph.fixture.ts";
-import { findComponents } from "../components.ts";
-import { cutOrder } from "../cut-order.ts";
-import { indexGraph } from "../graph-index.ts";
-import { BUDGET_LEVELS } from "../levels.ts";
+import { graphOf, numberOf, plainEdges } from "../call-graph.fixture.ts";
+import { pathBytes } from "../deepest-path.ts";
+import { boundPasses, solveGraph } from "../solve.ts";
 import { disjointSegments, greedy, placePoints, pruned } from "./placement.ts";
-import { Segments } from "./segments.ts";
+import { deepest, Segments } from "./segments.ts";
 
-function problemOf(table: string, entries: string[], candidates: string[], entryBytes: number, pointBytes: number) {
+const HOOK_BYTES = 8;
+
+function problemOf(
+  table: string,
+  entries: string[],
+  candidates: string[],
+  entryBytes: number,
+  pointBytes: number,
+  rounds = 0,
+) {
   const graph = graphOf(table);
-  const index = indexGraph(graph);
-  const order = cutOrder(
-    index,
-    BUDGET_LEVELS.map((level) => findComponents(index, { level })),
+  const { index, order } = solveGraph(
+    graph,
+    rounds,
+    entries.map((name) => numberOf(graph, name)),
   );
   return new Segments({
     index,
     order,
     level: "slot-matched",
+    rounds,
     entries: entries.map((name) => ({ f: numberOf(graph, name), baseBytes: 0 })),
     candidates: candidates.map((name) => numberOf(graph, name)),
-    limits: { entryBytes, pointBytes, hookBytes: 8 },
+    limits: { entryBytes, pointBytes, hookBytes: HOOK_BYTES },
   });
 }
 
@@ -66,6 +74,17 @@ describe("placements with known answers", () => {
   });
 });
 
+test.each([
+  [0, 450, ["q"], []],
+  [1, 450, ["q"], ["q"]],
+  [3, 650, ["q"], ["q"]],
+  [3, 650, ["t"], ["t"]],
+])("with %i upcalls, in %i bytes, of %j: %j", (rounds, bytes, candidates, expected) => {
+  const round = "a 8: r+50\n r 8: q+100\n q 8: r+100, t+100\n t 200:";
+  const segments = problemOf(round, ["a"], candidates, bytes, bytes, rounds);
+  expect(names(segments, placePoints(segments).points)).toEqual(expected);
+});
+
 const problems = fc
   .record({
     count: fc.integer({ min: 2, max: 8 }),
@@ -75,8 +94,9 @@ const problems = fc
     candidates: fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 6 }),
     point: fc.integer({ min: 60, max: 300 }),
     threshold: fc.integer({ min: 0, max: 150 }),
+    rounds: fc.nat(2),
   })
-  .map(({ count, calls, own, set, candidates, point, threshold }) => {
+  .map(({ count, calls, own, set, candidates, point, threshold, rounds }) => {
     const lines = Array.from({ length: count }, (_, f) => {
       const list = calls
         .filter(([caller]) => caller % count === f)
@@ -85,7 +105,7 @@ const problems = fc
     });
     lines.push(`{s}: ${[...new Set(set.map((f) => `f${f % count}`))].join(" ")}`);
     const allowed = candidates.filter((f) => f < count).map((f) => `f${f}`);
-    return problemOf(lines.join("\n"), ["f0", `f${count - 1}`], allowed, point + threshold, point);
+    return problemOf(lines.join("\n"), ["f0", `f${count - 1}`], allowed, point + threshold, point, rounds);
   });
 
 function* subsets(items: readonly number[], size: number, from = 0): Generator<number[]> {
@@ -97,6 +117,111 @@ function* subsets(items: readonly number[], size: number, from = 0): Generator<n
     for (const rest of subsets(items, size - 1, at + 1)) yield [items[at] as number, ...rest];
   }
 }
+
+/** All walks from a function that take at most `rounds` upcalls, as edges; those that end at a point are marked. */
+function* walks(segments: Segments, start: number, points: Uint8Array | null, rounds = segments.problem.rounds) {
+  const { index, order } = segments.problem;
+  const edges = plainEdges(index.graph, 1);
+  type Edge = (typeof edges)[number];
+  function* from(f: number, taken: readonly Edge[], upcalls: number): Generator<readonly Edge[]> {
+    yield taken;
+    for (const edge of edges) {
+      if (edge.caller !== f) continue;
+      const up = (order.position[edge.callee] as number) <= (order.position[f] as number) ? 1 : 0;
+      if (points?.[edge.callee] === 1) yield [...taken, edge];
+      else if (upcalls + up <= rounds) yield* from(edge.callee, [...taken, edge], upcalls + up);
+    }
+  }
+  yield* from(start, [], 0);
+}
+
+/** What a walk that ends in `last` takes there, with `points`: the hook of a point, else the frame, or a call of what nobody knows. */
+function endBytes(segments: Segments, last: number, isEnd: boolean): number {
+  if (isEnd) return HOOK_BYTES;
+  const { functions, sites } = segments.problem.index.graph;
+  let most = functions.ownBytes[last] as number;
+  for (let site = 0; site < sites.count; site++) {
+    if (sites.caller[site] === last && (sites.callee[site] as number) < 0)
+      most = Math.max(most, (sites.bytes[site] as number) + 8);
+  }
+  return most;
+}
+
+/** Bytes of the longest segment from a function, by trying all walks. */
+function longestByTrying(segments: Segments, start: number, points: Uint8Array): number {
+  let most = 0;
+  for (const walk of walks(segments, start, points)) {
+    const last = walk.at(-1)?.callee ?? start;
+    const sites = walk.reduce((sum, { bytes }) => sum + bytes, 0);
+    most = Math.max(most, sites + endBytes(segments, last, walk.length > 0 && points[last] === 1));
+  }
+  return most;
+}
+
+/** A placement of some candidates, for each problem. */
+const placed = fc
+  .tuple(problems, fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }))
+  .map(([segments, chosen]) => ({ segments, points: segments.problem.candidates.filter((f) => chosen[f - 1]) }));
+
+describe("segments against trying all walks", () => {
+  test("from every function the longest is found, and its path has as many bytes", () => {
+    fc.assert(
+      fc.property(placed, ({ segments, points: chosen }) => {
+        const { graph } = segments.problem.index;
+        const points = segments.mask(chosen);
+        const { depth } = deepest(segments.passes(points));
+        for (let f = 0; f < graph.functions.count; f++) {
+          expect([f, depth[f]]).toEqual([f, longestByTrying(segments, f, points)]);
+        }
+        for (const { path, bytes } of segments.all(points)) {
+          expect(path.filter(({ cut }) => cut).length).toBeLessThanOrEqual(segments.problem.rounds);
+          expect(path.slice(1, -1).some(({ f }) => points[f] === 1)).toBe(false);
+          const last = path.at(-1)?.f as number;
+          const own = graph.functions.ownBytes[last] as number;
+          const end = endBytes(segments, last, path.length > 1 && points[last] === 1);
+          expect(pathBytes(graph, path) - own + end).toBe(bytes);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("without points they are the bounds", () => {
+    fc.assert(
+      fc.property(problems, (segments) => {
+        const { rounds, index, entries } = segments.problem;
+        const starts = entries.map(({ f }) => f);
+        const solved = solveGraph(index.graph, rounds, starts);
+        const bound = deepest(boundPasses(solved, solved.levels.slotMatched));
+        for (const { start, bytes } of segments.all(segments.mask([]))) expect(bytes).toBe(bound.depth[start]);
+      }),
+    );
+  });
+
+  test("no piece of a path that a bound could tell, from point to point, is longer than the limits that are kept", () => {
+    fc.assert(
+      fc.property(problems, (segments) => {
+        const { points: chosen } = placePoints(segments);
+        const points = segments.mask(chosen);
+        for (const entry of segments.problem.entries) {
+          for (const walk of walks(segments, entry.f, null)) {
+            let used = 0;
+            let limit = segments.entryLimit(entry);
+            for (const { bytes, callee } of walk) {
+              used += bytes;
+              if (points[callee] !== 1) continue;
+              expect(used + HOOK_BYTES).toBeLessThanOrEqual(limit);
+              used = 0;
+              limit = segments.pointLimit(callee);
+            }
+            expect(used + endBytes(segments, walk.at(-1)?.callee ?? entry.f, false)).toBeLessThanOrEqual(limit);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
 
 describe("placements against trying every one", () => {
   test("the exact search finds as few points as there can be; the bound is never above, the heuristic never below", () => {

@@ -7,7 +7,7 @@
  * branches over the candidates on one such segment, the heuristic takes the one that leaves most behind it, and segments that
  * have no candidate in common each need a point of their own, which gives the lower bound.
  */
-import type { Segments } from "./segments.ts";
+import { deepest, type Segment, type Segments } from "./segments.ts";
 
 export interface Placement {
   readonly points: readonly number[];
@@ -35,11 +35,12 @@ export function greedy(segments: Segments): number[] {
   const points = segments.mask([]);
   const chosen: number[] = [];
   for (;;) {
-    const pass = segments.pass(points);
-    const worst = segments.worst(points, chosen, pass);
+    const passes = segments.passes(points);
+    const { depth } = deepest(passes);
+    const worst = segments.worst(points, chosen, passes);
     if (worst === null) return chosen;
     const fixes = segments.fixes(worst, points);
-    const fix = fixes.find((f) => (pass.depth[f] as number) <= segments.pointLimit(f)) ?? fixes[fixes.length - 1];
+    const fix = fixes.find((f) => (depth[f] as number) <= segments.pointLimit(f)) ?? fixes[fixes.length - 1];
     // Cannot be: with all candidates as points every segment is within its limit.
     if (fix === undefined) return chosen;
     points[fix] = 1;
@@ -89,18 +90,31 @@ function swapped(segments: Segments, chosen: readonly number[]): number[] {
 export function disjointSegments(segments: Segments): number {
   const points = segments.mask([]);
   for (let count = 0; ; count++) {
-    const worst = segments.worst(points, [], segments.pass(points, 0));
-    if (worst === null) return count;
+    const worst = segments.worst(points, [], segments.passes(points, 0));
+    if (worst === null || needsFreeUpcall(segments, worst)) return count;
     const fixes = segments.fixes(worst, points);
     if (fixes.length === 0) return count;
     for (const f of fixes) points[f] = 1;
   }
 }
 
+/**
+ * True where a segment ends by one upcall more than it may take, into what is only taken for a point. Without that point the path
+ * is none, and proves nothing.
+ */
+function needsFreeUpcall({ problem }: Segments, { path }: Segment): boolean {
+  const end = path[path.length - 1]?.f as number;
+  const before = path[path.length - 2]?.f;
+  if (before === undefined || path.filter(({ cut }) => cut).length < problem.rounds) return false;
+  const { position } = problem.order;
+  return (position[end] as number) <= (position[before] as number) && problem.required?.includes(end) !== true;
+}
+
 /** Rules out, or finds, placements of each size from the lower bound up to one less than what is known. */
 function exact(segments: Segments, known: readonly number[], lowerBound: number): Placement {
-  const { sites, sets } = segments.problem.index.graph;
-  const most = segments.judged + WORK / (1000 + sites.count + sets.members.length);
+  const { index, rounds } = segments.problem;
+  const { sites, sets } = index.graph;
+  const most = segments.judged + WORK / ((rounds + 1) * (1000 + sites.count + sets.members.length));
   for (let size = lowerBound; size < known.length; size++) {
     const points = search(segments, [], new Set(), size, most);
     if (points === "out of work") return { points: known, lowerBound: size, optimal: false };

@@ -45,3 +45,20 @@ test.each([{}, { recursion: true }, { thresholdBytes: 8192 }])("%j: whatever is 
     { numRuns: 400 },
   );
 });
+
+test.each([0, 1, 4])("without points, and %i upcalls, the longest segment of an entry is its bound", (rounds) => {
+  fc.assert(
+    fc.property(tables, (table) => {
+      const budget = createBudget(PROGRAM, graphOf(table), { rounds });
+      const { longestSegments, unfixable, points } = makePlan(budget, { entry: "entry", deny: NAMES });
+      expect(points).toEqual([]);
+      const segments = [...longestSegments, ...unfixable];
+      const path = budget.path("entry");
+      expect(segments.map(({ bytes }) => bytes)).toEqual([path.bytes]);
+      expect(segments[0]?.path.map((step) => [step.function, step.bytes, step.cut])).toEqual(
+        path.steps.map((step) => [step.function, step.bytes, step.cut]),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});

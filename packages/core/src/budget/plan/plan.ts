@@ -3,11 +3,9 @@ import { SpillwayError } from "../../errors.ts";
 import type { Budget } from "../budget.ts";
 import { CERTAINTIES, type EdgeCertainty } from "../call-graph.ts";
 import { findComponents } from "../components.ts";
-import { cutOrder } from "../cut-order.ts";
 import { levelCycles } from "../cycles.ts";
 import { nodeBytes } from "../deepest-path.ts";
-import { type DepthPass, deepestPaths } from "../depths.ts";
-import { atLevel, BUDGET_LEVELS, type BudgetLevel } from "../levels.ts";
+import { atLevel, type BudgetLevel } from "../levels.ts";
 import { noFunctionTwice } from "../no-function-twice.ts";
 import {
   PLAN_SCHEMA,
@@ -18,10 +16,12 @@ import {
   type PlanUnfixable,
   type UnfixableCause,
 } from "../plan-document.ts";
+import { functionsFrom } from "../reachable.ts";
+import { boundPasses } from "../solve.ts";
 import { type AllowedPoint, type Candidate, findCandidates } from "./candidates.ts";
 import { KNOWN_POINTS } from "./known-points.ts";
 import { type Placement, placePoints } from "./placement.ts";
-import { type Segment, type SegmentProblem, Segments } from "./segments.ts";
+import { deepest, type Segment, type SegmentProblem, Segments } from "./segments.ts";
 import { UnfixableJudge } from "./unfixable.ts";
 
 export interface PlanOptions {
@@ -35,7 +35,8 @@ export interface PlanOptions {
   readonly deny?: readonly string[];
   /**
    * Make every known entry point that lies on a cycle a point: recursion through them (a file system on a file on a file
-   * system) is then bounded however often it goes round. Without it segments assume that no round is taken.
+   * system) is then bounded however often it goes round. Without it a stack is bounded for as many upcalls as the budget's
+   * bounds let a path take.
    */
   readonly recursion?: boolean;
   /** Bound the paths from this function alone, an entry or not; left out, those from all entries on task stacks. */
@@ -56,8 +57,6 @@ const LEAST_THRESHOLD = 1 / 8;
 const LISTED_SEGMENTS = 20;
 const LISTED_UNFIXABLE = 100;
 const LISTED_CYCLE_FUNCTIONS = 50;
-/** Times that a placement is mended after the points have changed which edges are cut. */
-const MENDS = 3;
 /** SPW_MAX_POINTS of the module, less its self-test's (kernel-module/spillway.h). */
 const MODULE_POINTS = 63;
 
@@ -83,41 +82,46 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   for (const { f, stack, baseBytes } of budget.entries) {
     if (stack === "task" && (only === null || f === only)) starts.set(f, Math.max(starts.get(f) ?? 0, baseBytes));
   }
+  const reached = only === null ? null : functionsFrom(budget.solved.index, level, only);
   const wanted = options.thresholdBytes ?? stackBytes * WANTED_THRESHOLD;
   const problem: SegmentProblem = {
     index: budget.solved.index,
-    // Bounds let a path take upcalls; a segment takes none, and the order is one that makes few calls upcalls.
-    order: cutOrder(
-      budget.solved.index,
-      BUDGET_LEVELS.map((one) => atLevel(budget.solved.levels, one).components),
-    ),
+    order: budget.solved.order,
     level,
+    rounds: budget.solved.rounds,
     entries: [...starts].map(([f, baseBytes]) => ({ f, baseBytes })),
     candidates: candidates.map((candidate) => candidate.f),
-    required: options.recursion === true ? onCycles(budget, level, candidates) : [],
+    required: options.recursion === true ? onCycles(budget, level, candidates, reached) : [],
     limits: { entryBytes: usable, pointBytes: Math.max(0, usable - wanted), hookBytes: HOOK_BYTES },
   };
   // What is asked for stays; what is only wanted gives way to segments that nothing shortens.
   const longest = options.thresholdBytes === undefined ? usable - stackBytes * LEAST_THRESHOLD : 0;
-  const [unaided] = deepestPaths(problem.index, problem.order, level, 0);
-  const placed = placeAndMend(budget, problem, longest);
-  return describe(budget, candidates, placed, unaided as DepthPass, { stackBytes, reserveBytes });
+  const segments = new Segments(fittingLimits(problem, longest));
+  const placement = placePoints(segments);
+  const points = segments.mask(placement.points);
+  const cyclesLeft = cyclesWithout(budget, problem, points, reached);
+  return describe(budget, candidates, { segments, placement, points, cyclesLeft }, { stackBytes, reserveBytes });
 }
 
 /** Candidates that are known entry points and can come back to themselves. */
-function onCycles(budget: Budget, level: BudgetLevel, candidates: readonly Candidate[]): number[] {
+function onCycles(
+  budget: Budget,
+  level: BudgetLevel,
+  candidates: readonly Candidate[],
+  reached: Uint8Array | null,
+): number[] {
   const { components } = atLevel(budget.solved.levels, level);
   return candidates
     .map(({ f }) => f)
     .filter((f) => {
       const known = KNOWN_POINTS[budget.graph.functions.name[f] as string] !== undefined;
-      return known && components.cyclic[components.of[f] as number] === 1;
+      return known && reached?.[f] !== 0 && components.cyclic[components.of[f] as number] === 1;
     });
 }
 
 /**
- * Limits for an order of the functions: segments from points as the wanted threshold leaves them; longer, down to the least
- * threshold, where segments that no candidate shortens need it.
+ * Limits: segments from points as the wanted threshold leaves them; longer, down to the least threshold, where segments that no
+ * candidate shortens need it.
  * @param longest how long segments from points may become by that, bytes
  */
 function fittingLimits(problem: SegmentProblem, longest: number): SegmentProblem {
@@ -138,58 +142,46 @@ interface Placed {
 }
 
 /**
- * Points end paths, and so cycles with a point on them are none any more: once they are chosen, the components and with them the
- * cut edges are others. The placement is judged, and if need be mended, with those.
+ * Cycles that are left where points end them: a round through a point is bounded by it, whatever the round is.
+ * @param reached functions that count (1); null: all
  */
-function placeAndMend(budget: Budget, problem: SegmentProblem, longest: number): Placed {
-  const { index } = budget.solved;
-  let placement = placePoints(new Segments(fittingLimits(problem, longest)));
-  for (let mend = 0; ; mend++) {
-    const points = new Segments({ ...problem, candidates: [] }).mask(placement.points);
-    const levels = BUDGET_LEVELS.slice(0, BUDGET_LEVELS.indexOf(problem.level) + 1);
-    const components = levels.map((level) => findComponents(index, { level, stops: points }));
-    const order = cutOrder(index, components);
-    const segments = new Segments(fittingLimits({ ...problem, order }, longest));
-    if (segments.worst(points, placement.points) === null || mend === MENDS) {
-      const own = components[components.length - 1] as (typeof components)[number];
-      const solved = {
-        level: problem.level,
-        components: own,
-        passes: [segments.pass(points)],
-        noFunctionTwice: noFunctionTwice(index, problem.level, own),
-      };
-      const { cycles } = levelCycles({ ...budget.solved, order }, solved, budget.names);
-      const candidateIds = new Set(problem.candidates.map((f) => budget.names.ids[f] as string));
-      return {
-        segments,
-        placement,
-        points,
-        cyclesLeft: cycles.map((cycle) => ({
-          functionCount: cycle.functionCount,
-          functions: cycle.functions.slice(0, LISTED_CYCLE_FUNCTIONS),
-          cutEdgeCount: cycle.cutEdgeCount,
-          withoutCandidate: !cycle.functions.some((id) => candidateIds.has(id)),
-          roundBytes: cycle.roundBytes,
-        })),
-      };
-    }
-    // The lower bound was proven for the first order; with another one it is only that none of the first search's was enough.
-    const more = placePoints(segments);
-    placement = { points: more.points, lowerBound: Math.min(placement.lowerBound, more.lowerBound), optimal: false };
-  }
+function cyclesWithout(
+  budget: Budget,
+  { index, level, candidates }: SegmentProblem,
+  points: Uint8Array,
+  reached: Uint8Array | null,
+): PlanCycle[] {
+  const { solved, names } = budget;
+  const components = findComponents(index, { level, stops: points });
+  const noTwice = noFunctionTwice(index, level, components);
+  const own = { ...atLevel(solved.levels, level), components, noFunctionTwice: noTwice };
+  const ids = (wanted: (f: number) => boolean): ReadonlySet<string> => new Set(names.ids.filter((_, f) => wanted(f)));
+  const isCandidate = new Set(candidates);
+  const candidateIds = ids((f) => isCandidate.has(f));
+  const reachedIds = ids((f) => reached?.[f] !== 0);
+  return levelCycles(solved, own, names)
+    .cycles.filter(({ functions }) => reachedIds.has(functions[0] as string))
+    .map((cycle) => ({
+      functionCount: cycle.functionCount,
+      functions: cycle.functions.slice(0, LISTED_CYCLE_FUNCTIONS),
+      cutEdgeCount: cycle.cutEdgeCount,
+      withoutCandidate: !cycle.functions.some((id) => candidateIds.has(id)),
+      roundBytes: cycle.roundBytes,
+    }));
 }
 
 function describe(
   budget: Budget,
   candidates: readonly Candidate[],
   { segments, placement, points, cyclesLeft }: Placed,
-  unaided: DepthPass,
   sizes: { stackBytes: number; reserveBytes: number },
 ): PlanDocument {
-  const { graph, names, program } = budget;
-  const { level, limits, entries } = segments.problem;
-  const pass = segments.pass(points);
-  const all = segments.all(points, pass).sort((a, b) => b.bytes - a.bytes);
+  const { graph, names, program, solved } = budget;
+  const { level, limits, entries, rounds } = segments.problem;
+  const passes = segments.passes(points);
+  const pass = deepest(passes);
+  const unaided = deepest(boundPasses(solved, atLevel(solved.levels, level)));
+  const all = segments.all(points, passes).sort((a, b) => b.bytes - a.bytes);
   const fitting = all.filter((segment) => segment.bytes <= segment.limitBytes);
   const unfit = all
     .filter((segment) => segment.bytes > segment.limitBytes)
@@ -210,6 +202,7 @@ function describe(
     schema: PLAN_SCHEMA,
     kernel: { release: program.release, source: program.source, name: program.name },
     level,
+    rounds,
     ...sizes,
     // Stacks are in words of 16 bytes (System V ABI); a higher threshold than that of the limit is what the segments leave.
     thresholdBytes: Math.max(0, (usable - longest) & ~15),
@@ -242,7 +235,7 @@ function describe(
     unfixableCounts,
     candidateCount: candidates.length,
     cyclesLeft,
-    notes: notesOf(chosen, unfit.length, over, entries.length, cyclesLeft),
+    notes: notesOf(chosen, unfit.length, over, entries.length, cyclesLeft, rounds),
   };
 }
 
@@ -266,10 +259,11 @@ function describeSegment(budget: Budget, segments: Segments, points: Uint8Array,
     end: endsInPoint ? (names.ids[last] as string) : null,
     bytes: segment.bytes,
     limitBytes: segment.limitBytes,
-    path: segment.path.map(({ f, site, certainty }, at) => ({
+    path: segment.path.map(({ f, site, certainty, cut }, at) => ({
       function: names.ids[f] as string,
       bytes: bytes[at] as number,
       certainty: site < 0 ? null : (CERTAINTIES[certainty] as EdgeCertainty),
+      cut,
     })),
     why: "short enough",
   };
@@ -281,6 +275,7 @@ function notesOf(
   over: number,
   entries: number,
   cyclesLeft: readonly PlanCycle[],
+  rounds: number,
 ): string[] {
   const notes = [`without points ${over} of ${entries} entries on task stacks could exceed a stack less its reserve`];
   if (unfit > 0) {
@@ -288,9 +283,13 @@ function notesOf(
     notes.push(`${stay} too long whatever the placement: the guarantee holds for all other starts`);
   }
   if (cyclesLeft.length > 0) {
-    notes.push(
-      `${cyclesLeft.length} cycles have no point on them: the segments assume that none of their cut edges is taken`,
-    );
+    const have =
+      cyclesLeft.length === 1 ? "1 cycle has no point on it" : `${cyclesLeft.length} cycles have no point on them`;
+    const calls = rounds === 1 ? "1 upcall" : `${rounds} upcalls`;
+    notes.push(`${have}: that a segment takes at most ${calls} is assumed there, as the bounds assume it`);
+  }
+  if (points.length === 0 && unfit === 0 && cyclesLeft.some(({ withoutCandidate }) => !withoutCandidate)) {
+    notes.push("no point is needed for what bounds tell; --recursion makes points that bound recursion");
   }
   if (points.length > MODULE_POINTS) {
     notes.push(`spillway.ko takes at most ${MODULE_POINTS} points: a lower threshold or fewer entries need fewer`);

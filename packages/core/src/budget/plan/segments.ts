@@ -12,10 +12,12 @@
  * largest makes the fewest calls switch: T = S - R - L. Both together mean that a placement for a threshold of at least T keeps
  * entries' segments within S - R and points' segments within S - R - T.
  *
- * A call into a point ends a segment whatever the order says of it, so recursion with a point on it is bounded however often it
- * goes round. Cycles without a point stay cut.
+ * Segments go by the same paths as the bounds: in the same order of the functions, with as many upcalls (solve.ts). So a path
+ * that a bound could tell, cut at its points, has no piece that is no segment; and without points the deepest segment from an
+ * entry is its bound. Each segment may take that many upcalls anew, and a call into a point is none of them: recursion with a
+ * point on it is bounded however often it goes round.
  */
-import type { CutOrder } from "../cut-order.ts";
+import type { CallOrder } from "../call-layers.ts";
 import { type PathNode, pathFrom } from "../deepest-path.ts";
 import { type DepthPass, deepestPaths } from "../depths.ts";
 import type { GraphIndex } from "../graph-index.ts";
@@ -38,8 +40,10 @@ export interface SegmentStart {
 
 export interface SegmentProblem {
   readonly index: GraphIndex;
-  readonly order: CutOrder;
+  readonly order: CallOrder;
   readonly level: BudgetLevel;
+  /** Upcalls that a segment may take. */
+  readonly rounds: number;
   readonly entries: readonly SegmentStart[];
   /** Functions that may be points. */
   readonly candidates: readonly number[];
@@ -56,6 +60,11 @@ export interface Segment {
   readonly path: readonly PathNode[];
 }
 
+/** The pass that has the depths with all upcalls that may be taken. */
+export function deepest(passes: readonly DepthPass[]): DepthPass {
+  return passes[passes.length - 1] as DepthPass;
+}
+
 /** Judges placements. Where even all candidates together leave a segment too long, what they leave is that start's limit. */
 export class Segments {
   readonly problem: SegmentProblem;
@@ -69,13 +78,13 @@ export class Segments {
     this.problem = problem;
     this.isCandidate = new Uint8Array(problem.index.graph.functions.count);
     for (const f of [...problem.candidates, ...(problem.required ?? [])]) this.isCandidate[f] = 1;
-    this.least = this.pass(this.isCandidate);
+    this.least = deepest(this.passes(this.isCandidate));
   }
 
-  /** Depths with the points of `points` (1). */
-  pass(points: Uint8Array, hookBytes = this.problem.limits.hookBytes): DepthPass {
-    const { index, order, level } = this.problem;
-    return deepestPaths(index, order, level, 0, { stops: points, bytes: hookBytes })[0] as DepthPass;
+  /** Depths with the points of `points` (1): those of segments are the last pass's. */
+  passes(points: Uint8Array, hookBytes = this.problem.limits.hookBytes): DepthPass[] {
+    const { index, order, level, rounds } = this.problem;
+    return deepestPaths(index, order, level, rounds, { stops: points, bytes: hookBytes });
   }
 
   entryLimit({ f, baseBytes }: SegmentStart): number {
@@ -87,13 +96,14 @@ export class Segments {
   }
 
   /** The deepest segments from all entries and points, in any order. */
-  all(points: Uint8Array, pass = this.pass(points)): Segment[] {
+  all(points: Uint8Array, passes = this.passes(points)): Segment[] {
+    const pass = deepest(passes);
     const segments: Segment[] = this.problem.entries.map((entry) => ({
       from: "entry",
       start: entry.f,
       bytes: entry.baseBytes + (pass.depth[entry.f] as number),
       limitBytes: this.problem.limits.entryBytes,
-      path: pathFrom([pass], entry.f, points),
+      path: pathFrom(passes, entry.f, points),
     }));
     for (let f = 0; f < points.length; f++) {
       if (points[f] !== 1) continue;
@@ -102,15 +112,16 @@ export class Segments {
         start: f,
         bytes: pass.depth[f] as number,
         limitBytes: this.problem.limits.pointBytes,
-        path: pathFrom([pass], f, points),
+        path: pathFrom(passes, f, points),
       });
     }
     return segments;
   }
 
   /** The segment that is most too long, null where none is; `chosen`: the points beside those required. */
-  worst(points: Uint8Array, chosen: Iterable<number>, pass = this.pass(points)): Segment | null {
+  worst(points: Uint8Array, chosen: Iterable<number>, passes = this.passes(points)): Segment | null {
     this.judged++;
+    const pass = deepest(passes);
     let most = 0;
     let found: Pick<Segment, "from" | "start" | "bytes" | "limitBytes"> | null = null;
     for (const entry of this.problem.entries) {
@@ -127,7 +138,7 @@ export class Segments {
       most = bytes - limitBytes;
       found = { from: "point", start: f, bytes, limitBytes };
     }
-    return found === null ? null : { ...found, path: pathFrom([pass], found.start, points) };
+    return found === null ? null : { ...found, path: pathFrom(passes, found.start, points) };
   }
 
   /** Candidates on a segment that could shorten it: all but its start and the point that ends it. */

@@ -83,7 +83,8 @@ export class UnfixableJudge {
     const limits = { first: segment.limitBytes - base, later: pointBytes, hook: hookBytes };
     const cuts = splitPath(bytes, mayCut, limits);
     if (cuts === null) return { cause: mayCut.slice(1).includes(true) ? "coarse" : "no-point", allowable: [], bars };
-    const allowable = cuts.map((at) => segment.path[at]?.f as number).filter((f) => !this.candidates.has(f));
+    const places = new Set(cuts.map((at) => segment.path[at]?.f as number));
+    const allowable = [...places].filter((f) => !this.candidates.has(f));
     return { cause: allowable.length === 0 ? "start" : "unjudged", allowable, bars };
   }
 
