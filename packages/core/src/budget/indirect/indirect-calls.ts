@@ -148,7 +148,21 @@ export class IndirectCalls implements IndirectResolver {
     const known = this.#functions.at(entry);
     if (known === undefined || !known.sure || known.prototypes.length === 0) return true;
     const wanted = this.#prototypes.idOf(target);
-    return known.prototypes.some((prototype) => prototype === wanted);
+    return known.prototypes.some((prototype) => prototype === wanted || this.#alike(prototype, wanted));
+  }
+
+  /**
+   * As many parameters, each in a register of its own or in none, and a result or none. The record of a static function may be
+   * that of another by its name which was inlined wherever it is called, so that kallsyms has only one of them.
+   */
+  #alike(one: number, other: number): boolean {
+    const [a, b] = [this.#prototypes.type(one), this.#prototypes.type(other)];
+    const isVoid = (type: CType): boolean => stripTypedefs(type).kind === "void";
+    return (
+      a.parameters.length === b.parameters.length &&
+      isVoid(a.returns) === isVoid(b.returns) &&
+      a.parameters.every(({ type }, at) => kindOf(type) === kindOf(b.parameters[at]!.type))
+    );
   }
 
   visit({ index, code }: WalkedFunction): void {
@@ -335,6 +349,10 @@ function addressDigits(address: number): string {
 
 function modulesOf(table: FunctionTable): Set<string> {
   return new Set(table.module.filter((name) => name !== null));
+}
+
+function kindOf(declared: CType): string {
+  return stripTypedefs(declared).kind;
 }
 
 /** Extents of the symbols of data. */

@@ -6,6 +6,9 @@
  *     struct opaque { unsigned long id; void *cookie; int number, count; };
  *     struct driver { struct timer *timer; int (*probe)(void); };
  *     struct holder { struct opaque *first; };
+ *     struct inner { unsigned long one, other; };
+ *     struct keeper { unsigned long words[3]; union { void (*fire)(struct timer *); int (*probe)(void); int number; };
+ *                     unsigned long more[2]; struct inner inner; };
  */
 import { expect, test } from "vitest";
 import { BtfBuilder } from "../../types/btf.fixture.ts";
@@ -48,6 +51,22 @@ function search(): { structs: StructPlaces; of: (origin: LoadOrigin) => string[]
   btf.add("", 2, probe);
   btf.add("", 2, 0);
   btf.add("", 2, opaque);
+  const union = btf.nextId;
+  const functions = [
+    ["fire", toFire, 0],
+    ["probe", toProbe, 0],
+    ["number", int, 0],
+  ] as const;
+  btf.struct("", 8, functions, false, 5);
+  const inner = btf.nextId;
+  btf.struct("inner", 16, [
+    ["one", long, 0],
+    ["other", long, 64],
+  ]);
+  btf.struct("keeper", 64, [
+    ["", union, 192],
+    ["inner", inner, 384],
+  ]);
   const structs = new StructPlaces();
   structs.add(openBtf(btf.bytes()));
   const prototypes = new Prototypes();
@@ -85,6 +104,8 @@ test.each<[string, LoadOrigin, string[] | null]>([
   ["before a pointer: beside the link of a list", behind(-8), [FIRE]],
   ["also behind one that something is read before", behind(-8, { reads: [-8, 0] }), [FIRE]],
   ["no struct has a function at that distance", behind(-16), null],
+  ["a union has functions of several types", behind(24), [PROBE, FIRE]],
+  ["before a pointer: beside a struct of whatever name", behind(-24), [PROBE, FIRE]],
   ["outside of a known struct: in what holds it", { kind: "outside", type: list, offset: -8 }, [FIRE]],
   [
     "behind a pointer that was found in what has several: a function, whatever words others have there",

@@ -5,7 +5,6 @@
  */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import { LINKS } from "./links.ts";
 import type { CodeMember, Container, Place, StructPlaces } from "./struct-places.ts";
 
 /** Structs in structs in structs. */
@@ -128,17 +127,16 @@ export class MemberSearch {
 
   /** What the pointers to structs at an offset of a struct point to; several in unions. */
   pointees(struct: CAggregate, offset: number): readonly CAggregate[] {
-    return ofPlaces(this.#placePointees, this.#structs.at(struct, offset), (place) => {
-      return this.#structs.pointee(place.type) ?? [];
-    });
+    return ofPlaces(this.#placePointees, this.#structs.at(struct, offset), (place) =>
+      (place.alternatives ?? [place.type]).flatMap((type) => this.#structs.pointee(type) ?? []),
+    );
   }
 
-  /** Prototypes of the pointers to functions at an offset of a struct. */
+  /** Prototypes of the pointers to functions at an offset of a struct; several in unions. */
   prototypes(struct: CAggregate, offset: number): readonly number[] {
-    return ofPlaces(this.#placePrototypes, this.#structs.at(struct, offset), (place) => {
-      const prototype = this.#prototypeOf(place.type);
-      return prototype < 0 ? [] : [prototype];
-    });
+    return ofPlaces(this.#placePrototypes, this.#structs.at(struct, offset), (place) =>
+      (place.alternatives ?? [place.type]).map((type) => this.#prototypeOf(type)).filter((prototype) => prototype >= 0),
+    );
   }
 
   /** Prototypes of the pointers to functions that may have been loaded there; null where that can be all. */
@@ -171,14 +169,13 @@ export class MemberSearch {
     return found.size === 0 && told?.some((struct) => this.hidesCode(struct, offset)) ? null : [...found];
   }
 
-  /** Behind a pointer to the link of a list or a tree in whatever struct: those that have room for all that is read. */
+  /** Behind a pointer to a part (a link, an inode) of whatever struct: those that have room for all that is read. */
   #prototypesBeside({ reads }: KnownPointer, offset: number): number[] {
     const found: number[] = [];
     for (const { outer, at, type } of this.#codeWithHolders()) {
       const link = at - offset;
       if (link < 0 || reads.some((read) => link + read < 0 || link + read >= outer.size)) continue;
-      if (this.#structs.startingAt(outer, link)?.some(({ name }) => LINKS.has(name)))
-        found.push(this.#prototypeOf(type));
+      if ((this.#structs.startingAt(outer, link)?.length ?? 0) > 0) found.push(this.#prototypeOf(type));
     }
     return found;
   }

@@ -16,8 +16,10 @@ export interface Place {
   readonly key: string;
   /** "file_operations.write_iter". */
   readonly label: string;
-  /** Stripped of typedefs and qualifiers. */
+  /** Stripped of typedefs and qualifiers; void where members of a union are of different types. */
   readonly type: CType;
+  /** The types of all of these members. */
+  readonly alternatives?: readonly CType[];
   /** The struct, and the offset in it (of the first element, in an array). */
   readonly owner: CAggregate;
   readonly offset: number;
@@ -37,8 +39,8 @@ export interface Container {
   readonly offset: number;
 }
 
-/** Unions have many members at one offset; more than these are alike for our purposes. */
-const MOST_PLACES = 8;
+/** Unions have many members at one offset: that of all security hooks some 250. */
+const MOST_PLACES = 512;
 const MAX_DEPTH = 12;
 /** Structs that may hold an inner one at a given distance; more of them say nothing. */
 const MOST_CONTAINERS = 4;
@@ -256,7 +258,10 @@ function onePerKey(found: readonly Place[]): readonly Place[] {
   for (const place of found) {
     const known = byKey.get(place.key);
     if (known === undefined) byKey.set(place.key, place);
-    else if (typeKey(known.type) !== typeKey(place.type)) byKey.set(place.key, { ...known, type: { kind: "void" } });
+    else if (known.alternatives !== undefined || typeKey(known.type) !== typeKey(place.type)) {
+      const alternatives = [...(known.alternatives ?? [known.type]), place.type];
+      byKey.set(place.key, { ...known, type: { kind: "void" }, alternatives });
+    }
   }
   return [...byKey.values()];
 }
