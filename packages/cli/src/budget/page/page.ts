@@ -44,12 +44,16 @@ export function renderBudgetPage({ document, level, drawn, maxBytes, plan, comma
   const body = html`<h1>Stack budget of Linux ${release}</h1>
 <p class="dim">${kernel.name}, ${count(totals.functions, "function")}, ${count(totals.calls, "call")} (${thousands(totals.indirectCalls)} of them indirect; ${share(totals.indirectCalls - atLevel(calls, level), totals.indirectCalls)} of these resolved at the ${LEVEL_TITLES[level]} level). Made by <code>${command}</code></p>
 <p>Down the page go the bytes of a kernel stack. Each column is one path of calls from an entry, the deepest at the left; paths that begin alike share what they have in common, and one that goes on as another does is drawn pale from there on (←). A path takes at most ${count(document.rounds, "upcall")}, calls back into the layers above it, of ${count(cutEdges, "call")} in ${count(cut.length, "cycle")}.</p>
-<ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li>${plan !== null && html`<li><i class="point"></i>◆ critical point</li>`}</ul>
+<ul class="key"><li><i class="proven"></i>called directly: proven</li><li><i class="typed"></i>through a member of known type: typed</li><li><i class="assumed"></i>fits by prototype: assumed</li>${drawn.some(({ tree }) => hasPoint(tree, points)) && html`<li><i class="point"></i>◆ critical point</li>`}</ul>
 ${plan !== null && html`<p>${boundLines(plan.document, plan.path).join(" ")}</p>`}
 ${entriesTable(drawn, stackBytes, maxBytes)}
 ${drawn.map(({ entry, tree }, index) => drawing(entry, icicle(tree, lines, points), level, index))}
 <output id="told"></output>`;
   return htmlDocument({ title: `Stack budget of Linux ${release}`, styles: STYLES, script: SCRIPT, body });
+}
+
+function hasPoint(node: DepthNode, points: ReadonlySet<string>): boolean {
+  return points.has(named(node.name, node.module)) || node.callees.some((callee) => hasPoint(callee, points));
 }
 
 function entriesTable(drawn: BudgetPage["drawn"], stackBytes: number, maxBytes: number | null): Html {

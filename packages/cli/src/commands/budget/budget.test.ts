@@ -67,7 +67,7 @@ test("what would bound an entry, drawn", async () => {
   const page = join(folder, "write.html");
   const { output } = await ran("path", OLD, "write", "--plan", "--html", page);
   expect(output).toMatch(
-    /◆ critical point\n\nIt needs no critical point: 3,920 of 15,360 bytes, .*\n {2}1 point on it bounds recursion through it however often/,
+    /◆ critical point\n\nThis path needs no critical point: 3,920 of 15,360 bytes, .*\n {2}1 point on it bounds recursion through it however often/,
   );
   const html = readFileSync(page, "utf8");
   expect(html).toContain("◆ kernel_write");

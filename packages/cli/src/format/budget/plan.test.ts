@@ -71,8 +71,8 @@ test("a path that points would bound", () => {
     kernel_write 900: *file_operations.write_iter+900
     {file_operations.write_iter}: stacked_write@stacked`;
   expect(boundOf(text, "__x64_sys_write")).toMatchInlineSnapshot(`
-    "2 critical points on it would bound it: 27,676 of 15,360 bytes, 1,024 more in
-    reserve.
+    "2 critical points on this path would bound it: 27,676 of 15,360 bytes, 1,024
+    more in reserve.
       2 points on it bound recursion through them however often it goes round:
       kernel_write, vfs_write.
       A point that finds 8,912 or more in use goes on on an extra stack: before the
@@ -92,7 +92,7 @@ test("a path that needs no points, beside recursion that does", () => {
     reclaim 40: reclaim+40
     leaf 4000:`;
   expect(boundOf(text, "__x64_sys_write")).toMatchInlineSnapshot(`
-    "It needs no critical point: 7,158 of 15,360 bytes, 1,024 more in reserve.
+    "This path needs no critical point: 7,158 of 15,360 bytes, 1,024 more in reserve.
       2 points on it bound recursion through them however often it goes round:
       vfs_write, kernel_write.
       A point that finds 10,960 or more in use goes on on an extra stack: before the
@@ -108,7 +108,8 @@ test("a path that needs no points, beside recursion that does", () => {
 
 test("a path that nothing bounds", () => {
   expect(boundOf("__x64_sys_write 9000: leaf+9000\n leaf 7000:", "__x64_sys_write")).toMatchInlineSnapshot(`
-    "No critical point bounds it: 16,168 of 15,360 bytes, 1,024 more in reserve.
+    "No critical point bounds this path: 16,168 of 15,360 bytes, 1,024 more in
+    reserve.
       Why, \`spillway plan\` tells.
       Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
       kernel: spillway guard load --plan plan.json.

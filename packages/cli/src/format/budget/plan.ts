@@ -77,13 +77,14 @@ export function boundLines(plan: PlanDocument, path: PlannedPath): string[] {
   );
   const size = `${thousands(path.bytes)} of ${thousands(usable)} bytes, ${thousands(plan.reserveBytes)} more in reserve`;
   const [entry] = [...plan.longestSegments, ...plan.unfixable].filter(({ from }) => from === "entry");
-  const upToFirst = entry?.bytes ?? path.bytes;
+  // The document lists the longest only: where the entry's is none of them, it is within its limit.
+  const upToFirst = entry?.bytes ?? Math.min(path.bytes, usable);
   const lines = [
     path.bytes <= usable
-      ? `It needs no critical point: ${size}.`
+      ? `This path needs no critical point: ${size}.`
       : upToFirst > usable
-        ? `No critical point bounds it: ${size}.`
-        : `${count(onPath.size, "critical point")} on it would bound it: ${size}.`,
+        ? `No critical point bounds this path: ${size}.`
+        : `${count(onPath.size, "critical point")} on this path would bound it: ${size}.`,
   ];
   if (points.size > 0) {
     const one = points.size === 1;
