@@ -17,10 +17,17 @@ export function tracedReturn(context: UnwindContext, slot: bigint, found: bigint
   const { symbols } = context.kernel;
   const handler = symbols.byAddress(found);
   if (handler === null || handler.offset !== 0) return null;
-  const task = context.stackAt(slot)?.task ?? null;
+  const task = taskOn(context, slot);
   if (task === null) return null;
   if (handler.symbol.name === GRAPH_HANDLER) return fromShadowStack(context, task, slot);
   return PROBE_HANDLERS.includes(handler.symbol.name) ? fromReturnProbes(context, task, slot) : null;
+}
+
+/** Whose stack a slot is on; whoever was interrupted keeps the book for interrupts on stacks of their own. */
+function taskOn(context: UnwindContext, slot: bigint): bigint | null {
+  const stack = context.stackAt(slot);
+  if (stack === null || stack.task !== null || stack.cpu === null) return stack?.task ?? null;
+  return context.kernel.cpus.find(({ number }) => number === stack.cpu)?.currentTask ?? null;
 }
 
 /**
