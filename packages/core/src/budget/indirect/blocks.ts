@@ -1,5 +1,5 @@
 /** Basic blocks of one function, in the order of their addresses, and the stretches of them that jump back. */
-import { type CodeColumns, FLOW } from "../../code/code-columns.ts";
+import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
 import type { JumpLabels } from "./jump-labels.ts";
 
 export interface Blocks {
@@ -12,9 +12,19 @@ export interface Blocks {
   readonly loopEnd: Int32Array;
 }
 
+/** What stands behind jumps and returns: INT3 against straight-line speculation (CONFIG_SLS), NOP for alignment. */
+const INT3 = mnemonicNumber("int3");
+const NOP = mnemonicNumber("nop");
+
+/** Does control never go on to the next instruction? */
+function ends(flow: number): boolean {
+  return flow === FLOW.jump || flow === FLOW["indirect-jump"] || flow === FLOW.return || flow === FLOW.invalid;
+}
+
 /** @param labels jump labels: instructions that may jump although they do not */
 export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
   const leads = new Uint8Array(code.count + 1);
+  const targeted = new Uint8Array(code.count + 1);
   // Of each jump: the instruction that it leads to, -1 outside.
   const targets = new Int32Array(code.count);
   let labelled: Map<number, number> | null = null;
@@ -24,7 +34,7 @@ export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
     if (flow === FLOW.jump || flow === FLOW.conditional) {
       const target = code.indexAt(code.target[at]!);
       targets[at] = target;
-      if (target >= 0) leads[target] = 1;
+      if (target >= 0) leads[target] = targeted[target] = 1;
       leads[at + 1] = 1;
     } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1] = 1;
     else if (flow === FLOW.next && isPatched(code, at)) {
@@ -33,7 +43,7 @@ export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
       if (index < 0) continue;
       labelled ??= new Map();
       labelled.set(at, index);
-      leads[index] = 1;
+      leads[index] = targeted[index] = 1;
       leads[at + 1] = 1;
     }
   }
@@ -45,14 +55,22 @@ export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
   }
   const count = first.length;
   first.push(code.count);
+  // Code that nothing leads to is entered with whatever (by an exception table); it must not spill into what comes next.
+  const isPadding = (block: number): boolean => {
+    const start = first[block]!;
+    if (start === 0 || targeted[start] === 1 || !ends(code.flow[start - 1]!)) return false;
+    for (let at = start; at < first[block + 1]!; at++) {
+      if (code.mnemonic[at] !== INT3 && code.mnemonic[at] !== NOP) return false;
+    }
+    return true;
+  };
   const edgeStart = new Int32Array(count + 1);
   const edges: number[] = [];
   for (let block = 0; block < count; block++) {
     edgeStart[block] = edges.length;
     const last = first[block + 1]! - 1;
     const flow = code.flow[last]!;
-    const ends = flow === FLOW.jump || flow === FLOW["indirect-jump"] || flow === FLOW.return || flow === FLOW.invalid;
-    if (!ends && code.followed(last)) edges.push(blockOf[last + 1]!);
+    if (!ends(flow) && code.followed(last) && !isPadding(block)) edges.push(blockOf[last + 1]!);
     if (flow === FLOW.jump || flow === FLOW.conditional) {
       const target = targets[last]!;
       if (target >= 0) edges.push(blockOf[target]!);

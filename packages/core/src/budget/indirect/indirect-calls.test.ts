@@ -186,6 +186,30 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "close2", "f", "open1", "open2"],
     },
     {
+      what: "also behind a return and its padding, through which nothing comes",
+      functions: {
+        f: `48 85 f6        test %rsi,%rsi
+            74 05           je f+10
+            31 c0           xor %eax,%eax
+            c3              ret
+            cc              int3
+            90              nop
+            48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
       what: "never the first byte of the image: whoever names it wants the place",
       functions: {
         f: `48 8b 07        mov (%rdi),%rax
