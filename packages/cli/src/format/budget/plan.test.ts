@@ -98,8 +98,8 @@ test("a path that needs no points, beside recursion that does", () => {
       A point that finds 10,960 or more in use goes on on an extra stack: before the
       first point at most 1,216 bytes are in use, and from one to the next at most
       4,390.
-      1 cycle has no point: there 4 upcalls from one point to the next are assumed
-      to be all, as in the bound.
+      1 cycle has no point: at most 4 upcalls from one point to the next are assumed
+      there, as in the bound.
       Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
       kernel: spillway guard load --plan plan.json.
     "
@@ -110,7 +110,24 @@ test("a path that nothing bounds", () => {
   expect(boundOf("__x64_sys_write 9000: leaf+9000\n leaf 7000:", "__x64_sys_write")).toMatchInlineSnapshot(`
     "No critical point bounds this path: 16,168 of 15,360 bytes, 1,024 more in
     reserve.
-      Why, \`spillway plan\` tells.
+      What no placement bounds, \`spillway plan\` tells.
+      Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
+      kernel: spillway guard load --plan plan.json.
+    "
+  `);
+});
+
+test("a path of which points bound a part", () => {
+  const text = "__x64_sys_write 9000: vfs_write+9000\n vfs_write 400: leaf+300\n leaf 15400:";
+  expect(boundOf(text, "__x64_sys_write")).toMatchInlineSnapshot(`
+    "1 critical point on this path bounds a part of it: 24,868 of 15,360 bytes, 1,024
+    more in reserve.
+      1 point on it bounds recursion through it however often it goes round:
+      vfs_write.
+      A point that finds 8,192 or more in use goes on on an extra stack: before the
+      first point at most 9,616 bytes are in use, and from one to the next at most
+      15,700.
+      What no placement bounds, \`spillway plan\` tells.
       Points for all entries: spillway plan INPUT --recursion -o plan.json; on this
       kernel: spillway guard load --plan plan.json.
     "

@@ -79,12 +79,14 @@ export function boundLines(plan: PlanDocument, path: PlannedPath): string[] {
   const [entry] = [...plan.longestSegments, ...plan.unfixable].filter(({ from }) => from === "entry");
   // The document lists the longest only: where the entry's is none of them, it is within its limit.
   const upToFirst = entry?.bytes ?? Math.min(path.bytes, usable);
+  const onIt = `${count(onPath.size, "critical point")} on this path`;
+  const part = onPath.size === 1 ? "bounds a part of it" : "bound parts of it";
   const lines = [
     path.bytes <= usable
       ? `This path needs no critical point: ${size}.`
-      : upToFirst > usable
+      : onPath.size === 0
         ? `No critical point bounds this path: ${size}.`
-        : `${count(onPath.size, "critical point")} on this path would bound it: ${size}.`,
+        : `${onIt} ${plan.unfixable.length === 0 ? "would bound it" : part}: ${size}.`,
   ];
   if (points.size > 0) {
     const one = points.size === 1;
@@ -107,13 +109,10 @@ export function boundLines(plan: PlanDocument, path: PlannedPath): string[] {
   if (plan.cyclesLeft.length > 0) {
     const have = plan.cyclesLeft.length === 1 ? "1 cycle has" : `${thousands(plan.cyclesLeft.length)} cycles have`;
     lines.push(
-      `${have} no point: there ${count(plan.rounds, "upcall")} from one point to the next are assumed to be all, as in the bound.`,
+      `${have} no point: at most ${count(plan.rounds, "upcall")} from one point to the next are assumed there, as in the bound.`,
     );
   }
-  if (plan.unfixable.length > 0) {
-    const what = upToFirst > usable ? "Why" : "Of segments beyond it that no placement bounds";
-    lines.push(`${what}, \`spillway plan\` tells.`);
-  }
+  if (plan.unfixable.length > 0) lines.push("What no placement bounds, `spillway plan` tells.");
   return lines;
 }
 

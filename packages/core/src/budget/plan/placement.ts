@@ -18,7 +18,7 @@ export interface Placement {
 }
 
 /** Placements that are judged at most by the exact search, over a graph of so many sites and members in sum. */
-const WORK = 4e8;
+const WORK = 2e8;
 
 export function placePoints(segments: Segments): Placement {
   const found = swapped(segments, pruned(segments, greedy(segments)));
