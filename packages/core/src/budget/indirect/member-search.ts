@@ -100,10 +100,7 @@ export class MemberSearch {
       if (list === undefined) found.set(offset, [struct]);
       else if (!list.includes(struct)) list.push(struct);
     };
-    for (const { owner, offset } of this.#structs.codeMembers) {
-      add(offset, owner);
-      for (const holder of this.holders(owner)) add(holder.offset + offset, holder.outer);
-    }
+    for (const { outer, at } of this.#codeWithHolders()) add(at, outer);
     return found;
   }
 
