@@ -20,6 +20,14 @@ export type RunGuest = (script: string, options?: GuardGuest) => Promise<GuardRe
 let running = 0;
 const waiting: (() => void)[] = [];
 
+/** What a console has besides the kernel's own lines. */
+export function saidOn(console: string): string {
+  return console
+    .split("\n")
+    .filter((line) => !/^\[ *\d+\.\d+\]/.test(line))
+    .join("\n");
+}
+
 /** A guest is one thread of the host: as many at a time as it has CPUs. */
 async function withCpu<T>(run: () => Promise<T>): Promise<T> {
   while (running >= availableParallelism()) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -43,8 +51,7 @@ export function onEveryKernel(define: (guest: RunGuest, series: KernelSeries) =>
       define(async (script, options = {}) => {
         const kernel = targets.get(series)!.kernel;
         const result = await withCpu(() => runGuardScript(kernel, script, { timeoutMs: GUEST_TIMEOUT_MS, ...options }));
-        const lines = result.console.split("\n").filter((line) => !/^\[ *\d+\.\d+\]/.test(line));
-        return { ...result, said: lines.join("\n") };
+        return { ...result, said: saidOn(result.console) };
       }, series);
     });
   }

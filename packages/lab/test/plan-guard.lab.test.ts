@@ -16,10 +16,9 @@ import type { LabKernel } from "../src/kernel-cache.ts";
 import { ensureModule, findSources } from "../src/kernel-module-build.ts";
 import { KERNEL_SERIES } from "../src/lab-options.ts";
 import { silent } from "../src/progress.ts";
+import { GUEST_TIMEOUT_MS, saidOn } from "./guard-lab.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
-/** Generous: a busy machine makes guests many times slower, and no test is about time. */
-const GUEST_TIMEOUT_MS = 600_000;
 const SLOW = { timeout: 1_500_000 };
 /** Enough for the whole chain: it takes some 28,000 bytes, and the lowest threshold of a plan is 2,048. */
 const STACKS = 24;
@@ -69,8 +68,7 @@ describe.each([...KERNEL_SERIES])("the plan for %s with the chain's module", (se
   async function chain(loaded: ModuleParameters) {
     const script = `insmod /spillway.ko ${parameterWords(loaded).join(" ")}\n${CHAIN}`;
     const result = await runGuardScript(kernel, script, { timeoutMs: GUEST_TIMEOUT_MS });
-    const said = result.console.split("\n").filter((line) => !/^\[ *\d+\.\d+\]/.test(line));
-    return { ...result, said: said.join("\n") };
+    return { ...result, said: saidOn(result.console) };
   }
 
   test("loaded, the chain goes through, its data intact, and no stack is fuller than planned", SLOW, async () => {
