@@ -1,4 +1,4 @@
-import type { DeclaredTypes, FoundCalls, Kernel, Program, Task, TextEvidence } from "@spillway/core";
+import type { DeclaredTypes, FoundCalls, Kernel, Program, Task, TextEvidence, Unpackers } from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -11,6 +11,16 @@ export interface OpenProgramOptions {
   /** Folders with modules to take in too. */
   readonly modules: readonly string[];
   readonly progress: (step: string, done: number, total: number) => void;
+  /** In place of the usual ones. */
+  readonly unpackers?: Unpackers | undefined;
+}
+
+/** Calls that another thread is finding. */
+export interface CallsToCome {
+  /** Waits for them; null where it came to nothing. */
+  wait(): FoundCalls | null;
+  /** For whoever opens the same file here: what they unpack is handed to the other thread. */
+  readonly unpackers: Unpackers;
 }
 
 /** What a command is given besides its arguments; tests hand in their own. */
@@ -26,11 +36,8 @@ export interface Context {
   openText?(files: readonly string[], debugInfo?: readonly string[] | null): TextEvidence | null;
   /** Opens a kernel whose code is studied: a file, or `live`. Left out at the prompt. */
   openProgram?(input: string, options: OpenProgramOptions): Program;
-  /**
-   * Begins to find a program's calls in another thread, and gives what waits for them; see `analyseProgram`. Left out where
-   * there is none.
-   */
-  findCalls?(input: string, modules: readonly string[]): (() => FoundCalls | null) | undefined;
+  /** Begins to find a program's calls in another thread; see `analyseProgram`. Left out where there is none. */
+  findCalls?(input: string, modules: readonly string[]): CallsToCome | undefined;
   /** Opens debug information of a program's kernel; null where no file is of the kernel itself. */
   openDeclaredTypes?(program: Program, files: readonly string[]): DeclaredTypes | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */

@@ -12,7 +12,9 @@ import {
   workerData,
 } from "node:worker_threads";
 import { type FoundCalls, findCalls } from "@spillway/core";
+import type { CallsToCome } from "../context.ts";
 import { openProgramFile } from "./open-program.ts";
+import { receivingUnpackers, sendingUnpackers, unpackedState } from "./shared-unpackers.ts";
 
 const TASK = "spillway: find calls";
 
@@ -28,23 +30,23 @@ interface Task {
   readonly input: string;
   readonly modules: readonly string[];
   readonly state: Int32Array;
-  readonly result: MessagePort;
+  readonly unpacked: Int32Array;
+  /** For the result, and what the first thread has unpacked. */
+  readonly port: MessagePort;
 }
 
-/**
- * Starts the thread.
- * @returns waits for what it finds, null where it came to nothing; or undefined on a machine with one processor
- */
-export function findCallsAside(input: string, modules: readonly string[]): (() => FoundCalls | null) | undefined {
+/** Starts the thread; undefined on a machine with one processor. */
+export function findCallsAside(input: string, modules: readonly string[]): CallsToCome | undefined {
   if (availableParallelism() < 2) return undefined;
   const state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
   const { port1, port2 } = new MessageChannel();
-  const task: Task = { task: TASK, input, modules, state, result: port2 };
+  const unpacked = unpackedState();
+  const task: Task = { task: TASK, input, modules, state, unpacked, port: port2 };
   const worker = new Worker(new URL(import.meta.url), { workerData: task, transferList: [port2] });
   worker.unref();
   // What goes wrong there goes wrong here as well, or is no matter.
   worker.on("error", () => {});
-  return () => {
+  const wait = (): FoundCalls | null => {
     for (let beats = -1; Atomics.load(state, ENDED) === 0 && beats !== Atomics.load(state, BEATS); ) {
       beats = Atomics.load(state, BEATS);
       Atomics.wait(state, ENDED, 0, PATIENCE_MS);
@@ -54,15 +56,16 @@ export function findCallsAside(input: string, modules: readonly string[]): (() =
     if (found === null) void worker.terminate();
     return found as FoundCalls | null;
   };
+  return { wait, unpackers: sendingUnpackers({ state: unpacked, port: port1 }) };
 }
 
-function work({ input, modules, state, result }: Task): void {
+function work({ input, modules, state, unpacked, port }: Task): void {
   try {
-    const program = openProgramFile(input, { modules });
+    const program = openProgramFile(input, { modules, unpackers: receivingUnpackers({ state: unpacked, port }) });
     const found = findCalls(program, () => Atomics.add(state, BEATS, 1));
-    result.postMessage(found);
+    port.postMessage(found);
   } finally {
-    result.close();
+    port.close();
     Atomics.store(state, ENDED, 1);
     Atomics.notify(state, ENDED);
   }

@@ -16,11 +16,11 @@ const KCORE = "/proc/kcore";
  * @throws SpillwayError what `openProgram`, `moduleFiles` and `FileSource` throw
  */
 export function openProgramFile(input: string, options: Partial<OpenProgramOptions> = {}): Program {
-  const { modules = [], progress } = options;
+  const { modules = [], progress, unpackers = nodeUnpackers } = options;
   const live = input === LIVE;
   return openProgram([new FileSource(live ? KCORE : input)], {
     codecs: nodeCodecs,
-    unpackers: nodeUnpackers,
+    unpackers,
     live,
     ...(modules.length === 0 ? {} : { modules: counted(modules.flatMap(moduleFiles), progress) }),
   });

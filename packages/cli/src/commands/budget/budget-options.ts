@@ -11,6 +11,7 @@ import {
   readWholeBudget,
   SpillwayError,
   TOLD_ROUNDS,
+  type Unpackers,
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
@@ -69,13 +70,20 @@ export function asTyped(words: readonly string[], options: BudgetOptions): strin
 }
 
 /** Opens a program for the commands that study code. */
-export function openProgram(context: Context, input: string, modules: string | undefined, progress: Progress): Program {
+export function openProgram(
+  context: Context,
+  input: string,
+  modules: string | undefined,
+  progress: Progress,
+  unpackers?: Unpackers,
+): Program {
   if (context.openProgram === undefined) {
     throw new SpillwayError("SPW_USAGE", "this command is not for the prompt", { class: "usage" });
   }
   return context.openProgram(input, {
     modules: modules === undefined ? [] : [modules],
     progress: (step, done, total) => progress.show(step, done, total),
+    unpackers,
   });
 }
 
@@ -103,10 +111,10 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
     const modules = options.modules === undefined ? [] : [options.modules];
     // The running kernel changes between two looks, and modules are too many to have them in memory twice.
     const calls = input === "live" || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
-    const program = openProgram(context, input, options.modules, progress);
+    const program = openProgram(context, input, options.modules, progress, calls?.unpackers);
     const declared = openDeclaredTypes(context, program, options.debuginfo ?? []);
     const reading = (done: number, total: number): void => progress.show("reading the code", done, total);
-    const graph = analyseProgram(program, reading, { calls, declared });
+    const graph = analyseProgram(program, reading, { calls: calls?.wait, declared });
     return createBudget(program, graph, asked);
   } finally {
     progress.clear();
