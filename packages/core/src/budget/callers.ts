@@ -2,7 +2,7 @@
 import type { Budget } from "./budget.ts";
 import { CERTAINTIES, type EdgeCertainty, SITE_KINDS, type SiteKind } from "./call-graph.ts";
 import { type ContextPass, deepestContexts } from "./depths.ts";
-import { assumedSetAt, typedSetAt } from "./graph-index.ts";
+import { assumedSetAt, typedSetAt } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 export interface Caller {

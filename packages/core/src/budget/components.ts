@@ -6,7 +6,6 @@
  * the graph of functions alone, since a set only ever stands between a caller and its callees.
  */
 import type { GraphIndex } from "./graph-index.ts";
-import { assumedSetAt, typedSetAt } from "./graph-index.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 export interface Components {
@@ -33,14 +32,18 @@ export interface LevelEdges {
 /** Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972), with a stack of its own in place of recursion. */
 export function findComponents(index: GraphIndex, edges: LevelEdges): Components {
   const { graph, firstSite } = index;
+  const { sites, sets } = graph;
+  const { typedSet, assumedSet } = index.at(edges.level);
+  const stops = edges.stops;
   const functionCount = graph.functions.count;
-  const nodeCount = functionCount + graph.sets.count;
+  const nodeCount = functionCount + sets.count;
   const of = new Int32Array(nodeCount).fill(-1);
   const number = new Int32Array(nodeCount);
   const low = new Int32Array(nodeCount);
   const open: number[] = [];
   const path: number[] = [];
-  // Where a node's edges go on: three edges a site for functions, members for sets.
+  // Where a node's edges go on: three edges a site for functions, members for sets. Of the sites themselves and not of the
+  // level's distinct edges, since components are numbered by the order in which they are come to.
   const cursor = new Int32Array(nodeCount);
   const selfCall = new Uint8Array(nodeCount);
   let visited = 0;
@@ -50,31 +53,35 @@ export function findComponents(index: GraphIndex, edges: LevelEdges): Components
     visited++;
     number[node] = visited;
     low[node] = visited;
-    cursor[node] =
-      node < functionCount ? 3 * (firstSite[node] as number) : (graph.sets.start[node - functionCount] as number);
+    cursor[node] = node < functionCount ? 3 * firstSite[node]! : sets.start[node - functionCount]!;
     open.push(node);
     path.push(node);
   };
 
-  /** The next node that an edge of `node` leads to, -1 for an edge that is none at this level, -2 after the last. */
+  /** The next node that an edge of `node` leads to, -1 for a member that is not followed, -2 after the last. */
   const nextOf = (node: number): number => {
-    const at = cursor[node] as number;
-    let target: number;
+    let at = cursor[node]!;
     if (node >= functionCount) {
-      if (at >= (graph.sets.start[node - functionCount + 1] as number)) return -2;
-      target = graph.sets.members[at] as number;
-    } else {
-      if (at >= 3 * (firstSite[node + 1] as number)) return -2;
+      if (at >= sets.start[node - functionCount + 1]!) return -2;
+      cursor[node] = at + 1;
+      const member = sets.members[at]!;
+      return stops?.[member] === 1 ? -1 : member;
+    }
+    for (const end = 3 * firstSite[node + 1]!; at < end; at++) {
       const site = (at / 3) | 0;
       const which = at - 3 * site;
-      if (which === 0) target = graph.sites.callee[site] as number;
-      else {
-        const set = which === 1 ? typedSetAt(graph, edges.level, site) : assumedSetAt(graph, edges.level, site);
-        target = set < 0 ? -1 : functionCount + set;
+      if (which === 0) {
+        const callee = sites.callee[site]!;
+        if (callee < 0 || stops?.[callee] === 1) continue;
+        cursor[node] = at + 1;
+        return callee;
       }
+      const set = which === 1 ? typedSet[site]! : assumedSet[site]!;
+      if (set < 0) continue;
+      cursor[node] = at + 1;
+      return functionCount + set;
     }
-    cursor[node] = at + 1;
-    return target >= 0 && target < functionCount && edges.stops?.[target] === 1 ? -1 : target;
+    return -2;
   };
 
   for (let root = 0; root < functionCount; root++) {

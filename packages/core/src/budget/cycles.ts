@@ -1,9 +1,9 @@
 /** The cycles of a level, and what one round more along their cut edges takes. */
 import type { BudgetCycle, CutEdge } from "./budget-document.ts";
 import { LISTED_CUT_EDGES, LISTED_FUNCTIONS } from "./budget-document.ts";
-import { CERTAINTIES, type EdgeCertainty } from "./call-graph.ts";
+import { CERTAINTIES } from "./call-graph.ts";
 import type { FunctionNames } from "./function-names.ts";
-import { assumedSetAt, typedSetAt } from "./graph-index.ts";
+import { ASSUMED, BARE, DIRECT, type LevelGraph, TYPED } from "./level-graph.ts";
 import type { SolvedGraph, SolvedLevel } from "./solve.ts";
 
 /**
@@ -37,192 +37,260 @@ export function levelCycles(solved: SolvedGraph, level: SolvedLevel, names: Func
   return { ofComponent, cycles };
 }
 
+/** A round along a cut edge: its bytes, and what it takes to tell it. */
+interface Round {
+  readonly bytes: number;
+  /** The cut edge's certainty and site. */
+  readonly kind: number;
+  readonly site: number;
+  /** From the function that the edge leads back to, to the one that it leads from. */
+  readonly functions: readonly number[];
+}
+
+/**
+ * Finds what one round along the cut edges of a cycle takes. Rounds that end in different functions are looked for side by side,
+ * so that one look at an edge serves them all.
+ */
 class RoundFinder {
   readonly #solved: SolvedGraph;
   readonly #level: SolvedLevel;
   readonly #names: FunctionNames;
-  /** Bytes from the CFA of the round's first function, and how it came; valid where the stamp is the round's. */
-  readonly #bytes: Int32Array;
-  readonly #from: Int32Array;
-  readonly #stamp: Int32Array;
-  readonly #setBytes: [Int32Array, Int32Array];
-  readonly #setFrom: [Int32Array, Int32Array];
-  readonly #setStamp: [Int32Array, Int32Array];
-  /** The typed and the assumed set of each site, at the level. */
-  readonly #sets: [Int32Array, Int32Array];
-  /** The round's stamp for the sets that its target is in. */
-  readonly #ofTarget: Int32Array;
-  #round = 0;
+  readonly #edges: LevelGraph;
+  /** Of the cycle that is looked at: place of each function among its functions, and row of each set as typed and as assumed. */
+  readonly #place: Int32Array;
+  readonly #rowOf: readonly [typed: Int32Array, assumed: Int32Array];
 
   constructor(solved: SolvedGraph, level: SolvedLevel, names: FunctionNames) {
+    const { functions, sets } = solved.graph;
     this.#solved = solved;
     this.#level = level;
     this.#names = names;
-    const { functions, sets, sites } = solved.graph;
-    const setsAt = (at: typeof typedSetAt): Int32Array =>
-      Int32Array.from({ length: sites.count }, (_, site) => at(solved.graph, level.level, site));
-    this.#sets = [setsAt(typedSetAt), setsAt(assumedSetAt)];
-    this.#ofTarget = new Int32Array(sets.count);
-    this.#bytes = new Int32Array(functions.count);
-    this.#from = new Int32Array(functions.count);
-    this.#stamp = new Int32Array(functions.count);
-    this.#setBytes = [new Int32Array(sets.count), new Int32Array(sets.count)];
-    this.#setFrom = [new Int32Array(sets.count), new Int32Array(sets.count)];
-    this.#setStamp = [new Int32Array(sets.count), new Int32Array(sets.count)];
+    this.#edges = solved.index.at(level.level);
+    this.#place = new Int32Array(functions.count);
+    this.#rowOf = [new Int32Array(sets.count), new Int32Array(sets.count)];
   }
 
   cycle(component: number): BudgetCycle {
     const { components, noFunctionTwice, passes } = this.#level;
-    const { position } = this.#solved.order;
-    const functions = [
-      ...components.functions.subarray(components.first[component], components.first[component + 1]),
-    ].sort((a, b) => (position[a] as number) - (position[b] as number));
+    const { position, sequence } = this.#solved.order;
+    // Outermost first, as all functions are in the order.
+    const functions = components.functions.slice(components.first[component], components.first[component + 1]);
+    for (let at = 0; at < functions.length; at++) functions[at] = position[functions[at]!]!;
+    functions.sort();
+    for (let at = 0; at < functions.length; at++) {
+      functions[at] = sequence[functions[at]!]!;
+      this.#place[functions[at]!] = at;
+    }
     const { count, targets } = this.#cutEdges(component, functions);
-    const depth = (passes[0] as SolvedLevel["passes"][number]).depth;
+    const { depth } = passes[0]!;
     const wanted = Math.max(
       LEAST_TARGETS,
       Math.min(MOST_TARGETS, Math.floor(TARGETS_TIMES_FUNCTIONS / functions.length)),
     );
-    const chosen = targets.sort((a, b) => (depth[b] as number) - (depth[a] as number)).slice(0, wanted);
-    const cutEdges = chosen
-      .flatMap((target) => this.#rounds(component, functions, target))
-      .sort((a, b) => b.roundBytes - a.roundBytes)
-      .slice(0, LISTED_CUT_EDGES);
+    const chosen = targets.sort((a, b) => depth[b]! - depth[a]!).slice(0, wanted);
+    const cutEdges = this.#rounds(component, functions, chosen)
+      .sort((a, b) => b.bytes - a.bytes)
+      .slice(0, LISTED_CUT_EDGES)
+      .map((round) => this.#described(round));
     return {
       level: this.#level.level,
       functionCount: functions.length,
-      functions: functions.slice(0, LISTED_FUNCTIONS).map((f) => this.#names.ids[f] as string),
+      functions: Array.from(functions.subarray(0, LISTED_FUNCTIONS), (f) => this.#names.ids[f]!),
       cutEdgeCount: count,
       cutEdges,
       roundBytes: cutEdges[0]?.roundBytes ?? 0,
-      noFunctionTwiceBytes: noFunctionTwice.inside[component] as number,
+      noFunctionTwiceBytes: noFunctionTwice.inside[component]!,
     };
   }
 
   /** How many edges the order cuts within the component, and the functions that these lead back to. */
-  #cutEdges(component: number, functions: readonly number[]): { count: number; targets: number[] } {
-    const { graph, index, order } = this.#solved;
-    const { sites, sets } = graph;
-    const of = this.#level.components.of;
-    const targets = new Set<number>();
-    let count = 0;
-    // Places of each set's members in the component, in order, and the most that any caller looks back over.
-    const places = new Map<number, number[]>();
-    const placesOf = (set: number): number[] => {
-      let list = places.get(set);
-      if (list === undefined) {
-        list = [];
-        for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
-          const member = sets.members[at] as number;
-          if (of[member] === component) list.push(order.position[member] as number);
-        }
-        list.sort((a, b) => a - b);
-        places.set(set, list);
-      }
-      return list;
+  #cutEdges(component: number, functions: Int32Array): { count: number; targets: number[] } {
+    const { graph, index } = this.#solved;
+    const { sites } = graph;
+    const { typedSet, assumedSet, firstSet, setsOf } = this.#edges;
+    const { of } = this.#level.components;
+    const isTarget = new Uint8Array(functions.length);
+    const targets: number[] = [];
+    const leadBackTo = (place: number): void => {
+      if (isTarget[place] === 1) return;
+      isTarget[place] = 1;
+      targets.push(functions[place]!);
     };
+    // Places of each set's members in the cycle, ascending.
+    const places = new Map<number, number[]>();
+    for (let place = 0; place < functions.length; place++) {
+      const f = functions[place]!;
+      for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+        const known = places.get(setsOf[at]!);
+        if (known === undefined) places.set(setsOf[at]!, [place]);
+        else known.push(place);
+      }
+    }
+    // The last caller of each set looks back over most of its members.
     const latest = new Map<number, number>();
-    for (const f of functions) {
-      const place = order.position[f] as number;
-      for (let site = index.firstSite[f] as number; site < (index.firstSite[f + 1] as number); site++) {
-        const callee = sites.callee[site] as number;
-        if (callee >= 0 && of[callee] === component && (order.position[callee] as number) <= place) {
+    let count = 0;
+    for (let place = 0; place < functions.length; place++) {
+      const f = functions[place]!;
+      for (let site = index.firstSite[f]!; site < index.firstSite[f + 1]!; site++) {
+        const callee = sites.callee[site]!;
+        if (callee >= 0 && of[callee] === component && this.#place[callee]! <= place) {
           count++;
-          targets.add(callee);
+          leadBackTo(this.#place[callee]!);
         }
-        const typed = typedSetAt(graph, this.#level.level, site);
-        const assumed = assumedSetAt(graph, this.#level.level, site);
         // The typed callees are among the assumed ones: an edge is counted once.
-        const set = assumed >= 0 ? assumed : typed;
-        if (set < 0) continue;
-        count += countUpTo(placesOf(set), place);
-        latest.set(set, Math.max(latest.get(set) ?? -1, place));
+        const set = assumedSet[site]! >= 0 ? assumedSet[site]! : typedSet[site]!;
+        const members = set < 0 ? undefined : places.get(set);
+        if (members === undefined) continue;
+        count += countUpTo(members, place);
+        latest.set(set, place);
       }
     }
-    for (const [set, place] of latest) {
-      for (const at of placesOf(set)) {
-        if (at > place) break;
-        targets.add(order.sequence[at] as number);
+    for (const [set, last] of latest) {
+      for (const place of places.get(set)!) {
+        if (place > last) break;
+        leadBackTo(place);
       }
     }
-    return { count, targets: [...targets] };
+    return { count, targets };
   }
 
-  /** The heaviest round that ends by each edge back to `target`: of each kind of edge the heaviest. */
-  #rounds(component: number, functions: readonly number[], target: number): CutEdge[] {
-    const { graph, index, order } = this.#solved;
+  /** Of each kind of edge back to each of `targets`, the one that ends the heaviest round. */
+  #rounds(component: number, functions: Int32Array, targets: readonly number[]): Round[] {
+    const { index, graph } = this.#solved;
     const { sites } = graph;
-    const { components } = this.#level;
-    const [typedStamp, assumedStamp] = this.#setStamp;
-    const stamp = ++this.#round;
-    for (let at = index.firstSet[target] as number; at < (index.firstSet[target + 1] as number); at++) {
-      this.#ofTarget[index.setsOf[at] as number] = stamp;
-    }
-    this.#bytes[target] = 0;
-    this.#from[target] = -1;
-    this.#stamp[target] = stamp;
-    const best: ({ site: number; bytes: number } | null)[] = [null, null, null];
-    const close = (which: number, site: number, bytes: number): void => {
-      if (bytes > (best[which]?.bytes ?? -1)) best[which] = { site, bytes };
-    };
-    const start = functions.indexOf(target);
-    for (let at = start; at < functions.length; at++) {
-      const f = functions[at] as number;
-      const place = order.position[f] as number;
-      const reach = (bytes: number, site: number): void => {
-        if (f === target || (this.#stamp[f] === stamp && bytes <= (this.#bytes[f] as number))) return;
-        this.#stamp[f] = stamp;
-        this.#bytes[f] = bytes;
-        this.#from[f] = site;
-      };
-      for (let to = index.firstCaller[f] as number; to < (index.firstCaller[f + 1] as number); to++) {
-        const site = index.sitesTo[to] as number;
-        const caller = sites.caller[site] as number;
-        if (this.#stamp[caller] === stamp && (order.position[caller] as number) < place) {
-          reach((this.#bytes[caller] as number) + (sites.bytes[site] as number), site);
-        }
+    const { first, kind, to, bytes, site: siteOf, firstSet, setsOf } = this.#edges;
+    const { of } = this.#level.components;
+    // One lane for each target. Of each function: most bytes between the CFAs of the target and the function, -1 where the target
+    // does not lead there, and the site that it comes by; of each set as well, as its callers so far have it.
+    const lanes = targets.length;
+    const depth = new Int32Array(functions.length * lanes).fill(-1);
+    const from = new Int32Array(functions.length * lanes);
+    const rows = this.#numberSets(component, functions);
+    const setDepth = new Int32Array(rows * lanes).fill(-1);
+    const setFrom = new Int32Array(rows * lanes);
+    const laneOf = new Int32Array(functions.length).fill(-1);
+    const lanesOf = new Map<number, number[]>();
+    targets.forEach((target, lane) => {
+      laneOf[this.#place[target]!] = lane;
+      depth[this.#place[target]! * lanes + lane] = 0;
+      for (let at = firstSet[target]!; at < firstSet[target + 1]!; at++) {
+        const known = lanesOf.get(setsOf[at]!);
+        if (known === undefined) lanesOf.set(setsOf[at]!, [lane]);
+        else known.push(lane);
       }
-      for (let member = index.firstSet[f] as number; member < (index.firstSet[f + 1] as number); member++) {
-        const set = index.setsOf[member] as number;
-        if (typedStamp[set] === stamp) reach(this.#setBytes[0][set] as number, this.#setFrom[0][set] as number);
-        if (assumedStamp[set] === stamp) reach(this.#setBytes[1][set] as number, this.#setFrom[1][set] as number);
-      }
-      if (this.#stamp[f] !== stamp) continue;
-      for (let site = index.firstSite[f] as number; site < (index.firstSite[f + 1] as number); site++) {
-        const bytes = (this.#bytes[f] as number) + (sites.bytes[site] as number);
-        if (sites.callee[site] === target) close(0, site, bytes);
-        for (let which = 0 as 0 | 1; which < 2; which++) {
-          const set = this.#sets[which][site] as number;
-          if (set < 0 || components.of[graph.functions.count + set] !== component) continue;
-          if (this.#ofTarget[set] === stamp) close(which + 1, site, bytes);
-          if (this.#setStamp[which][set] === stamp && bytes <= (this.#setBytes[which][set] as number)) continue;
-          this.#setStamp[which][set] = stamp;
-          this.#setBytes[which][set] = bytes;
-          this.#setFrom[which][set] = site;
-        }
-      }
-    }
-    return best.flatMap((edge, which) => {
-      if (edge === null) return [];
-      const caller = sites.caller[edge.site] as number;
-      const round: number[] = [];
-      for (let f = caller; ; f = sites.caller[this.#from[f] as number] as number) {
-        round.push(f);
-        if (f === target) break;
-      }
-      const set = which === 1 ? sites.typedSet[edge.site] : which === 2 ? sites.assumedSet[edge.site] : -1;
-      return [
-        {
-          caller: this.#names.ids[caller] as string,
-          callee: this.#names.ids[target] as string,
-          offset: (sites.address[edge.site] as number) - (graph.functions.start[caller] as number),
-          certainty: CERTAINTIES[which] as EdgeCertainty,
-          slot: set === undefined || set < 0 ? null : (graph.sets.label[set] as string),
-          roundBytes: edge.bytes,
-          round: round.reverse().map((f) => this.#names.ids[f] as string),
-        },
-      ];
     });
+    const closed = new Int32Array(3 * lanes).fill(-1);
+    const closedBy = new Int32Array(3 * lanes);
+    const close = (lane: number, row: number, at: number): void => {
+      const above = depth[row + lane]!;
+      const slot = 3 * lane + kind[at]!;
+      if (above < 0 || above + bytes[at]! <= closed[slot]!) return;
+      closed[slot] = above + bytes[at]!;
+      closedBy[slot] = siteOf[at]!;
+    };
+
+    for (let place = 0; place < functions.length; place++) {
+      const f = functions[place]!;
+      const row = place * lanes;
+      for (let at = index.firstCaller[f]!; at < index.firstCaller[f + 1]!; at++) {
+        const site = index.sitesTo[at]!;
+        const caller = sites.caller[site]!;
+        if (of[caller] !== component || this.#place[caller]! >= place) continue;
+        reach(depth, from, row, depth, null, this.#place[caller]! * lanes, sites.bytes[site]!, site, lanes);
+      }
+      for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+        const set = setsOf[at]!;
+        if (of[graph.functions.count + set] !== component) continue;
+        for (const rowOf of this.#rowOf) {
+          if (rowOf[set]! >= 0) reach(depth, from, row, setDepth, setFrom, rowOf[set]! * lanes, 0, 0, lanes);
+        }
+      }
+      for (let at = first[f]!; at < first[f + 1]!; at++) {
+        const target = to[at]!;
+        if (kind[at] === DIRECT) {
+          if (of[target] !== component) continue;
+          const lane = laneOf[this.#place[target]!]!;
+          if (lane >= 0) close(lane, row, at);
+        } else if (kind[at] !== BARE && of[graph.functions.count + target] === component) {
+          for (const lane of lanesOf.get(target) ?? []) close(lane, row, at);
+          const setRow = this.#rowOf[kind[at] === TYPED ? 0 : 1][target]! * lanes;
+          reach(setDepth, setFrom, setRow, depth, null, row, bytes[at]!, siteOf[at]!, lanes);
+        }
+      }
+    }
+
+    const found: Round[] = [];
+    for (let slot = 0; slot < closed.length; slot++) {
+      if (closed[slot]! < 0) continue;
+      const lane = Math.floor(slot / 3);
+      const round: number[] = [];
+      for (let f = sites.caller[closedBy[slot]!]!; ; f = sites.caller[from[this.#place[f]! * lanes + lane]!]!) {
+        round.push(f);
+        if (f === targets[lane]) break;
+      }
+      found.push({ bytes: closed[slot]!, kind: slot % 3, site: closedBy[slot]!, functions: round.reverse() });
+    }
+    return found;
+  }
+
+  /** Gives a row to each set that the cycle's functions call within the cycle, as typed and as assumed. */
+  #numberSets(component: number, functions: Int32Array): number {
+    const { first, kind, to } = this.#edges;
+    const { of } = this.#level.components;
+    const functionCount = this.#solved.graph.functions.count;
+    let rows = 0;
+    for (let round = 0; round < 2; round++) {
+      for (const f of functions) {
+        for (let at = first[f]!; at < first[f + 1]!; at++) {
+          if (kind[at] !== TYPED && kind[at] !== ASSUMED) continue;
+          const set = to[at]!;
+          if (of[functionCount + set] !== component) continue;
+          const rowOf = this.#rowOf[kind[at] === TYPED ? 0 : 1];
+          if (round === 0) this.#rowOf[0][set] = this.#rowOf[1][set] = -1;
+          else if (rowOf[set]! < 0) rowOf[set] = rows++;
+        }
+      }
+    }
+    return rows;
+  }
+
+  #described({ bytes, kind, site, functions }: Round): CutEdge {
+    const { sites, sets, functions: all } = this.#solved.graph;
+    const { typedSet, assumedSet } = this.#edges;
+    const caller = functions[functions.length - 1]!;
+    const set = kind === TYPED ? typedSet[site]! : kind === ASSUMED ? assumedSet[site]! : -1;
+    return {
+      caller: this.#names.ids[caller]!,
+      callee: this.#names.ids[functions[0]!]!,
+      offset: sites.address[site]! - all.start[caller]!,
+      certainty: CERTAINTIES[kind]!,
+      slot: set < 0 ? null : sets.label[set]!,
+      roundBytes: bytes,
+      round: functions.map((f) => this.#names.ids[f]!),
+    };
+  }
+}
+
+/**
+ * In each lane: where the source is reached, and the target deeper by it than before, the target is reached by it.
+ * @param by the sites that the source was reached by, which go on to the target; null where `site` leads from one to the other
+ */
+function reach(
+  depth: Int32Array,
+  from: Int32Array,
+  row: number,
+  source: Int32Array,
+  by: Int32Array | null,
+  sourceRow: number,
+  bytes: number,
+  site: number,
+  lanes: number,
+): void {
+  for (let lane = 0; lane < lanes; lane++) {
+    const above = source[sourceRow + lane]!;
+    if (above < 0 || above + bytes <= depth[row + lane]!) continue;
+    depth[row + lane] = above + bytes;
+    from[row + lane] = by === null ? site : by[sourceRow + lane]!;
   }
 }
 

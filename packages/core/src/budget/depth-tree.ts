@@ -13,7 +13,8 @@ import {
 } from "./call-graph.ts";
 import type { CallOrder } from "./call-layers.ts";
 import type { DepthPass } from "./depths.ts";
-import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
+import type { GraphIndex } from "./graph-index.ts";
+import { assumedSetAt, typedSetAt } from "./level-sets.ts";
 import { atLevel, type BudgetLevel } from "./levels.ts";
 import { boundPasses, type SolvedGraph } from "./solve.ts";
 

@@ -8,7 +8,9 @@
  * proportion to sites and memberships.
  */
 import type { CallOrder } from "./call-layers.ts";
-import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
+import type { GraphIndex } from "./graph-index.ts";
+import { BARE, DIRECT } from "./level-graph.ts";
+import { assumedSetAt, typedSetAt } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 /** Bytes of a return address: the least that a call to an unknown function takes. */
@@ -65,9 +67,9 @@ function onePass(
   before: DepthPass | null,
   end: PathStops | null,
 ): DepthPass {
-  const { graph, firstSite, firstSet, setsOf } = index;
-  const { functions, sites, sets } = graph;
+  const { functions, sets } = index.graph;
   const { sequence, position } = order;
+  const { first, kind, to, bytes, site, firstSet, setsOf } = index.at(level);
   const depth = new Int32Array(functions.count);
   const bestSite = new Int32Array(functions.count).fill(-1);
   const bestCallee = new Int32Array(functions.count).fill(-1);
@@ -75,66 +77,66 @@ function onePass(
   const cut = new Uint8Array(functions.count);
   const ahead: SetMaxima = { depth: new Int32Array(sets.count), member: new Int32Array(sets.count).fill(-1) };
   if (end !== null) stopsInSets(index, end, ahead);
-  const all = before === null ? null : setMaxima(index, before.depth, end);
+  const all = before === null ? null : setMaxima(index, level, before.depth, end);
+  const { depth: aheadDepth, member: aheadMember } = ahead;
 
   for (let place = functions.count - 1; place >= 0; place--) {
-    const f = sequence[place] as number;
-    let best = functions.ownBytes[f] as number;
-    let site = -1;
+    const f = sequence[place]!;
+    let best = functions.ownBytes[f]!;
+    let edge = -1;
     let callee = -1;
-    let sure = 0;
     let isCut = 0;
-    for (let at = firstSite[f] as number; at < (firstSite[f + 1] as number); at++) {
-      const bytes = sites.bytes[at] as number;
-      const target = sites.callee[at] as number;
-      if (target >= 0) {
-        const stopped = end !== null && end.stops[target] === 1;
-        const isAhead = stopped || (position[target] as number) > place;
-        const from = stopped ? end.bytes : (isAhead ? depth : before?.depth)?.[target];
-        if (from !== undefined && bytes + from > best) {
-          best = bytes + from;
-          site = at;
-          callee = target;
-          sure = 0;
-          isCut = isAhead ? 0 : 1;
-        }
-      }
-      // Whatever it calls, if the level knows that at all: the return address is there.
-      if (target < 0 && bytes + RETURN_ADDRESS_BYTES > best) {
-        best = bytes + RETURN_ADDRESS_BYTES;
-        site = -1;
+    for (let at = first[f]!; at < first[f + 1]!; at++) {
+      const own = bytes[at]!;
+      const target = to[at]!;
+      if (kind[at] === DIRECT) {
+        let from: number;
+        let goesBack = 0;
+        if (end !== null && end.stops[target] === 1) from = end.bytes;
+        else if (position[target]! > place) from = depth[target]!;
+        else if (before !== null) {
+          from = before.depth[target]!;
+          goesBack = 1;
+        } else continue;
+        if (own + from <= best) continue;
+        best = own + from;
+        edge = at;
+        callee = target;
+        isCut = goesBack;
+      } else if (kind[at] === BARE) {
+        // Whatever it calls, if the level knows that at all: the return address is there.
+        if (own + RETURN_ADDRESS_BYTES <= best) continue;
+        best = own + RETURN_ADDRESS_BYTES;
+        edge = -1;
         callee = -1;
-      }
-      for (let which = 1; which <= 2; which++) {
-        const set = which === 1 ? typedSetAt(graph, level, at) : assumedSetAt(graph, level, at);
-        if (set < 0) continue;
-        if ((ahead.member[set] as number) >= 0 && bytes + (ahead.depth[set] as number) > best) {
-          best = bytes + (ahead.depth[set] as number);
-          site = at;
-          callee = ahead.member[set] as number;
-          sure = which;
+      } else {
+        if (aheadMember[target]! >= 0 && own + aheadDepth[target]! > best) {
+          best = own + aheadDepth[target]!;
+          edge = at;
+          callee = aheadMember[target]!;
           isCut = 0;
         }
-        if (all !== null && (all.member[set] as number) >= 0 && bytes + (all.depth[set] as number) > best) {
-          best = bytes + (all.depth[set] as number);
-          site = at;
-          callee = all.member[set] as number;
-          sure = which;
+        if (all !== null && all.member[target]! >= 0 && own + all.depth[target]! > best) {
+          best = own + all.depth[target]!;
+          edge = at;
+          callee = all.member[target]!;
           isCut = 1;
         }
       }
     }
     depth[f] = best;
-    bestSite[f] = site;
-    bestCallee[f] = callee;
-    certainty[f] = sure;
-    cut[f] = isCut;
+    if (edge >= 0) {
+      bestSite[f] = site[edge]!;
+      bestCallee[f] = callee;
+      certainty[f] = kind[edge]!;
+      cut[f] = isCut;
+    }
     if (end !== null && end.stops[f] === 1) continue;
-    for (let at = firstSet[f] as number; at < (firstSet[f + 1] as number); at++) {
-      const set = setsOf[at] as number;
-      if ((ahead.member[set] as number) >= 0 && best <= (ahead.depth[set] as number)) continue;
-      ahead.depth[set] = best;
-      ahead.member[set] = f;
+    for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+      const set = setsOf[at]!;
+      if (aheadMember[set]! >= 0 && best <= aheadDepth[set]!) continue;
+      aheadDepth[set] = best;
+      aheadMember[set] = f;
     }
   }
   return { depth, site: bestSite, callee: bestCallee, certainty, cut };
@@ -144,24 +146,30 @@ function stopsInSets(index: GraphIndex, end: PathStops, maxima: SetMaxima): void
   const { firstSet, setsOf } = index;
   for (let f = 0; f < end.stops.length; f++) {
     if (end.stops[f] !== 1) continue;
-    for (let at = firstSet[f] as number; at < (firstSet[f + 1] as number); at++) {
-      maxima.depth[setsOf[at] as number] = end.bytes;
-      maxima.member[setsOf[at] as number] = f;
+    for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+      maxima.depth[setsOf[at]!] = end.bytes;
+      maxima.member[setsOf[at]!] = f;
     }
   }
 }
 
-function setMaxima(index: GraphIndex, depth: Int32Array, end: PathStops | null): SetMaxima {
-  const { sets } = index.graph;
-  const maxima: SetMaxima = { depth: new Int32Array(sets.count), member: new Int32Array(sets.count).fill(-1) };
-  for (let set = 0; set < sets.count; set++) {
-    for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
-      const f = sets.members[at] as number;
-      if (end !== null && end.stops[f] === 1) continue;
-      if ((maxima.member[set] as number) >= 0 && (depth[f] as number) <= (maxima.depth[set] as number)) continue;
-      maxima.depth[set] = depth[f] as number;
-      maxima.member[set] = f;
+function setMaxima(index: GraphIndex, level: BudgetLevel, depth: Int32Array, end: PathStops | null): SetMaxima {
+  const { count, start, members } = index.graph.sets;
+  const { followed } = index.at(level);
+  const maxima: SetMaxima = { depth: new Int32Array(count), member: new Int32Array(count).fill(-1) };
+  for (let set = 0; set < count; set++) {
+    if (followed[set] === 0) continue;
+    let most = -1;
+    let deepest = -1;
+    for (let at = start[set]!; at < start[set + 1]!; at++) {
+      const f = members[at]!;
+      if (depth[f]! <= most || (end !== null && end.stops[f] === 1)) continue;
+      most = depth[f]!;
+      deepest = f;
     }
+    if (deepest < 0) continue;
+    maxima.depth[set] = most;
+    maxima.member[set] = deepest;
   }
   return maxima;
 }

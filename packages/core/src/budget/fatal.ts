@@ -12,21 +12,25 @@ export function fatalFunctions(graph: CallGraph): Uint8Array {
   const { functions, sites } = graph;
   const fatal = new Uint8Array(functions.count);
   const called = new Uint8Array(functions.count);
-  for (const callee of sites.callee) if (callee >= 0) called[callee] = 1;
+  for (let site = 0; site < sites.count; site++) if (sites.callee[site]! >= 0) called[sites.callee[site]!] = 1;
   for (let f = 0; f < functions.count; f++) {
     if (functions.name[f] === "panic" && functions.module[f] === null) fatal[f] = 1;
+  }
+  const deadEnds: number[] = [];
+  for (let site = 0; site < sites.count; site++) {
+    const f = sites.caller[site]!;
+    const callee = sites.callee[site]!;
+    if (functions.returns[f] === 0 && callee >= 0 && callee !== f && functions.returns[callee] === 0)
+      deadEnds.push(site);
   }
   for (let changed = true; changed; ) {
     changed = false;
     // Of each function that never returns: whether it calls a fatal one, and one of which that is not known.
     const calls = new Uint8Array(functions.count);
     const others = new Uint8Array(functions.count);
-    for (let site = 0; site < sites.count; site++) {
-      const f = sites.caller[site] as number;
-      const callee = sites.callee[site] as number;
-      if (functions.returns[f] !== 0 || callee < 0 || callee === f || functions.returns[callee] !== 0) continue;
-      if (fatal[callee] === 1) calls[f] = 1;
-      else others[f] = 1;
+    for (const site of deadEnds) {
+      const into = fatal[sites.callee[site]!] === 1 ? calls : others;
+      into[sites.caller[site]!] = 1;
     }
     for (let f = 0; f < functions.count; f++) {
       if (fatal[f] === 1 || calls[f] !== 1 || others[f] === 1 || called[f] !== 1) continue;
@@ -40,12 +44,19 @@ export function fatalFunctions(graph: CallGraph): Uint8Array {
 /** The graph in which paths end at fatal functions: with their frames, and without what these call. */
 export function endAtFatal(graph: CallGraph, fatal: Uint8Array): CallGraph {
   const { sites } = graph;
-  const kept: number[] = [];
-  for (let site = 0; site < sites.count; site++) if (fatal[sites.caller[site] as number] !== 1) kept.push(site);
-  const words = (column: Int32Array): Int32Array => Int32Array.from(kept, (site) => column[site] as number);
-  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(kept, (site) => column[site] as number);
+  let count = 0;
+  for (let site = 0; site < sites.count; site++) if (fatal[sites.caller[site]!] !== 1) count++;
+  const kept = <Column extends Int32Array | Uint8Array>(column: Column, into: Column): Column => {
+    let written = 0;
+    for (let site = 0; site < sites.count; site++) {
+      if (fatal[sites.caller[site]!] !== 1) into[written++] = column[site]!;
+    }
+    return into;
+  };
+  const words = (column: Int32Array): Int32Array => kept(column, new Int32Array(count));
+  const bytes = (column: Uint8Array): Uint8Array => kept(column, new Uint8Array(count));
   const left: SiteColumns = {
-    count: kept.length,
+    count,
     caller: words(sites.caller),
     address: words(sites.address),
     kind: bytes(sites.kind),

@@ -1,5 +1,6 @@
 /** Ways through a call graph's columns that every algorithm needs: a function's sites, its sets, its callers. */
 import type { CallGraph } from "./call-graph.ts";
+import { type LevelGraph, levelGraph } from "./level-graph.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 export interface GraphIndex {
@@ -12,19 +13,24 @@ export interface GraphIndex {
   /** Direct sites that lead to a function: `sitesTo[firstCaller[f]]` up to `firstCaller[f + 1]`. */
   readonly firstCaller: Int32Array;
   readonly sitesTo: Int32Array;
+  /** What a level follows of it; made when it is first asked for. */
+  at(level: BudgetLevel): LevelGraph;
 }
 
 /** Turns "item i has key k" pairs into lists by key; the order of items is kept. */
-function listsByKey(keys: Int32Array, keyCount: number): { first: Int32Array; items: Int32Array } {
+function listsByKey(keys: Int32Array, itemCount: number, keyCount: number): { first: Int32Array; items: Int32Array } {
   const first = new Int32Array(keyCount + 1);
-  for (const key of keys) if (key >= 0) first[key + 1] = (first[key + 1] as number) + 1;
-  for (let key = 0; key < keyCount; key++) first[key + 1] = (first[key + 1] as number) + (first[key] as number);
-  const items = new Int32Array(first[keyCount] as number);
+  for (let item = 0; item < itemCount; item++) {
+    const key = keys[item]!;
+    if (key >= 0) first[key + 1] = first[key + 1]! + 1;
+  }
+  for (let key = 0; key < keyCount; key++) first[key + 1] = first[key + 1]! + first[key]!;
+  const items = new Int32Array(first[keyCount]!);
   const next = first.slice(0, keyCount);
-  for (let item = 0; item < keys.length; item++) {
-    const key = keys[item] as number;
+  for (let item = 0; item < itemCount; item++) {
+    const key = keys[item]!;
     if (key < 0) continue;
-    const place = next[key] as number;
+    const place = next[key]!;
     items[place] = item;
     next[key] = place + 1;
   }
@@ -33,53 +39,33 @@ function listsByKey(keys: Int32Array, keyCount: number): { first: Int32Array; it
 
 export function indexGraph(graph: CallGraph): GraphIndex {
   const { functions, sites, sets } = graph;
-  const firstSite = new Int32Array(functions.count + 1);
-  for (let site = 0; site < sites.count; site++) {
-    const caller = sites.caller[site] as number;
-    firstSite[caller + 1] = (firstSite[caller + 1] as number) + 1;
-  }
-  for (let f = 0; f < functions.count; f++) {
-    firstSite[f + 1] = (firstSite[f + 1] as number) + (firstSite[f] as number);
-  }
-  const byMember = listsByKey(sets.members, functions.count);
+  const byMember = listsByKey(sets.members, sets.members.length, functions.count);
+  // From places in the list of all members to the sets that these are in.
+  const setsOf = byMember.items;
   const setOfMember = new Int32Array(sets.members.length);
   for (let set = 0; set < sets.count; set++) setOfMember.fill(set, sets.start[set], sets.start[set + 1]);
-  const byCallee = listsByKey(sites.callee.subarray(0, sites.count), functions.count);
+  for (let at = 0; at < setsOf.length; at++) setsOf[at] = setOfMember[setsOf[at]!]!;
+  const byCallee = listsByKey(sites.callee, sites.count, functions.count);
+  const memberships = { firstSet: byMember.first, setsOf };
+  const known = new Map<BudgetLevel, LevelGraph>();
   return {
     graph,
-    firstSite,
-    firstSet: byMember.first,
-    setsOf: byMember.items.map((member) => setOfMember[member] as number),
+    firstSite: firstSites(graph),
+    ...memberships,
     firstCaller: byCallee.first,
     sitesTo: byCallee.items,
+    at(level) {
+      const own = known.get(level) ?? levelGraph(graph, level, memberships);
+      known.set(level, own);
+      return own;
+    },
   };
 }
 
-/** The typed set of each site where the level follows those, else -1. */
-export function typedSetAt(graph: CallGraph, level: BudgetLevel, site: number): number {
-  return level === "direct" ? -1 : (graph.sites.typedSet[site] as number);
-}
-
-/**
- * The assumed set of each site where the level follows those, else -1: where the slot is not known. Of a known slot's
- * prototype there are dozens of others, and a path through them says nothing. Where a slot may have been given more than was
- * seen, all of them count.
- */
-export function assumedSetAt(graph: CallGraph, level: BudgetLevel, site: number): number {
-  if (level !== "prototype-matched") return -1;
-  const told = graph.slotsWhole && !isEmpty(graph, graph.sites.typedSet[site] as number);
-  return told ? -1 : (graph.sites.assumedSet[site] as number);
-}
-
-/** True where the level knows no function that the site could lead to. */
-export function isUnresolved(graph: CallGraph, level: BudgetLevel, site: number): boolean {
-  return (
-    (graph.sites.callee[site] as number) < 0 &&
-    isEmpty(graph, typedSetAt(graph, level, site)) &&
-    isEmpty(graph, assumedSetAt(graph, level, site))
-  );
-}
-
-function isEmpty(graph: CallGraph, set: number): boolean {
-  return set < 0 || graph.sets.start[set] === graph.sets.start[set + 1];
+/** Functions' sites: those of f from `first[f]` up to `first[f + 1]`. */
+export function firstSites({ functions, sites }: CallGraph): Int32Array {
+  const first = new Int32Array(functions.count + 1);
+  for (let site = 0; site < sites.count; site++) first[sites.caller[site]! + 1] = first[sites.caller[site]! + 1]! + 1;
+  for (let f = 0; f < functions.count; f++) first[f + 1] = first[f + 1]! + first[f]!;
+  return first;
 }

@@ -8,7 +8,8 @@
  */
 import type { Components } from "./components.ts";
 import { RETURN_ADDRESS_BYTES } from "./depths.ts";
-import { assumedSetAt, type GraphIndex, typedSetAt } from "./graph-index.ts";
+import type { GraphIndex } from "./graph-index.ts";
+import { BARE, DIRECT } from "./level-graph.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 export interface NoFunctionTwice {
@@ -19,65 +20,88 @@ export interface NoFunctionTwice {
 }
 
 export function noFunctionTwice(index: GraphIndex, level: BudgetLevel, components: Components): NoFunctionTwice {
-  const { graph, firstSite } = index;
-  const { functions, sites, sets } = graph;
+  const { functions, sets } = index.graph;
+  const { first, kind, to, bytes, followed } = index.at(level);
   const ofComponent = new Float64Array(components.count);
   const inside = new Float64Array(components.count);
-  const setsIn: number[][] = [];
-  for (let set = 0; set < sets.count; set++) {
-    const component = components.of[functions.count + set] as number;
-    setsIn[component] ??= [];
-    (setsIn[component] as number[]).push(set);
-  }
+  const { firstSetIn, setsIn } = setsByComponent(components, functions.count, followed);
   // The most that a set's members outside of its own component take.
   const outside = new Float64Array(sets.count);
 
   for (let component = 0; component < components.count; component++) {
     let mostOutside = 0;
-    for (const set of setsIn[component] ?? []) {
+    for (let own = firstSetIn[component]!; own < firstSetIn[component + 1]!; own++) {
+      const set = setsIn[own]!;
       let most = 0;
-      for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
-        const of = components.of[sets.members[at] as number] as number;
-        if (of < component) most = Math.max(most, ofComponent[of] as number);
+      for (let at = sets.start[set]!; at < sets.start[set + 1]!; at++) {
+        const of = components.of[sets.members[at]!]!;
+        if (of < component && ofComponent[of]! > most) most = ofComponent[of]!;
       }
       outside[set] = most;
-      mostOutside = Math.max(mostOutside, most);
+      if (most > mostOutside) mostOutside = most;
     }
     let sum = 0;
     let lastGain = 0;
     let lastInside = 0;
-    const first = components.first[component] as number;
-    const end = components.first[component + 1] as number;
-    for (let member = first; member < end; member++) {
-      const f = components.functions[member] as number;
-      const own = functions.ownBytes[f] as number;
+    const begin = components.first[component]!;
+    const end = components.first[component + 1]!;
+    for (let member = begin; member < end; member++) {
+      const f = components.functions[member]!;
+      const own = functions.ownBytes[f]!;
       let last = own;
       let within = 0;
-      for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
-        const bytes = sites.bytes[site] as number;
-        const callee = sites.callee[site] as number;
-        if (callee >= 0) {
-          const of = components.of[callee] as number;
-          if (of === component) within = Math.max(within, bytes);
-          else last = Math.max(last, bytes + (ofComponent[of] as number));
-        }
-        for (const set of [typedSetAt(graph, level, site), assumedSetAt(graph, level, site)]) {
-          if (set < 0) continue;
-          const of = components.of[functions.count + set] as number;
+      for (let at = first[f]!; at < first[f + 1]!; at++) {
+        const target = to[at]!;
+        // Whatever it calls, the return address is there.
+        let below = RETURN_ADDRESS_BYTES;
+        if (kind[at] === DIRECT) {
+          const of = components.of[target]!;
           if (of === component) {
-            within = Math.max(within, bytes);
-            last = Math.max(last, bytes + (outside[set] as number));
-          } else last = Math.max(last, bytes + (ofComponent[of] as number));
+            within = Math.max(within, bytes[at]!);
+            continue;
+          }
+          below = ofComponent[of]!;
+        } else if (kind[at] !== BARE) {
+          const of = components.of[functions.count + target]!;
+          if (of === component) {
+            within = Math.max(within, bytes[at]!);
+            below = outside[target]!;
+          } else below = ofComponent[of]!;
         }
-        if (callee < 0) last = Math.max(last, bytes + RETURN_ADDRESS_BYTES);
+        last = Math.max(last, bytes[at]! + below);
       }
       sum += within;
       lastGain = Math.max(lastGain, last - within);
       lastInside = Math.max(lastInside, own - within);
     }
     // A component of sets alone: what their members take.
-    ofComponent[component] = end === first ? mostOutside : sum + lastGain;
-    inside[component] = end === first ? 0 : sum + lastInside;
+    ofComponent[component] = end === begin ? mostOutside : sum + lastGain;
+    inside[component] = end === begin ? 0 : sum + lastInside;
   }
   return { ofComponent, inside };
+}
+
+/** The followed sets of each component: `setsIn[firstSetIn[c]]` up to `firstSetIn[c + 1]`. */
+function setsByComponent(
+  { count, of }: Components,
+  functionCount: number,
+  followed: Uint8Array,
+): { firstSetIn: Int32Array; setsIn: Int32Array } {
+  const firstSetIn = new Int32Array(count + 1);
+  for (let set = 0; set < followed.length; set++) {
+    const next = of[functionCount + set]! + 1;
+    firstSetIn[next] = firstSetIn[next]! + followed[set]!;
+  }
+  for (let component = 0; component < count; component++) {
+    firstSetIn[component + 1] = firstSetIn[component + 1]! + firstSetIn[component]!;
+  }
+  const setsIn = new Int32Array(firstSetIn[count]!);
+  const next = firstSetIn.slice(0, count);
+  for (let set = 0; set < followed.length; set++) {
+    if (followed[set] === 0) continue;
+    const component = of[functionCount + set]!;
+    setsIn[next[component]!] = set;
+    next[component] = next[component]! + 1;
+  }
+  return { firstSetIn, setsIn };
 }

@@ -2,7 +2,9 @@
 
 import { DEPTH_KINDS } from "./call-graph.ts";
 import type { Components } from "./components.ts";
-import { assumedSetAt, type GraphIndex, isUnresolved, typedSetAt } from "./graph-index.ts";
+import type { GraphIndex } from "./graph-index.ts";
+import { BARE, DIRECT } from "./level-graph.ts";
+import { isUnresolved } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
 
 export interface Reachable {
@@ -30,7 +32,9 @@ export function countReachable(
 }
 
 /** Functions to which calls lead from one (1), itself among them. */
-export function functionsFrom({ graph, firstSite }: GraphIndex, level: BudgetLevel, start: number): Uint8Array {
+export function functionsFrom(index: GraphIndex, level: BudgetLevel, start: number): Uint8Array {
+  const { graph, firstSite } = index;
+  const { typedSet, assumedSet } = index.at(level);
   const { functions, sites, sets } = graph;
   const reached = new Uint8Array(functions.count);
   const followed = new Uint8Array(sets.count);
@@ -44,7 +48,7 @@ export function functionsFrom({ graph, firstSite }: GraphIndex, level: BudgetLev
   for (let f = queue.pop(); f !== undefined; f = queue.pop()) {
     for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {
       if ((sites.callee[site] as number) >= 0) reach(sites.callee[site] as number);
-      for (const set of [typedSetAt(graph, level, site), assumedSetAt(graph, level, site)]) {
+      for (const set of [typedSet[site]!, assumedSet[site]!]) {
         if (set < 0 || followed[set] === 1) continue;
         followed[set] = 1;
         for (const member of sets.members.subarray(sets.start[set], sets.start[set + 1])) reach(member);
@@ -166,38 +170,38 @@ function componentEdges(
   level: BudgetLevel,
   components: Components,
 ): { first: Int32Array; to: Int32Array } {
-  const { graph } = index;
-  const { functions, sites, sets } = graph;
-  const each = (visit: (from: number, to: number) => void): void => {
-    const edge = (from: number, to: number): void => {
-      if (from !== to) visit(from, to);
-    };
-    for (let site = 0; site < sites.count; site++) {
-      const from = components.of[sites.caller[site] as number] as number;
-      const callee = sites.callee[site] as number;
-      if (callee >= 0) edge(from, components.of[callee] as number);
-      for (const set of [typedSetAt(graph, level, site), assumedSetAt(graph, level, site)]) {
-        if (set >= 0) edge(from, components.of[functions.count + set] as number);
+  const { functions, sets } = index.graph;
+  const { first: firstEdge, kind, to: target, followed } = index.at(level);
+  const { of, count } = components;
+  const first = new Int32Array(count + 1);
+  let to = new Int32Array(0);
+  const next = new Int32Array(count);
+  // Counted in the first round, filled in in the second.
+  for (let round = 0; round < 2; round++) {
+    for (let f = 0; f < functions.count; f++) {
+      const from = of[f]!;
+      for (let at = firstEdge[f]!; at < firstEdge[f + 1]!; at++) {
+        if (kind[at] === BARE) continue;
+        const other = of[kind[at] === DIRECT ? target[at]! : functions.count + target[at]!]!;
+        if (other === from) continue;
+        if (round === 1) to[next[from]!] = other;
+        next[from] = next[from]! + 1;
       }
     }
     for (let set = 0; set < sets.count; set++) {
-      const from = components.of[functions.count + set] as number;
-      for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
-        edge(from, components.of[sets.members[at] as number] as number);
+      if (followed[set] === 0) continue;
+      const from = of[functions.count + set]!;
+      for (let at = sets.start[set]!; at < sets.start[set + 1]!; at++) {
+        const other = of[sets.members[at]!]!;
+        if (other === from) continue;
+        if (round === 1) to[next[from]!] = other;
+        next[from] = next[from]! + 1;
       }
     }
-  };
-  const first = new Int32Array(components.count + 1);
-  each((from) => {
-    first[from + 1] = (first[from + 1] as number) + 1;
-  });
-  for (let at = 0; at < components.count; at++) first[at + 1] = (first[at + 1] as number) + (first[at] as number);
-  const next = first.slice();
-  const to = new Int32Array(first[components.count] as number);
-  each((from, target) => {
-    const place = next[from] as number;
-    to[place] = target;
-    next[from] = place + 1;
-  });
+    if (round === 1) break;
+    for (let at = 0; at < count; at++) first[at + 1] = first[at]! + next[at]!;
+    next.set(first.subarray(0, count));
+    to = new Int32Array(first[count]!);
+  }
   return { first, to };
 }

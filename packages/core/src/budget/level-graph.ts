@@ -1,0 +1,148 @@
+/**
+ * The edges that a level follows, as the searches for deepest paths want them: of several sites by which a function goes on in
+ * the same callee, or in the same set of callees, only the first of those with most bytes, since no deepest path takes another.
+ */
+import type { CallGraph } from "./call-graph.ts";
+import { assumedSetAt, typedSetAt } from "./level-sets.ts";
+import type { BudgetLevel } from "./levels.ts";
+
+/** Kinds of edges: the indexes into CERTAINTIES, and a call of no known callee, which leaves its return address. */
+export const DIRECT = 0;
+export const TYPED = 1;
+export const ASSUMED = 2;
+export const BARE = 3;
+
+export interface LevelGraph {
+  /** Typed set of each site; -1 where the level follows none. */
+  readonly typedSet: Int32Array;
+  readonly assumedSet: Int32Array;
+  /** True (1) for the sets that a site leads to at the level. */
+  readonly followed: Uint8Array;
+  /** Followed sets that a function is a member of: `setsOf[firstSet[f]]` up to `firstSet[f + 1]`. */
+  readonly firstSet: Int32Array;
+  readonly setsOf: Int32Array;
+  /** A function's edges, in the order of their sites: `first[f]` up to `first[f + 1]` in the columns that follow. */
+  readonly first: Int32Array;
+  readonly kind: Uint8Array;
+  /** The callee of a direct edge, the set of a typed or an assumed one; -1 of a bare one. */
+  readonly to: Int32Array;
+  readonly bytes: Int32Array;
+  readonly site: Int32Array;
+}
+
+export function levelGraph(
+  graph: CallGraph,
+  level: BudgetLevel,
+  memberships: { readonly firstSet: Int32Array; readonly setsOf: Int32Array },
+): LevelGraph {
+  const { sites, sets } = graph;
+  const typedSet = new Int32Array(sites.count).fill(-1);
+  const assumedSet = new Int32Array(sites.count).fill(-1);
+  const followed = new Uint8Array(sets.count);
+  if (level !== "direct") {
+    for (let site = 0; site < sites.count; site++) {
+      const typed = typedSetAt(graph, level, site);
+      const assumed = assumedSetAt(graph, level, site);
+      typedSet[site] = typed;
+      assumedSet[site] = assumed;
+      if (typed >= 0) followed[typed] = 1;
+      if (assumed >= 0) followed[assumed] = 1;
+    }
+  }
+  return {
+    typedSet,
+    assumedSet,
+    followed,
+    ...followedOnly(memberships, followed),
+    ...distinctEdges(graph, typedSet, assumedSet),
+  };
+}
+
+function followedOnly(
+  { firstSet, setsOf }: { readonly firstSet: Int32Array; readonly setsOf: Int32Array },
+  followed: Uint8Array,
+): Pick<LevelGraph, "firstSet" | "setsOf"> {
+  const first = new Int32Array(firstSet.length);
+  const kept = new Int32Array(setsOf.length);
+  let count = 0;
+  for (let f = 0; f + 1 < firstSet.length; f++) {
+    for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+      const set = setsOf[at]!;
+      kept[count] = set;
+      count += followed[set]!;
+    }
+    first[f + 1] = count;
+  }
+  return { firstSet: first, setsOf: kept.slice(0, count) };
+}
+
+function distinctEdges(
+  { functions, sites, sets }: CallGraph,
+  typedSet: Int32Array,
+  assumedSet: Int32Array,
+): Pick<LevelGraph, "first" | "kind" | "to" | "bytes" | "site"> {
+  // Keys of what an edge leads to: functions, typed sets, assumed sets, and nothing known.
+  const typedKey = functions.count;
+  const assumedKey = typedKey + sets.count;
+  const bareKey = assumedKey + sets.count;
+  // The site that is kept of the function's edges to each key, where the stamp is the function's.
+  const kept = new Int32Array(bareKey + 1);
+  const stamp = new Int32Array(bareKey + 1).fill(-1);
+  const most = edgesAtMost(sites, typedSet, assumedSet);
+  const first = new Int32Array(functions.count + 1);
+  const kind = new Uint8Array(most);
+  const to = new Int32Array(most);
+  const bytes = new Int32Array(most);
+  const siteOf = new Int32Array(most);
+  let count = 0;
+
+  const keep = (f: number, key: number, site: number): void => {
+    if (stamp[key] !== f || sites.bytes[site]! > sites.bytes[kept[key]!]!) {
+      stamp[key] = f;
+      kept[key] = site;
+    }
+  };
+  const take = (key: number, site: number, own: number, target: number): void => {
+    if (kept[key] !== site) return;
+    kind[count] = own;
+    to[count] = target;
+    bytes[count] = sites.bytes[site]!;
+    siteOf[count] = site;
+    count++;
+  };
+  for (let f = 0, begin = 0; f < functions.count; f++) {
+    let site = begin;
+    for (; site < sites.count && sites.caller[site] === f; site++) {
+      const callee = sites.callee[site]!;
+      keep(f, callee >= 0 ? callee : bareKey, site);
+      if (typedSet[site]! >= 0) keep(f, typedKey + typedSet[site]!, site);
+      if (assumedSet[site]! >= 0) keep(f, assumedKey + assumedSet[site]!, site);
+    }
+    const end = site;
+    for (site = begin; site < end; site++) {
+      const callee = sites.callee[site]!;
+      if (callee >= 0) take(callee, site, DIRECT, callee);
+      else take(bareKey, site, BARE, -1);
+      if (typedSet[site]! >= 0) take(typedKey + typedSet[site]!, site, TYPED, typedSet[site]!);
+      if (assumedSet[site]! >= 0) take(assumedKey + assumedSet[site]!, site, ASSUMED, assumedSet[site]!);
+    }
+    begin = end;
+    first[f + 1] = count;
+  }
+  return {
+    first,
+    kind: kind.slice(0, count),
+    to: to.slice(0, count),
+    bytes: bytes.slice(0, count),
+    site: siteOf.slice(0, count),
+  };
+}
+
+function edgesAtMost(sites: CallGraph["sites"], typedSet: Int32Array, assumedSet: Int32Array): number {
+  let most = sites.count;
+  for (let site = 0; site < sites.count; site++) {
+    if (typedSet[site]! >= 0) most++;
+    if (assumedSet[site]! >= 0) most++;
+  }
+  return most;
+}
