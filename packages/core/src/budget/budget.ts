@@ -13,26 +13,19 @@ import type {
   PathStep,
 } from "./budget-document.ts";
 import { type BudgetSummary, buildDocument, buildSummary } from "./build-document.ts";
-import { type CallGraph, CERTAINTIES, DEPTH_KINDS, type DepthKind, type EdgeCertainty } from "./call-graph.ts";
+import { type CallGraph, DEPTH_KINDS, type DepthKind, type EdgeCertainty } from "./call-graph.ts";
 import { type LevelCycles, levelCycles } from "./cycles.ts";
-import {
-  countEdges,
-  nodeBytes,
-  type PathNode,
-  pathBytes,
-  pathFrom,
-  pathTo,
-  untilRepeated,
-  withoutLoops,
-} from "./deepest-path.ts";
+import { countEdges, type PathNode, pathFrom, pathTo } from "./deepest-path.ts";
 import { type DepthPass, deepestContexts } from "./depths.ts";
 import { type Entry, findEntries } from "./entries.ts";
 import { endAtFatal, fatalFunctions } from "./fatal.ts";
 import { FunctionNames } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { SharedSteps, stepsOf } from "./path-steps.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
-import { boundPasses, type SolvedGraph, type SolvedLevel, solveGraph, TOLD_ROUNDS } from "./solve.ts";
+import { boundPasses, type SolvedGraph, solveGraph, TOLD_ROUNDS } from "./solve.ts";
+import { walkFigures } from "./walks.ts";
 
 /** What a budget asks of a program beside its call graph. */
 export type BudgetProgram = Pick<
@@ -176,7 +169,7 @@ export class Budget {
     const entry = this.#wanted(this.entries, name);
     const solved = atLevel(this.solved.levels, level);
     const walk = pathFrom(boundPasses(this.solved, solved), entry.f);
-    const bound = this.levelBound(entry, level, this.reachableFrom(level, [entry.f])[0] as Reachable);
+    const bound = this.levelBounds([entry], level)[0]!;
     return {
       ...this.#described(level, entry.f, walk),
       entry: entry.kind === "other" ? null : this.#entryFacts(entry),
@@ -233,75 +226,59 @@ export class Budget {
   }
 
   steps(walk: readonly PathNode[]): PathStep[] {
-    const { functions, sites, sets } = this.graph;
-    const bytes = nodeBytes(this.graph, walk);
-    return walk.map(({ f, site, certainty, cut }, at) => {
-      const set =
-        site < 0 || certainty === 0 ? -1 : ((certainty === 1 ? sites.typedSet : sites.assumedSet)[site] as number);
-      const caller = walk[at - 1];
+    return stepsOf(this.graph, walk);
+  }
+
+  /** The figures of entries at a level; one result for each. */
+  levelBounds(entries: readonly Entry[], level: BudgetLevel): LevelBound[] {
+    const solved = atLevel(this.solved.levels, level);
+    const { passes, components, noFunctionTwice } = solved;
+    const starts = entries.map(({ f }) => f);
+    const reachable = countReachable(this.solved.index, level, components, starts);
+    const { ofComponent } = atLevel(this.cycles, level);
+    const figures = walkFigures(
+      this.graph,
+      passes,
+      components.of.subarray(0, this.graph.functions.count).map((component) => ofComponent[component]!),
+      starts,
+    );
+    const bound = boundPasses(this.solved, solved).at(-1)!;
+    const oneMore = passes.at(-1)!;
+    return entries.map(({ f, baseBytes }, at) => {
+      const { edges, cycles, foundBytes } = figures[at]!;
       return {
-        function: functions.name[f] as string,
-        module: functions.module[f] as string | null,
-        bytes: bytes[at] as number,
-        certainty: site < 0 ? null : (CERTAINTIES[certainty] as EdgeCertainty),
-        offset: caller === undefined ? null : (sites.address[site] as number) - (functions.start[caller.f] as number),
-        slot: set < 0 ? null : (sets.label[set] as string),
-        cut,
+        bytes: baseBytes + bound.depth[f]!,
+        oneMoreRoundBytes: baseBytes + oneMore.depth[f]!,
+        noFunctionTwiceBytes: baseBytes + noFunctionTwice.ofComponent[components.of[f]!]!,
+        foundBytes: baseBytes + foundBytes,
+        edges,
+        cycles,
+        reachable: reachable[at]!,
       };
     });
   }
 
-  reachableFrom(level: BudgetLevel, starts: readonly number[]): Reachable[] {
-    return countReachable(this.solved.index, level, atLevel(this.solved.levels, level).components, starts);
-  }
-
-  /** The figures of an entry at a level. */
-  levelBound(entry: Entry, level: BudgetLevel, reachable: Reachable): LevelBound {
-    const solved = atLevel(this.solved.levels, level);
-    const passes = boundPasses(this.solved, solved);
-    const walk = pathFrom(passes, entry.f);
-    const twice = solved.noFunctionTwice.ofComponent[solved.components.of[entry.f] as number] as number;
-    return {
-      bytes: entry.baseBytes + (passes.at(-1)?.depth[entry.f] as number),
-      oneMoreRoundBytes: entry.baseBytes + (solved.passes.at(-1)?.depth[entry.f] as number),
-      noFunctionTwiceBytes: entry.baseBytes + twice,
-      foundBytes: entry.baseBytes + this.#found(solved, entry.f),
-      edges: countEdges(walk),
-      cycles: cyclesOn(walk, solved.components.of, atLevel(this.cycles, level).ofComponent),
-      reachable,
-    };
-  }
-
-  /**
-   * The deepest path without repetition among those that the passes give: their walks up to where one comes back to itself,
-   * and with the loops taken out.
-   */
-  #found(solved: SolvedLevel, f: number): number {
-    let most = 0;
-    for (let rounds = 0; rounds < solved.passes.length; rounds++) {
-      const walk = pathFrom(solved.passes.slice(0, rounds + 1), f);
-      for (const path of [untilRepeated(walk), withoutLoops(walk)]) most = Math.max(most, pathBytes(this.graph, path));
-    }
-    return most;
-  }
-
-  /** An entry as documents have it. */
-  describeEntry(entry: Entry, reachable: ByLevel<Reachable>): BudgetEntry {
+  /** The entries as documents have them; places in the list of cycles are those of each level's own list. */
+  describeEntries(): BudgetEntry[] {
     const { functions } = this.graph;
-    const levels = byLevel((level) => this.levelBound(entry, level, atLevel(reachable, level)));
-    return {
-      name: functions.name[entry.f] as string,
-      function: this.names.ids[entry.f] as string,
-      module: functions.module[entry.f] as string | null,
-      kind: entry.kind,
-      stack: entry.stack,
-      why: entry.why,
-      baseBytes: entry.baseBytes,
-      randomOffsetBytes: entry.randomOffsetBytes,
-      bounds: byLevel((level) => atLevel(levels, level).bytes),
-      levels,
-      path: this.steps(pathFrom(boundPasses(this.solved, this.solved.levels.slotMatched), entry.f)),
-    };
+    const bounds = byLevel((level) => this.levelBounds(this.entries, level));
+    const steps = new SharedSteps(this.graph, boundPasses(this.solved, this.solved.levels.slotMatched));
+    return this.entries.map(({ f, kind, stack, why, baseBytes, randomOffsetBytes }, at) => {
+      const levels = byLevel((level) => atLevel(bounds, level)[at]!);
+      return {
+        name: functions.name[f]!,
+        function: this.names.ids[f]!,
+        module: functions.module[f]!,
+        kind,
+        stack,
+        why,
+        baseBytes,
+        randomOffsetBytes,
+        bounds: byLevel((level) => atLevel(levels, level).bytes),
+        levels,
+        path: steps.from(f),
+      };
+    });
   }
 }
 

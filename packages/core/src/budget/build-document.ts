@@ -21,7 +21,6 @@ import { addressText } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
 import { isUnresolved } from "./level-sets.ts";
 import { atLevel, BUDGET_LEVELS, byLevel } from "./levels.ts";
-import type { Reachable } from "./reachable.ts";
 import { boundPasses } from "./solve.ts";
 
 /** Places that are named where most of the unresolved calls are. */
@@ -67,18 +66,12 @@ function withOneListOfCycles(budget: Budget): { cycles: BudgetCycle[]; entries: 
     cycles.push(...atLevel(budget.cycles, level).cycles);
     return at;
   });
-  const starts = budget.entries.map((entry) => entry.f);
-  const reachable = byLevel((level) => budget.reachableFrom(level, starts));
-  const entries = budget.entries.map((entry, at) => {
-    const described = budget.describeEntry(
-      entry,
-      byLevel((level) => atLevel(reachable, level)[at] as Reachable),
-    );
+  const entries = budget.describeEntries().map((entry) => {
     const levels = byLevel((level) => {
-      const bound = atLevel(described.levels, level);
+      const bound = atLevel(entry.levels, level);
       return { ...bound, cycles: bound.cycles.map((cycle) => cycle + atLevel(offset, level)) };
     });
-    return { ...described, levels };
+    return { ...entry, levels };
   });
   return { cycles, entries };
 }

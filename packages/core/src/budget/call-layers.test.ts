@@ -77,4 +77,42 @@ describe("which calls are upcalls", () => {
       }),
     );
   });
+
+  test("no function of a cycle has a place with fewer of its own calls backwards", () => {
+    const call = fc.tuple(fc.nat(11), fc.nat(11));
+    fc.assert(
+      fc.property(fc.array(call, { minLength: 12, maxLength: 60 }), (calls) => {
+        const lines = Array.from({ length: 12 }, (_, f) => {
+          const callees = calls.filter(([caller]) => caller === f).map(([, callee]) => `f${callee}+8`);
+          return `f${f} 8: ${callees.join(", ")}`;
+        });
+        const graph = graphOf(lines.join("\n"));
+        const index = indexGraph(graph);
+        const components = byLevel((level) => findComponents(index, { level }));
+        const { sequence } = layeredOrder(index, components, [0]);
+        const of = components.slotMatched.of;
+        const edges = plainEdges(graph, 1);
+        for (let f = 0; f < 12; f++) {
+          const others = [...sequence].filter((other) => other !== f && of[other] === of[f]);
+          const own = new Set(
+            edges.flatMap(({ caller, callee }) =>
+              caller === f && others.includes(callee)
+                ? [`>${callee}`]
+                : callee === f && others.includes(caller)
+                  ? [`<${caller}`]
+                  : [],
+            ),
+          );
+          // Backwards, with that many of the others before it.
+          const backwards = (before: number): number =>
+            others.filter((other, at) => own.has(at < before ? `>${other}` : `<${other}`)).length;
+          const here = others.filter((other) => sequence.indexOf(other) < sequence.indexOf(f)).length;
+          for (let before = 0; before <= others.length; before++) {
+            expect(backwards(before)).toBeGreaterThanOrEqual(backwards(here));
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 });

@@ -1,4 +1,4 @@
-/** Reads the paths out of the passes of depths.ts, and shortens a walk to a path that enters no function twice. */
+/** Reads the paths out of the passes of depths.ts. */
 import { type CallGraph, CERTAINTIES, type EdgeCertainty } from "./call-graph.ts";
 import type { ContextPass, DepthPass } from "./depths.ts";
 
@@ -53,36 +53,6 @@ export function nodeBytes(graph: CallGraph, path: readonly PathNode[]): number[]
     const next = path[at + 1];
     return next === undefined ? (graph.functions.ownBytes[f] as number) : (graph.sites.bytes[next.site] as number);
   });
-}
-
-export function pathBytes(graph: CallGraph, path: readonly PathNode[]): number {
-  return nodeBytes(graph, path).reduce((sum, bytes) => sum + bytes, 0);
-}
-
-/**
- * Takes the loops out of a walk: where a function comes twice, what lies between goes. The rest is a path of the graph that
- * enters no function twice.
- */
-export function withoutLoops(walk: readonly PathNode[]): PathNode[] {
-  const path: PathNode[] = [];
-  const at = new Map<number, number>();
-  for (const node of walk) {
-    const earlier = at.get(node.f);
-    if (earlier === undefined) {
-      at.set(node.f, path.length);
-      path.push(node);
-      continue;
-    }
-    for (const gone of path.splice(earlier + 1)) at.delete(gone.f);
-  }
-  return path;
-}
-
-/** A walk up to where it comes to a function for the second time. */
-export function untilRepeated(walk: readonly PathNode[]): PathNode[] {
-  const seen = new Set<number>();
-  const end = walk.findIndex(({ f }) => seen.size === seen.add(f).size);
-  return walk.slice(0, end < 0 ? walk.length : end);
 }
 
 /** How many edges of each certainty a path has. */

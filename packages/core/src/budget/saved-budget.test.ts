@@ -33,6 +33,12 @@ describe("a budget as JSON, piece by piece", () => {
     expect(JSON.parse(json)).toEqual(budget.document());
   });
 
+  test("has each function, set and entry as the document has it", () => {
+    const { functions, sets, entries } = budget.document();
+    const lines = json.split("\n").map((line) => line.replace(/,$/, ""));
+    for (const item of [...functions, ...sets, ...entries]) expect(lines).toContain(JSON.stringify(item));
+  });
+
   test("has a function, a set or an entry on each line", () => {
     const lines = json.split("\n").filter((line) => line.startsWith("{") && line !== "{");
     const { functions, sets, entries, cycles, interrupts } = budget.document();

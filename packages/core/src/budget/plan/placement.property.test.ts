@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { graphOf, numberOf, plainEdges } from "../call-graph.fixture.ts";
-import { pathBytes } from "../deepest-path.ts";
+import { pathBytes } from "../deepest-path.fixture.ts";
 import { boundPasses, solveGraph } from "../solve.ts";
 import { disjointSegments, greedy, placePoints, pruned } from "./placement.ts";
 import { deepest, Segments } from "./segments.ts";
