@@ -74,6 +74,6 @@ test("figures of all paths together are those of each alone", () => {
         expect(steps.from(f)).toEqual(stepsOf(graph, walk));
       });
     }),
-    { numRuns: 500 },
+    { numRuns: 2000 },
   );
 });
