@@ -3,14 +3,9 @@
  * of a known struct (container_of), or at that offset behind a pointer of which only its other uses are known. The declared
  * types of these members are all that such a call can have, as long as what it calls was declared as a function pointer.
  */
-import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import type { CodeMember, Container, Place, StructPlaces } from "./struct-places.ts";
-
-/** Structs in structs in structs. */
-const MOST_NESTED = 3;
-/** Holders of a struct that are looked at; lists and locks are in thousands. */
-const MOST_HOLDERS = 20_000;
+import { type Holder, type SearchedStruct, SearchedStructs, union } from "./searched-structs.ts";
+import type { CodeMember, Place, StructPlaces } from "./struct-places.ts";
 
 /** Where a value was loaded from: outside of an object of a known struct, or behind a pointer of no known type. */
 export type LoadOrigin =
@@ -29,265 +24,237 @@ export interface KnownPointer {
   readonly parts: readonly { readonly type: CAggregate; readonly offset: number }[];
 }
 
+/** A pointer that was asked about: one for all of which the same is known. */
+interface AskedPointer {
+  readonly number: number;
+  /** What it may point to by where it was loaded from, each once; null where nothing tells. */
+  readonly told: readonly SearchedStruct[] | null;
+  readonly uses: Uses;
+  /** What lies behind it, by offset. */
+  readonly prototypes: Map<number, readonly number[] | null>;
+  readonly pointees: Map<number, readonly SearchedStruct[]>;
+}
+
+/** How a pointer is used, in short. */
+interface Uses {
+  /** The lowest offset that is read, where one is below zero. */
+  readonly firstRead: number;
+  /** The highest; -1 where none is. */
+  readonly lastRead: number;
+  readonly followed: readonly number[];
+  readonly parts: KnownPointer["parts"];
+}
+
 interface HeldCode {
-  readonly outer: CAggregate;
+  readonly outer: SearchedStruct;
   readonly at: number;
   readonly type: CType;
 }
 
+const NOTHING: readonly never[] = [];
+
 export class MemberSearch {
-  readonly #structs: StructPlaces;
+  readonly #places: StructPlaces;
+  readonly #structs: SearchedStructs;
   readonly #prototypeOf: (type: CType) => number;
-  readonly #holders = new Map<CAggregate, readonly Container[]>();
   /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
-  #code: Map<number, CAggregate[]> | null = null;
-  readonly #prototypesOutside = new Map<CAggregate, Map<number, readonly number[]>>();
-  readonly #pointeesOutside = new Map<CAggregate, Map<number, readonly CAggregate[]>>();
+  #code: ReadonlyMap<number, ReadonlySet<SearchedStruct>> | null = null;
   #allCode: readonly HeldCode[] | null = null;
   #byPrototype: Map<number, CodeMember[]> | null = null;
-  readonly #pointees = new Map<number, readonly CAggregate[]>();
-  /** What was asked of places before: `StructPlaces.at` gives one list for each place. */
-  readonly #placePointees = new Map<readonly Place[], readonly CAggregate[]>();
-  readonly #placeHides = new Map<readonly Place[], readonly boolean[]>();
-  readonly #placePrototypes = new Map<readonly Place[], readonly number[]>();
+  readonly #pointees = new Map<number, readonly SearchedStruct[]>();
+  readonly #asked = new Map<string, AskedPointer>();
+  readonly #prototypes = new Map<string, readonly number[] | null>();
 
-  constructor(structs: StructPlaces, prototypeOf: (type: CType) => number) {
-    this.#structs = structs;
+  constructor(places: StructPlaces, prototypeOf: (type: CType) => number) {
+    this.#places = places;
+    this.#structs = new SearchedStructs(places, prototypeOf);
     this.#prototypeOf = prototypeOf;
   }
 
   /** Structs that hold one of this type by value at whatever depth, with its offset in them. */
-  holders(type: CAggregate): readonly Container[] {
-    let known = this.#holders.get(type);
-    if (known === undefined) {
-      const found: Container[] = [];
-      this.#hold(type, 0, 0, found);
-      known = found;
-      this.#holders.set(type, known);
-    }
-    return known;
-  }
-
-  #hold(type: CAggregate, offset: number, depth: number, found: Container[]): void {
-    if (depth > MOST_NESTED) return;
-    for (const container of this.#structs.containers(type)) {
-      if (found.length >= MOST_HOLDERS) return;
-      const at = container.offset + offset;
-      found.push({ outer: container.outer, offset: at });
-      this.#hold(container.outer, at, depth + 1, found);
-    }
+  holders(type: CAggregate): readonly Holder[] {
+    return this.#structs.of(type).holders;
   }
 
   /** Structs that have a pointer to a function at an offset. */
-  withCodeAt(offset: number): readonly CAggregate[] {
+  #withCodeAt(offset: number): Iterable<SearchedStruct> {
     this.#code ??= this.#codeByOffset();
-    return this.#code.get(offset) ?? [];
+    return this.#code.get(offset) ?? NOTHING;
   }
 
   /** Every pointer to a function in every struct, those of the structs that it holds among them. */
   #codeWithHolders(): readonly HeldCode[] {
-    this.#allCode ??= this.#structs.codeMembers.flatMap(({ owner, offset, type }) => [
-      { outer: owner, at: offset, type },
-      ...this.holders(owner).map((holder) => ({ outer: holder.outer, at: holder.offset + offset, type })),
-    ]);
+    this.#allCode ??= this.#places.codeMembers.flatMap(({ owner, offset, type }) => {
+      const struct = this.#structs.of(owner);
+      const held = struct.holders.map((holder) => ({ outer: holder.outer, at: holder.offset + offset, type }));
+      return [{ outer: struct, at: offset, type }, ...held];
+    });
     return this.#allCode;
   }
 
-  #codeByOffset(): Map<number, CAggregate[]> {
-    const found = new Map<number, CAggregate[]>();
-    const add = (offset: number, struct: CAggregate): void => {
-      const list = found.get(offset);
-      if (list === undefined) found.set(offset, [struct]);
-      else if (!list.includes(struct)) list.push(struct);
-    };
-    for (const { outer, at } of this.#codeWithHolders()) add(at, outer);
+  #codeByOffset(): ReadonlyMap<number, ReadonlySet<SearchedStruct>> {
+    const found = new Map<number, Set<SearchedStruct>>();
+    for (const { outer, at } of this.#codeWithHolders()) {
+      const structs = found.get(at);
+      if (structs === undefined) found.set(at, new Set([outer]));
+      else structs.add(outer);
+    }
     return found;
   }
 
   /** All members that are declared to hold functions of a prototype. */
   membersOf(prototype: number): readonly CodeMember[] {
-    this.#byPrototype ??= Map.groupBy(this.#structs.codeMembers, (member) => this.#prototypeOf(member.type));
+    this.#byPrototype ??= Map.groupBy(this.#places.codeMembers, (member) => this.#prototypeOf(member.type));
     return this.#byPrototype.get(prototype) ?? [];
   }
 
   /** What the pointers to structs at an offset of any struct point to. */
-  pointeesAt(offset: number): readonly CAggregate[] {
+  #pointeesOfAny(offset: number): readonly SearchedStruct[] {
     let known = this.#pointees.get(offset);
     if (known === undefined) {
-      const found = new Set<CAggregate>();
-      for (const struct of this.#structs.defined) for (const one of this.pointees(struct, offset)) found.add(one);
-      known = [...found];
+      known = union(this.#structs.defined, (struct) => struct.pointees(offset));
       this.#pointees.set(offset, known);
     }
     return known;
   }
 
-  /** What the pointers to structs at an offset of a struct point to; several in unions. */
-  pointees(struct: CAggregate, offset: number): readonly CAggregate[] {
-    return ofPlaces(this.#placePointees, this.#structs.at(struct, offset), (place) =>
-      (place.alternatives ?? [place.type]).flatMap((type) => this.#structs.pointee(type) ?? []),
-    );
-  }
-
-  /** Prototypes of the pointers to functions at an offset of a struct; several in unions. */
-  prototypes(struct: CAggregate, offset: number): readonly number[] {
-    return ofPlaces(this.#placePrototypes, this.#structs.at(struct, offset), (place) =>
-      (place.alternatives ?? [place.type]).map((type) => this.#prototypeOf(type)).filter((prototype) => prototype >= 0),
-    );
-  }
-
-  /** Prototypes of the pointers to functions that may have been loaded there; null where that can be all. */
-  prototypesAt(origins: readonly LoadOrigin[]): number[] | null {
-    const found = new Set<number>();
-    for (const origin of origins) {
-      const prototypes =
-        origin.kind === "outside" ? this.prototypesOutside(origin.type, origin.offset) : this.#prototypesBehind(origin);
-      if (prototypes === null) return null;
-      for (const prototype of prototypes) found.add(prototype);
-    }
-    return found.size === 0 ? null : [...found];
-  }
-
-  #prototypesBehind({ pointer, offset }: Extract<LoadOrigin, { kind: "behind" }>): number[] | null {
-    const told = this.#pointeesOf(pointer);
-    const found = new Set<number>();
-    const add = (prototypes: readonly number[]): void => {
-      for (const prototype of prototypes) found.add(prototype);
-    };
-    // What is read before a pointer tells that it points to a part of what is meant (container_of).
-    const isInner = offset < 0 || pointer.reads.some((read) => read < 0);
-    if (isInner) for (const struct of told ?? []) add(this.prototypesOutside(struct, offset));
-    else
-      for (const struct of told ?? this.withCodeAt(offset)) {
-        const prototypes = this.prototypes(struct, offset);
-        if (prototypes.length > 0 && this.allows(struct, pointer)) add(prototypes);
-      }
-    if (isInner && told === null) add(this.#prototypesBeside(pointer, offset));
-    return found.size === 0 && told?.some((struct) => this.hidesCode(struct, offset)) ? null : [...found];
-  }
-
-  /** Behind a pointer to a part (a link, an inode) of whatever struct: those that have room for all that is read. */
-  #prototypesBeside({ reads }: KnownPointer, offset: number): number[] {
-    const found: number[] = [];
-    for (const { outer, at, type } of this.#codeWithHolders()) {
-      const link = at - offset;
-      if (link < 0 || reads.some((read) => link + read < 0 || link + read >= outer.size)) continue;
-      if ((this.#structs.startingAt(outer, link)?.length ?? 0) > 0) found.push(this.#prototypeOf(type));
+  /**
+   * Prototypes of the pointers to functions that may have been loaded there, each once and one list for all that comes from
+   * the same places; null where that can be all.
+   */
+  prototypesAt(origins: readonly LoadOrigin[]): readonly number[] | null {
+    const key = this.#keyOf(origins);
+    let found = this.#prototypes.get(key);
+    if (found === undefined) {
+      const lists = origins.map((origin) => this.#prototypesOf(origin));
+      const all = lists.includes(null) ? NOTHING : union(lists, (list) => list ?? NOTHING);
+      found = all.length === 0 ? null : all;
+      this.#prototypes.set(key, found);
     }
     return found;
   }
 
-  /** What a pointer may point to, by where it was loaded from; null where nothing tells. */
-  #pointeesOf({ origins }: KnownPointer): readonly CAggregate[] | null {
-    if (origins === null) return null;
-    const lists = origins.map((origin) => this.#pointeesAt(origin));
-    const found = lists.length === 1 ? lists[0]! : [...new Set(lists.flat())];
+  #prototypesOf(origin: LoadOrigin): readonly number[] | null {
+    const { offset } = origin;
+    if (origin.kind === "outside") return this.#structs.of(origin.type).prototypesOutside(offset);
+    const pointer = this.#ask(origin.pointer);
+    let found = pointer.prototypes.get(offset);
+    if (found === undefined) {
+      found = this.#prototypesBehind(pointer, offset);
+      pointer.prototypes.set(offset, found);
+    }
+    return found;
+  }
+
+  #prototypesBehind({ told, uses }: AskedPointer, offset: number): readonly number[] | null {
+    // What is read before a pointer tells that it points to a part of what is meant (container_of).
+    const isInner = offset < 0 || uses.firstRead < 0;
+    if (isInner && told === null) return this.#prototypesBeside(uses, offset);
+    const structs = told ?? [...this.#withCodeAt(offset)];
+    const found = union(structs, (struct) => {
+      if (isInner) return struct.prototypesOutside(offset);
+      const prototypes = struct.prototypes(offset);
+      return prototypes.length > 0 && allows(struct, uses) ? prototypes : NOTHING;
+    });
+    return found.length === 0 && told?.some((struct) => struct.hidesCode(offset)) ? null : found;
+  }
+
+  /** Behind a pointer to a part (a link, an inode) of whatever struct: those that have room for all that is read. */
+  #prototypesBeside({ firstRead, lastRead }: Uses, offset: number): readonly number[] {
+    const found = new Set<number>();
+    for (const { outer, at, type } of this.#codeWithHolders()) {
+      const link = at - offset;
+      if (link < 0 || link + firstRead < 0 || link + lastRead >= outer.size) continue;
+      if (outer.begins(link)) found.add(this.#prototypeOf(type));
+    }
+    return [...found];
+  }
+
+  /** What a pointer may point to, by where it was loaded from, each once; null where nothing tells. */
+  #pointeesOf(origins: readonly LoadOrigin[] | null): readonly SearchedStruct[] | null {
+    const found = union(origins ?? NOTHING, (origin) => this.#pointeesAt(origin));
     return found.length === 0 ? null : found;
   }
 
-  /** Each once. */
-  #pointeesAt(origin: LoadOrigin): readonly CAggregate[] {
-    if (origin.kind === "outside") return this.pointeesOutside(origin.type, origin.offset);
-    const { pointer, offset } = origin;
-    const structs = this.#pointeesOf(pointer);
-    if (offset < 0 && structs !== null) return structs.flatMap((struct) => this.pointeesOutside(struct, offset));
-    if (structs === null) return this.pointeesAt(offset);
-    const found = new Set<CAggregate>();
-    for (const struct of structs) {
-      const pointees = this.pointees(struct, offset);
-      if (pointees.length === 0 || !this.allows(struct, pointer)) continue;
-      for (const one of pointees) found.add(one);
+  #pointeesAt(origin: LoadOrigin): readonly SearchedStruct[] {
+    const { offset } = origin;
+    if (origin.kind === "outside") return this.#structs.of(origin.type).pointeesOutside(offset);
+    const { told, uses, pointees } = this.#ask(origin.pointer);
+    if (told === null) return this.#pointeesOfAny(offset);
+    let found = pointees.get(offset);
+    if (found === undefined) {
+      found = union(told, (struct) => {
+        if (offset < 0) return struct.pointeesOutside(offset);
+        const some = struct.pointees(offset);
+        return some.length > 0 && allows(struct, uses) ? some : NOTHING;
+      });
+      pointees.set(offset, found);
     }
-    return [...found];
+    return found;
+  }
+
+  #ask(pointer: KnownPointer): AskedPointer {
+    const key = this.#keyOfPointer(pointer);
+    let asked = this.#asked.get(key);
+    if (asked === undefined) {
+      asked = {
+        number: this.#asked.size,
+        told: this.#pointeesOf(pointer.origins),
+        uses: usesOf(pointer),
+        prototypes: new Map(),
+        pointees: new Map(),
+      };
+      this.#asked.set(key, asked);
+    }
+    return asked;
+  }
+
+  /** Equal for pointers of which the same is known. */
+  #keyOfPointer({ origins, reads, followed, parts }: KnownPointer): string {
+    const from = origins === null ? "" : this.#keyOf(origins);
+    const used = parts.map(({ type, offset }) => `${this.#structs.of(type).number}+${offset}`);
+    return `${from};${distinct(reads).join()};${distinct(followed).join()};${used.join()}`;
+  }
+
+  #keyOf(origins: readonly LoadOrigin[]): string {
+    let key = "";
+    for (const origin of origins) {
+      if (origin.kind === "outside") key += `o${this.#structs.of(origin.type).number}+${origin.offset} `;
+      else key += `b${this.#ask(origin.pointer).number}+${origin.offset} `;
+    }
+    return key;
   }
 
   /** What lies at an offset behind a pointer; of one of which nothing is known, where that is a pointer to a function. */
   places(pointer: KnownPointer, offset: number): Place[] {
     const found: Place[] = [];
-    for (const struct of this.#pointeesOf(pointer) ?? this.withCodeAt(offset)) {
-      const places = this.#structs.at(struct, offset);
-      if (places.length > 0 && this.allows(struct, pointer)) found.push(...places);
+    const uses = usesOf(pointer);
+    for (const struct of this.#pointeesOf(pointer.origins) ?? this.#withCodeAt(offset)) {
+      const places = this.#places.at(struct.type, offset);
+      if (places.length > 0 && allows(struct, uses)) found.push(...places);
     }
     return found;
   }
-
-  /** The same for all that hold a struct, at an offset from it that lies outside. */
-  prototypesOutside(type: CAggregate, offset: number): readonly number[] {
-    return kept(this.#prototypesOutside, type, offset, () =>
-      this.holders(type).flatMap((holder) => this.prototypes(holder.outer, holder.offset + offset)),
-    );
-  }
-
-  /** What the pointers to structs there point to. */
-  pointeesOutside(type: CAggregate, offset: number): readonly CAggregate[] {
-    return kept(this.#pointeesOutside, type, offset, () =>
-      this.holders(type).flatMap((holder) => this.pointees(holder.outer, holder.offset + offset)),
-    );
-  }
-
-  /** May the struct's place hold a function although no type says so (`void *`, `unsigned long`)? */
-  hidesCode(struct: CAggregate, offset: number): boolean {
-    const hidden = ofPlaces(this.#placeHides, this.#structs.at(struct, offset), (place) => {
-      const type = stripTypedefs(place.type);
-      if (type.kind === "pointer") return stripTypedefs(type.target).kind === "void";
-      return type.kind === "int" && type.size === 8;
-    });
-    return hidden.includes(true);
-  }
-
-  /** Is there a member that a pointer can be in? */
-  #holdsPointer(struct: CAggregate, offset: number): boolean {
-    return this.#structs.at(struct, offset).some((place) => {
-      const type = stripTypedefs(place.type);
-      return type.kind === "pointer" || type.kind === "void" || (type.kind === "int" && type.size === 8);
-    });
-  }
-
-  /** Can a pointer that is used like that point to the struct? */
-  allows(struct: CAggregate, { reads, followed, parts }: KnownPointer): boolean {
-    for (const offset of reads) if (offset < 0 || offset >= struct.size) return false;
-    for (const offset of followed) if (!this.#holdsPointer(struct, offset)) return false;
-    for (const { type, offset } of parts) {
-      const here = this.#structs.startingAt(struct, offset);
-      if (here === null || !here.some((one) => one.name === type.name)) return false;
-    }
-    return true;
-  }
 }
 
-const NOTHING: readonly never[] = [];
-
-/** What `each` says of some places, each list of them asked once. */
-function ofPlaces<T>(
-  known: Map<readonly Place[], readonly T[]>,
-  places: readonly Place[],
-  each: (place: Place) => T | readonly T[],
-): readonly T[] {
-  if (places.length === 0) return NOTHING;
-  let found = known.get(places);
-  if (found === undefined) {
-    found = places.flatMap(each);
-    known.set(places, found);
+function usesOf({ reads, followed, parts }: KnownPointer): Uses {
+  let [firstRead, lastRead] = [0, -1];
+  for (const read of reads) {
+    if (read < firstRead) firstRead = read;
+    if (read > lastRead) lastRead = read;
   }
-  return found;
+  return { firstRead, lastRead, followed: distinct(followed), parts };
 }
 
-/** What a struct and an offset have been asked for before, each answer once. */
-function kept<T>(
-  known: Map<CAggregate, Map<number, readonly T[]>>,
-  type: CAggregate,
-  offset: number,
-  find: () => readonly T[],
-): readonly T[] {
-  let byOffset = known.get(type);
-  if (byOffset === undefined) {
-    byOffset = new Map();
-    known.set(type, byOffset);
-  }
-  let found = byOffset.get(offset);
-  if (found === undefined) {
-    found = [...new Set(find())];
-    byOffset.set(offset, found);
-  }
-  return found;
+/** Can a pointer that is used like that point to the struct? */
+function allows(struct: SearchedStruct, { firstRead, lastRead, followed, parts }: Uses): boolean {
+  if (firstRead < 0 || lastRead >= struct.size) return false;
+  return (
+    followed.every((offset) => struct.holdsPointer(offset)) &&
+    parts.every(({ type, offset }) => struct.begins(offset, type.name))
+  );
+}
+
+function distinct(numbers: readonly number[]): readonly number[] {
+  return numbers.length < 2 ? numbers : [...new Set(numbers)].sort((a, b) => a - b);
 }
