@@ -1,37 +1,64 @@
 /** Which prototypes a call fits of which only its argument registers and the use of its result are known. */
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate } from "../../types/type-provider.ts";
+import { Bits } from "../bits.ts";
 import type { FoundSite, GivenArgument } from "./found-site.ts";
 import { isVariadic, type Prototypes } from "./prototypes.ts";
+import { ARGUMENT_REGISTERS } from "./registers.ts";
 import { typeKey } from "./type-keys.ts";
 
 /** Structs that lie at each other's beginning. */
 const MOST_NESTED = 8;
 
-/** What of a prototype can be held against a call. */
-interface Shape {
-  readonly returnsVoid: boolean;
-  /** Register arguments that there have to be. */
-  readonly least: number;
-  /** For each: a number too short for a pointer, a pointer to a struct with a name (its key), or anything. */
-  readonly parameters: readonly (typeof SHORT | typeof ANY | Pointee)[];
+/** Prototypes by what they have as one of their register arguments; by their places in the list. */
+interface ByParameter {
+  /** No such argument, or one that takes whatever it is given. */
+  readonly anything: Bits;
+  /** A number too short for a pointer. */
+  readonly short: Bits;
+  /** A pointer to a struct with a name. */
+  readonly pointer: Bits;
+  /** The same, by the keys of that struct and of all that lie at its beginning. */
+  readonly byStruct: ReadonlyMap<string, readonly number[]>;
 }
-
-interface Pointee {
-  readonly key: string;
-  readonly struct: CAggregate;
-}
-
-const SHORT = "short";
-const ANY = "any";
 
 export class Fitting {
-  readonly #prototypes: Prototypes;
-  readonly #shapes: (Shape | undefined)[] = [];
-  readonly #begins = new Map<string, boolean>();
+  readonly #prototypes: readonly number[];
+  readonly #places: ReadonlyMap<number, number>;
+  readonly #all: Bits;
+  readonly #withResult: Bits;
+  /** Those that can do with so many register arguments. */
+  readonly #enough: readonly Bits[];
+  readonly #parameters: readonly ByParameter[];
+  /** Those that take what a register holds, by which one it is and what is known of that. */
+  readonly #taking = new Map<string, Bits>();
 
-  constructor(prototypes: Prototypes) {
-    this.#prototypes = prototypes;
+  /** @param known the prototypes that there are, ascending */
+  constructor(prototypes: Prototypes, known: readonly number[]) {
+    this.#prototypes = known;
+    this.#places = new Map(known.map((prototype, place) => [prototype, place]));
+    this.#all = this.#placesWhere(() => true);
+    this.#withResult = this.#placesWhere((id) => stripTypedefs(prototypes.type(id).returns).kind !== "void");
+    const least = (id: number): number => (isVariadic(prototypes.type(id)) ? 0 : prototypes.registers(id).length);
+    const counts = Array.from({ length: ARGUMENT_REGISTERS.length + 1 }, (_, count) => count);
+    this.#enough = counts.map((count) => this.#placesWhere((id) => least(id) <= count));
+    this.#parameters = ARGUMENT_REGISTERS.map((_, n) => byParameter(prototypes, known, n));
+  }
+
+  #placesWhere(test: (prototype: number) => boolean): Bits {
+    const bits = new Bits(this.#prototypes.length);
+    for (const [place, prototype] of this.#prototypes.entries()) if (test(prototype)) bits.add(place);
+    return bits;
+  }
+
+  /** Some prototypes, by their places in the list; those that are not in it are left out. */
+  placesOf(prototypes: Iterable<number>): Bits {
+    const bits = new Bits(this.#prototypes.length);
+    for (const prototype of prototypes) {
+      const place = this.#places.get(prototype);
+      if (place !== undefined) bits.add(place);
+    }
+    return bits;
   }
 
   /** "(struct file *, ?, …) with a result": what is known of a call. */
@@ -45,73 +72,59 @@ export class Fitting {
     return `(${words.join(", ")})${site.returns ? " with a result" : ""}`;
   }
 
-  /** Equal for sites that the same prototypes fit. */
-  key(site: FoundSite): string {
-    const words = site.arguments.map(({ given, pointer, structs }) => {
-      return `${given ? 1 : 0}${pointer ? 1 : 0}${structs?.map((struct) => typeKey(struct)).join() ?? "?"}`;
-    });
-    return `${site.returns} ${words.join("; ")}`;
+  prototypesAt(places: Bits): number[] {
+    return places.numbers().map((place) => this.#prototypes[place]!);
   }
 
-  /** Those of the prototypes that fit. */
-  select(site: FoundSite, prototypes: Iterable<number>): number[] {
+  /**
+   * Those of the prototypes that fit, by their places in the list.
+   * @param among only these; all where left out
+   */
+  select(site: FoundSite, among: Bits = this.#all): Bits {
     const given = givenOf(site);
-    const found: number[] = [];
-    for (const prototype of prototypes) {
-      const shape = this.#shape(prototype);
-      if (site.returns && shape.returnsVoid) continue;
-      if (given.length < site.arguments.length && shape.least > given.length) continue;
-      if (this.#fits(shape, given)) found.push(prototype);
+    const found = among.copy();
+    if (site.returns) found.and(this.#withResult);
+    if (given.length < site.arguments.length) found.and(this.#enough[given.length]!);
+    for (const [n, argument] of given.entries()) {
+      if (argument.pointer || argument.structs !== null) found.and(this.#takingAt(n, argument));
     }
     return found;
   }
 
-  #fits({ parameters }: Shape, given: readonly GivenArgument[]): boolean {
-    for (let n = 0; n < parameters.length && n < given.length; n++) {
-      const wanted = parameters[n]!;
-      const { pointer, structs } = given[n]!;
-      if (wanted === ANY) continue;
-      if (wanted === SHORT) {
-        if (pointer) return false;
-      } else if (structs !== null && !structs.some((struct) => this.#agree(wanted, struct))) return false;
+  #takingAt(n: number, { pointer, structs }: GivenArgument): Bits {
+    const key = `${n} ${pointer} ${structs?.map((struct) => typeKey(struct)).join() ?? "?"}`;
+    let taking = this.#taking.get(key);
+    if (taking === undefined) {
+      const { anything, short, pointer: toStruct, byStruct } = this.#parameters[n]!;
+      taking = anything.copy();
+      if (!pointer) taking.or(short);
+      // One struct, or one that begins with the other: casts to the first member and back leave no trace in code.
+      if (structs === null || structs.some(({ name }) => name === "")) taking.or(toStruct);
+      else for (const struct of structs) taking.addAll(byStruct.get(typeKey(struct)) ?? []);
+      this.#taking.set(key, taking);
     }
-    return true;
+    return taking;
   }
+}
 
-  /** One struct, or one that begins with the other: casts to the first member and back leave no trace in code. */
-  #agree({ key, struct }: Pointee, given: CAggregate): boolean {
-    if (given.name === "") return true;
-    const other = typeKey(given);
-    if (key === other) return true;
-    const both = `${key} ${other}`;
-    let agree = this.#begins.get(both);
-    if (agree === undefined) {
-      agree = beginsWith(struct, other);
-      this.#begins.set(both, agree);
-    }
-    return agree;
+function byParameter(prototypes: Prototypes, known: readonly number[], n: number): ByParameter {
+  const bits = (): Bits => new Bits(known.length);
+  const [anything, short, pointer, byStruct] = [bits(), bits(), bits(), new Map<string, number[]>()];
+  for (const [place, prototype] of known.entries()) {
+    const parameter = prototypes.registers(prototype)[n];
+    const type = parameter === undefined ? null : stripTypedefs(parameter.type);
+    const target = type?.kind === "pointer" ? stripTypedefs(type.target) : null;
+    if ((type?.kind === "int" || type?.kind === "enum") && type.size < 8) short.add(place);
+    else if ((target?.kind === "struct" || target?.kind === "union") && target.name !== "") {
+      pointer.add(place);
+      for (const key of new Set([typeKey(target), ...beginningsOf(target)])) {
+        const list = byStruct.get(key);
+        if (list === undefined) byStruct.set(key, [place]);
+        else list.push(place);
+      }
+    } else anything.add(place);
   }
-
-  #shape(prototype: number): Shape {
-    let shape = this.#shapes[prototype];
-    if (shape === undefined) {
-      const type = this.#prototypes.type(prototype);
-      const registers = this.#prototypes.registers(prototype);
-      shape = {
-        returnsVoid: stripTypedefs(type.returns).kind === "void",
-        least: isVariadic(type) ? 0 : registers.length,
-        parameters: registers.map(({ type: declared, pointee }) => {
-          const stripped = stripTypedefs(declared);
-          if ((stripped.kind === "int" || stripped.kind === "enum") && stripped.size < 8) return SHORT;
-          const target = stripped.kind === "pointer" ? stripTypedefs(stripped.target) : null;
-          const isStruct = target?.kind === "struct" || target?.kind === "union";
-          return isStruct && target.name !== "" && pointee !== null ? { key: pointee, struct: target } : ANY;
-        }),
-      };
-      this.#shapes[prototype] = shape;
-    }
-    return shape;
-  }
+  return { anything, short, pointer, byStruct };
 }
 
 /** The argument registers up to the first in which nothing was put. */
@@ -120,13 +133,16 @@ function givenOf({ arguments: registers }: FoundSite): readonly GivenArgument[] 
   return missing < 0 ? registers : registers.slice(0, missing);
 }
 
-function beginsWith(outer: CAggregate, innerKey: string, depth = 0): boolean {
-  return outer.members.some((member) => {
-    if (member.bitOffset !== 0 || member.bitSize !== null || depth > MOST_NESTED) return false;
+/** Keys of the structs that lie at a struct's beginning. */
+function* beginningsOf(struct: CAggregate, depth = 0): Generator<string> {
+  if (depth > MOST_NESTED) return;
+  for (const member of struct.members) {
+    if (member.bitOffset !== 0 || member.bitSize !== null) continue;
     const type = stripTypedefs(member.type);
-    if (type.kind !== "struct" && type.kind !== "union") return false;
-    return typeKey(type) === innerKey || beginsWith(type, innerKey, depth + 1);
-  });
+    if (type.kind !== "struct" && type.kind !== "union") continue;
+    yield typeKey(type);
+    yield* beginningsOf(type, depth + 1);
+  }
 }
 
 function describe({ structs, pointer }: GivenArgument): string {

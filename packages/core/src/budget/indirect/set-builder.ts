@@ -1,6 +1,6 @@
 /** Sets of callees, each once however many sites share it. */
 
-import type { CalleeSets } from "../call-graph.ts";
+import { type Bits, BitsNumbers } from "../bits.ts";
 import type { FunctionTable } from "../function-table.ts";
 import { Fitting } from "./fitting.ts";
 import type { FlowGraph } from "./flow-graph.ts";
@@ -10,9 +10,10 @@ import type { CheckedHash, TypeHashes } from "./kcfi.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
+import { SetTable } from "./set-table.ts";
 
 export class SetBuilder {
-  readonly #table: FunctionTable;
+  readonly #sets: SetTable;
   readonly #functions: KnownFunctions;
   readonly #prototypes: Prototypes;
   readonly #graph: FlowGraph;
@@ -22,18 +23,13 @@ export class SetBuilder {
   /** Functions whose address is taken, by the hash before them; for each place where it can stand. */
   readonly #byHash = new Map<number, ReadonlyMap<number | null, number[]>>();
   readonly #fit: Fitting;
-  readonly #fittingAll = new Map<string, readonly number[]>();
-  readonly #listNumbers = new Map<readonly number[], number>();
-  readonly #listsByKey = new Map<string, number>();
-  readonly #byPrototype = new Map<number, number[]>();
+  readonly #fitting = new BitsNumbers();
+  /** Lists of prototypes that are all there can be, as Fitting has them. */
+  readonly #among = new Map<readonly number[], Bits>();
+  /** Functions, by their numbers in the table; ascending by the number of the prototype. */
+  readonly #byPrototype: ReadonlyMap<number, readonly number[]>;
   /** Address taken, of no known prototype. */
   readonly #unsure: number[] = [];
-  readonly #numbers = new Map<string, number>();
-  readonly #members: Int32Array[] = [];
-  /** Of each function: one more than the set that it was put into last. */
-  readonly #lastSet: Int32Array;
-  readonly #indexes = new Map<number, number>();
-  readonly #labels: string[] = [];
 
   constructor(
     table: FunctionTable,
@@ -47,26 +43,28 @@ export class SetBuilder {
   ) {
     this.#hashes = hashes;
     this.#search = search;
-    this.#table = table;
-    this.#lastSet = new Int32Array(table.count);
+    this.#sets = new SetTable(table);
     this.#functions = functions;
     this.#prototypes = prototypes;
     this.#graph = graph;
     this.#taken = taken;
-    this.#fit = new Fitting(prototypes);
+    const byPrototype = new Map<number, number[]>();
     const held = heldAs(graph);
     for (const entry of taken) {
       const known = functions.at(entry);
       if (known === undefined || known.init || (known.prototypes.length === 0 && !mayBeCalled(entry))) continue;
       // Where a record may be another function's, or there is none, the members that hold it say what it is as well.
       const told = known.sure && known.prototypes.length > 0 ? [] : (held.get(entry) ?? []);
+      const index = this.#sets.indexOf(entry);
       for (const prototype of new Set([...known.prototypes, ...told])) {
-        const list = this.#byPrototype.get(prototype);
-        if (list === undefined) this.#byPrototype.set(prototype, [entry]);
-        else list.push(entry);
+        const list = byPrototype.get(prototype) ?? [];
+        if (list.length === 0) byPrototype.set(prototype, list);
+        if (index >= 0) list.push(index);
       }
-      if (known.prototypes.length === 0 && !held.has(entry)) this.#unsure.push(entry);
+      if (known.prototypes.length === 0 && !held.has(entry) && index >= 0) this.#unsure.push(index);
     }
+    this.#byPrototype = new Map([...byPrototype].sort(([a], [b]) => a - b));
+    this.#fit = new Fitting(prototypes, [...this.#byPrototype.keys()]);
   }
 
   answer(sites: readonly FoundSite[]): IndirectCallees {
@@ -88,14 +86,11 @@ export class SetBuilder {
         byPrototype++;
         continue;
       }
-      const fitting = this.#fitting(site);
-      if (fitting >= 0) {
-        assumed.set(site.address, fitting);
-        byArguments++;
-      }
+      assumed.set(site.address, this.#byArguments(site));
+      byArguments++;
     }
     return {
-      sets: this.#sets(),
+      sets: this.#sets.sets(),
       typedSet: typed,
       assumedSet: assumed,
       statistics: {
@@ -112,35 +107,37 @@ export class SetBuilder {
 
   #typed(site: FoundSite): number {
     if (site.unknown || (site.nodes.length === 0 && site.constants.length === 0)) return -1;
-    const entries = new Set(site.constants);
-    const labels: string[] = [];
     for (const node of site.nodes) {
       if (this.#graph.unknown[node] && this.#graph.kind[node] !== "member") return -1;
-      const held = this.#graph.functions[node];
-      // Nobody gives it a function that we see: then we do not see who does.
-      if (held == null || held.size === 0) return -1;
-      for (const entry of held) entries.add(entry);
-      labels.push(this.#graph.describe(node));
     }
-    const { checked } = site;
-    const passes = [...entries].filter(
-      (entry) => checked === null || this.#hashes.of(entry, checked.offset) === checked.hash,
-    );
-    // The check would fail whatever is called: then it is something else.
-    if (passes.length === 0) return -1;
-    const key = `n${site.nodes.join()} ${site.constants.join()} ${checked?.hash ?? ""}`;
-    return this.#make(key, labels.join(" | "), () => passes);
+    const { checked, nodes, constants } = site;
+    return this.#sets.of(`n${nodes.join()} ${constants.join()} ${checked?.hash ?? ""}`, (members) => {
+      const held = nodes.map((node) => this.#graph.functions[node]);
+      // Nobody gives one of them a function that we see: then we do not see who does.
+      if (held.some((functions) => functions == null || functions.size === 0)) return null;
+      const passes: number[] = [];
+      for (const entries of [constants, ...held]) {
+        for (const entry of entries ?? []) {
+          if (checked === null || this.#hashes.of(entry, checked.offset) === checked.hash) passes.push(entry);
+        }
+      }
+      // The check would fail whatever is called: then it is something else.
+      if (passes.length === 0) return null;
+      this.#sets.addEntries(members, passes);
+      return nodes.map((node) => this.#graph.describe(node)).join(" | ");
+    });
   }
 
   /** All that the check lets pass (see kcfi.ts). */
   #checked({ hash, offset }: CheckedHash): number {
-    return this.#make(`h${hash} ${offset}`, `type hash 0x${(hash >>> 0).toString(16).padStart(8, "0")}`, () => {
+    return this.#sets.of(`h${hash} ${offset}`, (members) => {
       let known = this.#byHash.get(offset);
       if (known === undefined) {
         known = Map.groupBy(this.#taken, (entry) => this.#hashes.of(entry, offset));
         this.#byHash.set(offset, known);
       }
-      return known.get(hash) ?? [];
+      this.#sets.addEntries(members, known.get(hash) ?? []);
+      return `type hash 0x${(hash >>> 0).toString(16).padStart(8, "0")}`;
     });
   }
 
@@ -149,12 +146,16 @@ export class SetBuilder {
     const prototypes = told.length === 0 && site.declared !== null ? [site.declared] : told;
     // A variable that is only ever given functions whose prototypes nobody knows.
     if (prototypes.length === 0) return slot;
-    const label = prototypes.map((prototype) => this.#prototypes.label(prototype)).join(" | ");
-    return this.#make(`p${prototypes.join()}`, label, () => {
-      const found = new Set(prototypes.flatMap((prototype) => this.#byPrototype.get(prototype) ?? []));
-      for (const entry of this.#unsure) found.add(entry);
-      return [...found];
+    return this.#sets.of(`p${prototypes.join()}`, (members) => {
+      this.#addAll(members, prototypes);
+      return prototypes.map((prototype) => this.#prototypes.label(prototype)).join(" | ");
     });
+  }
+
+  /** Functions of some prototypes, and those that can be of any. */
+  #addAll(members: Bits, prototypes: readonly number[]): void {
+    for (const prototype of prototypes) members.addAll(this.#byPrototype.get(prototype) ?? []);
+    members.addAll(this.#unsure);
   }
 
   /** What the pointer calls, as its type says or as those of the members do that it comes out of. */
@@ -183,78 +184,24 @@ export class SetBuilder {
   }
 
   /** What fits by arguments and result alone. */
-  #fitting(site: FoundSite): number {
-    const fitting = this.#fittingPrototypes(site);
-    if (fitting.length === 0 && site.origins !== null) return this.#fitting({ ...site, origins: null });
+  #byArguments(site: FoundSite): number {
+    const among = site.origins === null ? null : this.#search.prototypesAt(site.origins);
+    let fitting = this.#fit.select(site, among === null ? undefined : this.#placesOf(among));
+    if (among !== null && fitting.isEmpty) fitting = this.#fit.select(site);
     const label = this.#fit.label(site);
-    return this.#make(`a${label} ${this.#listNumber(fitting)}`, label, () => [
-      ...fitting.flatMap((prototype) => this.#byPrototype.get(prototype)!),
-      ...this.#unsure,
-    ]);
+    return this.#sets.of(`a${label} ${this.#fitting.of(fitting)}`, (members) => {
+      this.#addAll(members, this.#fit.prototypesAt(fitting));
+      return label;
+    });
   }
 
-  /** The same for lists of the same numbers: they can be long, and most sites share one. */
-  #listNumber(list: readonly number[]): number {
-    let number = this.#listNumbers.get(list);
-    if (number === undefined) {
-      const key = list.join();
-      number = this.#listsByKey.get(key) ?? this.#listsByKey.size;
-      this.#listsByKey.set(key, number);
-      this.#listNumbers.set(list, number);
+  #placesOf(prototypes: readonly number[]): Bits {
+    let places = this.#among.get(prototypes);
+    if (places === undefined) {
+      places = this.#fit.placesOf(prototypes);
+      this.#among.set(prototypes, places);
     }
-    return number;
-  }
-
-  #fittingPrototypes(site: FoundSite): readonly number[] {
-    const members = site.origins === null ? null : this.#search.prototypesAt(site.origins);
-    if (members !== null) {
-      const known = members.filter((prototype) => this.#byPrototype.has(prototype));
-      return this.#fit.select(site, known).sort((a, b) => a - b);
-    }
-    const key = this.#fit.key(site);
-    let found = this.#fittingAll.get(key);
-    if (found === undefined) {
-      found = this.#fit.select(site, this.#byPrototype.keys()).sort((a, b) => a - b);
-      this.#fittingAll.set(key, found);
-    }
-    return found;
-  }
-
-  /** The set of that key, made when it is first asked for. */
-  #make(key: string, label: string, entries: () => readonly number[]): number {
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#members.length;
-      const indexes: number[] = [];
-      for (const entry of entries()) {
-        const index = this.#indexOf(entry);
-        if (index < 0 || this.#lastSet[index] === number + 1) continue;
-        this.#lastSet[index] = number + 1;
-        indexes.push(index);
-      }
-      const members = Int32Array.from(indexes).sort();
-      this.#members.push(members);
-      this.#labels.push(label);
-      this.#numbers.set(key, number);
-    }
-    return number;
-  }
-
-  #indexOf(entry: number): number {
-    let index = this.#indexes.get(entry);
-    if (index === undefined) {
-      index = this.#table.entryAt(entry);
-      this.#indexes.set(entry, index);
-    }
-    return index;
-  }
-
-  #sets(): CalleeSets {
-    const start = new Int32Array(this.#members.length + 1);
-    for (const [n, list] of this.#members.entries()) start[n + 1] = start[n]! + list.length;
-    const members = new Int32Array(start.at(-1)!);
-    for (const [n, list] of this.#members.entries()) members.set(list, start[n]!);
-    return { count: this.#members.length, start, members, label: this.#labels };
+    return places;
   }
 }
 
