@@ -127,6 +127,13 @@ function callOf(graph: CallGraph, ids: readonly string[], f: number, site: numbe
   };
 }
 
+const INDIRECT_CALL = SITE_KINDS.indexOf("indirect-call");
+const INDIRECT_TAIL = SITE_KINDS.indexOf("indirect-tail");
+
+function isIndirect(kind: number): boolean {
+  return kind === INDIRECT_CALL || kind === INDIRECT_TAIL;
+}
+
 function totalsOf({ functions, sites, sets }: CallGraph): Omit<BudgetTotals, "fatalCalls"> {
   const edges = { proven: 0, typed: 0, assumed: 0 };
   let indirectCalls = 0;
@@ -139,7 +146,7 @@ function totalsOf({ functions, sites, sets }: CallGraph): Omit<BudgetTotals, "fa
     into.largest = Math.max(into.largest, size);
   };
   for (let site = 0; site < sites.count; site++) {
-    if ((SITE_KINDS[sites.kind[site] as number] as SiteKind).startsWith("indirect")) indirectCalls++;
+    if (isIndirect(sites.kind[site]!)) indirectCalls++;
     if ((sites.callee[site] as number) >= 0) edges.proven++;
     const typed = sizeOf(sites.typedSet[site] as number);
     const assumed = sizeOf(sites.assumedSet[site] as number);
@@ -178,8 +185,7 @@ function unresolvedOf(graph: CallGraph): BudgetUnresolved {
   for (let f = 0; f < functions.count; f++) countDepth(depthKindOf(functions.ownKind[f]));
   for (let site = 0; site < sites.count; site++) {
     countDepth(depthKindOf(sites.depthKind[site]));
-    const direct = !(SITE_KINDS[sites.kind[site] as number] as SiteKind).startsWith("indirect");
-    if (direct) {
+    if (!isIndirect(sites.kind[site]!)) {
       if ((sites.callee[site] as number) < 0) unknownTargets++;
       continue;
     }

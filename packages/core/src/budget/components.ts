@@ -34,18 +34,20 @@ export function findComponents(index: GraphIndex, edges: LevelEdges): Components
   const { graph, firstSite } = index;
   const { sites, sets } = graph;
   const { typedSet, assumedSet } = index.at(edges.level);
-  const stops = edges.stops;
+  const { stops } = edges;
   const functionCount = graph.functions.count;
   const nodeCount = functionCount + sets.count;
   const of = new Int32Array(nodeCount).fill(-1);
   const number = new Int32Array(nodeCount);
   const low = new Int32Array(nodeCount);
-  const open: number[] = [];
-  const path: number[] = [];
+  const open = new Int32Array(nodeCount);
+  const path = new Int32Array(nodeCount);
   // Where a node's edges go on: three edges a site for functions, members for sets. Of the sites themselves and not of the
   // level's distinct edges, since components are numbered by the order in which they are come to.
   const cursor = new Int32Array(nodeCount);
   const selfCall = new Uint8Array(nodeCount);
+  let openCount = 0;
+  let pathLength = 0;
   let visited = 0;
   let count = 0;
 
@@ -54,58 +56,68 @@ export function findComponents(index: GraphIndex, edges: LevelEdges): Components
     number[node] = visited;
     low[node] = visited;
     cursor[node] = node < functionCount ? 3 * firstSite[node]! : sets.start[node - functionCount]!;
-    open.push(node);
-    path.push(node);
+    open[openCount++] = node;
+    path[pathLength++] = node;
   };
-
-  /** The next node that an edge of `node` leads to, -1 for a member that is not followed, -2 after the last. */
-  const nextOf = (node: number): number => {
-    let at = cursor[node]!;
-    if (node >= functionCount) {
-      if (at >= sets.start[node - functionCount + 1]!) return -2;
-      cursor[node] = at + 1;
-      const member = sets.members[at]!;
-      return stops?.[member] === 1 ? -1 : member;
-    }
-    for (const end = 3 * firstSite[node + 1]!; at < end; at++) {
-      const site = (at / 3) | 0;
-      const which = at - 3 * site;
-      if (which === 0) {
-        const callee = sites.callee[site]!;
-        if (callee < 0 || stops?.[callee] === 1) continue;
-        cursor[node] = at + 1;
-        return callee;
+  /** Takes in an edge that leads to a node which has been visited. */
+  const meet = (node: number, target: number): void => {
+    if (of[target] !== -1) return;
+    if (target === node) selfCall[node] = 1;
+    if (number[target]! < low[node]!) low[node] = number[target]!;
+  };
+  /** Goes over a function's edges up to one that leads to a node not visited yet, which it gives; -1 after the last. */
+  const followSites = (f: number): number => {
+    const end = firstSite[f + 1]!;
+    let which = cursor[f]! % 3;
+    for (let site = (cursor[f]! - which) / 3; site < end; site++, which = 0) {
+      for (; which < 3; which++) {
+        let target = which === 0 ? sites.callee[site]! : which === 1 ? typedSet[site]! : assumedSet[site]!;
+        if (target < 0) continue;
+        if (which > 0) target += functionCount;
+        else if (stops?.[target] === 1) continue;
+        if (number[target] === 0) {
+          cursor[f] = 3 * site + which + 1;
+          return target;
+        }
+        meet(f, target);
       }
-      const set = which === 1 ? typedSet[site]! : assumedSet[site]!;
-      if (set < 0) continue;
-      cursor[node] = at + 1;
-      return functionCount + set;
     }
-    return -2;
+    return -1;
+  };
+  /** The same for the members of a set. */
+  const followMembers = (node: number): number => {
+    const end = sets.start[node - functionCount + 1]!;
+    for (let at = cursor[node]!; at < end; at++) {
+      const member = sets.members[at]!;
+      if (stops?.[member] === 1) continue;
+      if (number[member] === 0) {
+        cursor[node] = at + 1;
+        return member;
+      }
+      meet(node, member);
+    }
+    return -1;
   };
 
   for (let root = 0; root < functionCount; root++) {
     if (number[root] !== 0) continue;
     begin(root);
-    while (path.length > 0) {
-      const node = path[path.length - 1] as number;
-      const next = nextOf(node);
+    while (pathLength > 0) {
+      const node = path[pathLength - 1]!;
+      const next = node < functionCount ? followSites(node) : followMembers(node);
       if (next >= 0) {
-        if (number[next] === 0) begin(next);
-        else if (of[next] === -1) {
-          if (next === node) selfCall[node] = 1;
-          low[node] = Math.min(low[node] as number, number[next] as number);
-        }
+        begin(next);
         continue;
       }
-      if (next === -1) continue;
-      path.pop();
-      const parent = path[path.length - 1];
-      if (parent !== undefined) low[parent] = Math.min(low[parent] as number, low[node] as number);
+      pathLength--;
+      if (pathLength > 0) {
+        const parent = path[pathLength - 1]!;
+        if (low[node]! < low[parent]!) low[parent] = low[node]!;
+      }
       if (low[node] !== number[node]) continue;
       let member: number;
       do {
-        member = open.pop() as number;
+        member = open[--openCount]!;
         of[member] = count;
       } while (member !== node);
       count++;

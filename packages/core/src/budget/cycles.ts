@@ -59,6 +59,10 @@ class RoundFinder {
   /** Of the cycle that is looked at: place of each function among its functions, and row of each set as typed and as assumed. */
   readonly #place: Int32Array;
   readonly #rowOf: readonly [typed: Int32Array, assumed: Int32Array];
+  readonly #firstPlace: Int32Array;
+  readonly #endPlace: Int32Array;
+  /** The components' functions as `components.functions` has them, but those of one outermost first. */
+  readonly #functions: Int32Array;
 
   constructor(solved: SolvedGraph, level: SolvedLevel, names: FunctionNames) {
     const { functions, sets } = solved.graph;
@@ -68,27 +72,27 @@ class RoundFinder {
     this.#edges = solved.index.at(level.level);
     this.#place = new Int32Array(functions.count);
     this.#rowOf = [new Int32Array(sets.count), new Int32Array(sets.count)];
+    this.#firstPlace = new Int32Array(sets.count);
+    this.#endPlace = new Int32Array(sets.count);
+    this.#functions = new Int32Array(functions.count);
+    const next = level.components.first.slice();
+    for (let at = 0; at < functions.count; at++) {
+      const f = solved.order.sequence[at]!;
+      this.#functions[next[level.components.of[f]!]!++] = f;
+    }
   }
 
   cycle(component: number): BudgetCycle {
     const { components, noFunctionTwice, passes } = this.#level;
-    const { position, sequence } = this.#solved.order;
-    // Outermost first, as all functions are in the order.
-    const functions = components.functions.slice(components.first[component], components.first[component + 1]);
-    for (let at = 0; at < functions.length; at++) functions[at] = position[functions[at]!]!;
-    functions.sort();
-    for (let at = 0; at < functions.length; at++) {
-      functions[at] = sequence[functions[at]!]!;
-      this.#place[functions[at]!] = at;
-    }
+    const functions = this.#functions.subarray(components.first[component], components.first[component + 1]);
+    for (let at = 0; at < functions.length; at++) this.#place[functions[at]!] = at;
     const { count, targets } = this.#cutEdges(component, functions);
     const { depth } = passes[0]!;
     const wanted = Math.max(
       LEAST_TARGETS,
       Math.min(MOST_TARGETS, Math.floor(TARGETS_TIMES_FUNCTIONS / functions.length)),
     );
-    const chosen = targets.sort((a, b) => depth[b]! - depth[a]!).slice(0, wanted);
-    const cutEdges = this.#rounds(component, functions, chosen)
+    const cutEdges = this.#rounds(component, functions, deepest(targets, depth, wanted))
       .sort((a, b) => b.bytes - a.bytes)
       .slice(0, LISTED_CUT_EDGES)
       .map((round) => this.#described(round));
@@ -107,7 +111,7 @@ class RoundFinder {
   #cutEdges(component: number, functions: Int32Array): { count: number; targets: number[] } {
     const { graph, index } = this.#solved;
     const { sites } = graph;
-    const { typedSet, assumedSet, firstSet, setsOf } = this.#edges;
+    const { typedSet, assumedSet } = this.#edges;
     const { of } = this.#level.components;
     const isTarget = new Uint8Array(functions.length);
     const targets: number[] = [];
@@ -116,16 +120,7 @@ class RoundFinder {
       isTarget[place] = 1;
       targets.push(functions[place]!);
     };
-    // Places of each set's members in the cycle, ascending.
-    const places = new Map<number, number[]>();
-    for (let place = 0; place < functions.length; place++) {
-      const f = functions[place]!;
-      for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
-        const known = places.get(setsOf[at]!);
-        if (known === undefined) places.set(setsOf[at]!, [place]);
-        else known.push(place);
-      }
-    }
+    const members = this.#membersIn(component, functions);
     // The last caller of each set looks back over most of its members.
     const latest = new Map<number, number>();
     let count = 0;
@@ -139,19 +134,52 @@ class RoundFinder {
         }
         // The typed callees are among the assumed ones: an edge is counted once.
         const set = assumedSet[site]! >= 0 ? assumedSet[site]! : typedSet[site]!;
-        const members = set < 0 ? undefined : places.get(set);
-        if (members === undefined) continue;
-        count += countUpTo(members, place);
+        if (set < 0 || of[graph.functions.count + set] !== component) continue;
+        count += countUpTo(members, this.#firstPlace[set]!, this.#endPlace[set]!, place);
         latest.set(set, place);
       }
     }
     for (const [set, last] of latest) {
-      for (const place of places.get(set)!) {
-        if (place > last) break;
-        leadBackTo(place);
+      for (let at = this.#firstPlace[set]!; at < this.#endPlace[set]! && members[at]! <= last; at++) {
+        leadBackTo(members[at]!);
       }
     }
     return { count, targets };
+  }
+
+  /**
+   * Places of the members that sets of the component have in it, ascending: those of set s from `firstPlace[s]` up to
+   * `endPlace[s]`.
+   */
+  #membersIn(component: number, functions: Int32Array): Int32Array {
+    const { firstSet, setsOf } = this.#edges;
+    const { of } = this.#level.components;
+    const functionCount = this.#solved.graph.functions.count;
+    const sets: number[] = [];
+    const ends = this.#endPlace;
+    const each = (visit: (set: number, place: number) => void): void => {
+      for (let place = 0; place < functions.length; place++) {
+        const f = functions[place]!;
+        for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+          if (of[functionCount + setsOf[at]!] === component) visit(setsOf[at]!, place);
+        }
+      }
+    };
+    each((set) => {
+      if (ends[set] === 0) sets.push(set);
+      ends[set]!++;
+    });
+    let count = 0;
+    for (const set of sets) {
+      this.#firstPlace[set] = count;
+      count += ends[set]!;
+      ends[set] = this.#firstPlace[set]!;
+    }
+    const places = new Int32Array(count);
+    each((set, place) => {
+      places[ends[set]!++] = place;
+    });
+    return places;
   }
 
   /** Of each kind of edge back to each of `targets`, the one that ends the heaviest round. */
@@ -166,6 +194,7 @@ class RoundFinder {
     const depth = new Int32Array(functions.length * lanes).fill(-1);
     const from = new Int32Array(functions.length * lanes);
     const rows = this.#numberSets(component, functions);
+    const [typedRow, assumedRow] = this.#rowOf;
     const setDepth = new Int32Array(rows * lanes).fill(-1);
     const setFrom = new Int32Array(rows * lanes);
     const laneOf = new Int32Array(functions.length).fill(-1);
@@ -201,9 +230,10 @@ class RoundFinder {
       for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
         const set = setsOf[at]!;
         if (of[graph.functions.count + set] !== component) continue;
-        for (const rowOf of this.#rowOf) {
-          if (rowOf[set]! >= 0) reach(depth, from, row, setDepth, setFrom, rowOf[set]! * lanes, 0, 0, lanes);
-        }
+        const asTyped = typedRow[set]!;
+        const asAssumed = assumedRow[set]!;
+        if (asTyped >= 0) reach(depth, from, row, setDepth, setFrom, asTyped * lanes, 0, 0, lanes);
+        if (asAssumed >= 0) reach(depth, from, row, setDepth, setFrom, asAssumed * lanes, 0, 0, lanes);
       }
       for (let at = first[f]!; at < first[f + 1]!; at++) {
         const target = to[at]!;
@@ -213,7 +243,7 @@ class RoundFinder {
           if (lane >= 0) close(lane, row, at);
         } else if (kind[at] !== BARE && of[graph.functions.count + target] === component) {
           for (const lane of lanesOf.get(target) ?? []) close(lane, row, at);
-          const setRow = this.#rowOf[kind[at] === TYPED ? 0 : 1][target]! * lanes;
+          const setRow = (kind[at] === TYPED ? typedRow : assumedRow)[target]! * lanes;
           reach(setDepth, setFrom, setRow, depth, null, row, bytes[at]!, siteOf[at]!, lanes);
         }
       }
@@ -294,14 +324,26 @@ function reach(
   }
 }
 
-/** How many of the ascending numbers are at most `limit`. */
-function countUpTo(ascending: readonly number[], limit: number): number {
-  let low = 0;
-  let high = ascending.length;
+/** How many of the ascending numbers from `begin` up to `end` are at most `limit`. */
+function countUpTo(ascending: Int32Array, begin: number, end: number, limit: number): number {
+  let low = begin;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ascending[middle] as number) <= limit) low = middle + 1;
+    if (ascending[middle]! <= limit) low = middle + 1;
     else high = middle;
   }
-  return low;
+  return low - begin;
+}
+
+/** The first `count` of the functions that are deepest, those as deep in the order in which they are. */
+function deepest(functions: readonly number[], depth: Int32Array, count: number): number[] {
+  const chosen: number[] = [];
+  for (const f of functions) {
+    if (chosen.length === count && depth[f]! <= depth[chosen[count - 1]!]!) continue;
+    let at = Math.min(chosen.length, count - 1);
+    for (; at > 0 && depth[chosen[at - 1]!]! < depth[f]!; at--) chosen[at] = chosen[at - 1]!;
+    chosen[at] = f;
+  }
+  return chosen;
 }

@@ -48,25 +48,22 @@ export function deepestPaths(
   end: PathStops | null = null,
 ): DepthPass[] {
   const passes: DepthPass[] = [];
+  let before: { readonly pass: DepthPass; readonly setDepth: Int32Array } | null = null;
   for (let round = 0; round <= rounds; round++) {
-    passes.push(onePass(index, order, level, passes[round - 1] ?? null, end));
+    before = onePass(index, order, level, before, end);
+    passes.push(before.pass);
   }
   return passes;
 }
 
-/** The deepest member of each set so far. */
-interface SetMaxima {
-  readonly depth: Int32Array;
-  readonly member: Int32Array;
-}
-
+/** @returns the pass, and the depth of each set's deepest member; -1 where it has none */
 function onePass(
   index: GraphIndex,
   order: CallOrder,
   level: BudgetLevel,
-  before: DepthPass | null,
+  before: { readonly pass: DepthPass; readonly setDepth: Int32Array } | null,
   end: PathStops | null,
-): DepthPass {
+): { pass: DepthPass; setDepth: Int32Array } {
   const { functions, sets } = index.graph;
   const { sequence, position } = order;
   const { first, kind, to, bytes, site, firstSet, setsOf } = index.at(level);
@@ -75,16 +72,18 @@ function onePass(
   const bestCallee = new Int32Array(functions.count).fill(-1);
   const certainty = new Uint8Array(functions.count);
   const cut = new Uint8Array(functions.count);
-  const ahead: SetMaxima = { depth: new Int32Array(sets.count), member: new Int32Array(sets.count).fill(-1) };
-  if (end !== null) stopsInSets(index, end, ahead);
-  const all = before === null ? null : setMaxima(index, level, before.depth, end);
-  const { depth: aheadDepth, member: aheadMember } = ahead;
+  // Of each set: the deepest member so far.
+  const setDepth = new Int32Array(sets.count).fill(-1);
+  const setMember = new Int32Array(sets.count);
+  if (end !== null) stopsInSets(index, end, setDepth, setMember);
+  const depthBefore = before === null ? null : before.pass.depth;
+  const setDepthBefore = before === null ? null : before.setDepth;
+  const members = before === null ? null : new DeepestMembers(index, before.pass.depth, end);
 
   for (let place = functions.count - 1; place >= 0; place--) {
     const f = sequence[place]!;
     let best = functions.ownBytes[f]!;
     let edge = -1;
-    let callee = -1;
     let isCut = 0;
     for (let at = first[f]!; at < first[f + 1]!; at++) {
       const own = bytes[at]!;
@@ -94,84 +93,88 @@ function onePass(
         let goesBack = 0;
         if (end !== null && end.stops[target] === 1) from = end.bytes;
         else if (position[target]! > place) from = depth[target]!;
-        else if (before !== null) {
-          from = before.depth[target]!;
+        else if (depthBefore !== null) {
+          from = depthBefore[target]!;
           goesBack = 1;
         } else continue;
         if (own + from <= best) continue;
         best = own + from;
         edge = at;
-        callee = target;
         isCut = goesBack;
       } else if (kind[at] === BARE) {
         // Whatever it calls, if the level knows that at all: the return address is there.
         if (own + RETURN_ADDRESS_BYTES <= best) continue;
         best = own + RETURN_ADDRESS_BYTES;
         edge = -1;
-        callee = -1;
       } else {
-        if (aheadMember[target]! >= 0 && own + aheadDepth[target]! > best) {
-          best = own + aheadDepth[target]!;
+        if (setDepth[target]! >= 0 && own + setDepth[target]! > best) {
+          best = own + setDepth[target]!;
           edge = at;
-          callee = aheadMember[target]!;
           isCut = 0;
         }
-        if (all !== null && all.member[target]! >= 0 && own + all.depth[target]! > best) {
-          best = own + all.depth[target]!;
+        if (setDepthBefore !== null && setDepthBefore[target]! >= 0 && own + setDepthBefore[target]! > best) {
+          best = own + setDepthBefore[target]!;
           edge = at;
-          callee = all.member[target]!;
           isCut = 1;
         }
       }
     }
     depth[f] = best;
     if (edge >= 0) {
+      const target = to[edge]!;
       bestSite[f] = site[edge]!;
-      bestCallee[f] = callee;
       certainty[f] = kind[edge]!;
       cut[f] = isCut;
+      bestCallee[f] = kind[edge] === DIRECT ? target : isCut === 0 ? setMember[target]! : members!.of(target);
     }
     if (end !== null && end.stops[f] === 1) continue;
     for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
       const set = setsOf[at]!;
-      if (aheadMember[set]! >= 0 && best <= aheadDepth[set]!) continue;
-      aheadDepth[set] = best;
-      aheadMember[set] = f;
+      if (best <= setDepth[set]!) continue;
+      setDepth[set] = best;
+      setMember[set] = f;
     }
   }
-  return { depth, site: bestSite, callee: bestCallee, certainty, cut };
+  return { pass: { depth, site: bestSite, callee: bestCallee, certainty, cut }, setDepth };
 }
 
-function stopsInSets(index: GraphIndex, end: PathStops, maxima: SetMaxima): void {
+function stopsInSets(index: GraphIndex, end: PathStops, setDepth: Int32Array, setMember: Int32Array): void {
   const { firstSet, setsOf } = index;
   for (let f = 0; f < end.stops.length; f++) {
     if (end.stops[f] !== 1) continue;
     for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
-      maxima.depth[setsOf[at]!] = end.bytes;
-      maxima.member[setsOf[at]!] = f;
+      setDepth[setsOf[at]!] = end.bytes;
+      setMember[setsOf[at]!] = f;
     }
   }
 }
 
-function setMaxima(index: GraphIndex, level: BudgetLevel, depth: Int32Array, end: PathStops | null): SetMaxima {
-  const { count, start, members } = index.graph.sets;
-  const { followed } = index.at(level);
-  const maxima: SetMaxima = { depth: new Int32Array(count), member: new Int32Array(count).fill(-1) };
-  for (let set = 0; set < count; set++) {
-    if (followed[set] === 0) continue;
+/** The deepest members of sets in a pass, the first of those that are as deep; looked for when a path goes on in one. */
+class DeepestMembers {
+  readonly #index: GraphIndex;
+  readonly #depth: Int32Array;
+  readonly #end: PathStops | null;
+  readonly #known: Int32Array;
+
+  constructor(index: GraphIndex, depth: Int32Array, end: PathStops | null) {
+    this.#index = index;
+    this.#depth = depth;
+    this.#end = end;
+    this.#known = new Int32Array(index.graph.sets.count).fill(-1);
+  }
+
+  of(set: number): number {
+    if (this.#known[set]! >= 0) return this.#known[set]!;
+    const { start, members } = this.#index.graph.sets;
     let most = -1;
-    let deepest = -1;
     for (let at = start[set]!; at < start[set + 1]!; at++) {
       const f = members[at]!;
-      if (depth[f]! <= most || (end !== null && end.stops[f] === 1)) continue;
-      most = depth[f]!;
-      deepest = f;
+      if (this.#depth[f]! <= most || this.#end?.stops[f] === 1) continue;
+      most = this.#depth[f]!;
+      this.#known[set] = f;
     }
-    if (deepest < 0) continue;
-    maxima.depth[set] = most;
-    maxima.member[set] = deepest;
+    return this.#known[set]!;
   }
-  return maxima;
 }
 
 /** How each function is reached at its deepest. */

@@ -3,7 +3,7 @@
 import { DEPTH_KINDS } from "./call-graph.ts";
 import type { Components } from "./components.ts";
 import type { GraphIndex } from "./graph-index.ts";
-import { BARE, DIRECT } from "./level-graph.ts";
+import { BARE, DIRECT, type LevelGraph } from "./level-graph.ts";
 import { isUnresolved } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
 
@@ -58,150 +58,115 @@ export function functionsFrom(index: GraphIndex, level: BudgetLevel, start: numb
   return reached;
 }
 
-/** Counts by component: functions, unresolved calls, at-least and unknown depths. */
 const COUNTS = 4;
 
 class Walker {
-  readonly #components: Components;
-  readonly #edges: { first: Int32Array; to: Int32Array };
+  readonly #index: GraphIndex;
+  readonly #edges: LevelGraph;
+  readonly #of: Int32Array;
+  /** Of each function: itself, its unresolved calls, at-least and unknown depths. */
   readonly #counts: Int32Array;
+  /** The walk that came to a node last: functions, and after them sets. */
   readonly #seen: Int32Array;
   #stamp = 0;
-  /** Of the component with most functions: what it reaches (1), who reaches it (1), and the counts of what it reaches. */
+  readonly #queue: number[] = [];
+  /** The component with most functions: what it reaches (1), and the counts of that. */
+  readonly #hub: number;
   readonly #below: Uint8Array;
-  readonly #above: Uint8Array;
-  readonly #hubCounts: number[];
+  readonly #hubCounts: readonly number[];
 
   constructor(index: GraphIndex, level: BudgetLevel, components: Components) {
-    this.#components = components;
-    this.#edges = componentEdges(index, level, components);
-    this.#counts = componentCounts(index, level, components);
-    this.#seen = new Int32Array(components.count);
-    let hub = 0;
-    for (let component = 0; component < components.count; component++) {
-      if (sizeOf(components, component) > sizeOf(components, hub)) hub = component;
+    const { functions, sets } = index.graph;
+    this.#index = index;
+    this.#edges = index.at(level);
+    this.#of = components.of;
+    this.#counts = functionCounts(index, level);
+    this.#seen = new Int32Array(functions.count + sets.count);
+    this.#below = new Uint8Array(functions.count + sets.count);
+    this.#hub = largest(components);
+    const counts = new Array<number>(COUNTS).fill(0);
+    if (functions.count > 0) {
+      this.#begin(components.functions[components.first[this.#hub]!]!);
+      this.#walk(counts, false);
+      for (let node = 0; node < this.#seen.length; node++) if (this.#seen[node] === this.#stamp) this.#below[node] = 1;
     }
-    this.#below = new Uint8Array(components.count);
-    this.#above = new Uint8Array(components.count);
-    this.#hubCounts = new Array(COUNTS).fill(0);
-    if (components.count === 0) return;
-    this.#walk(hub, (component) => {
-      this.#below[component] = 1;
-      this.#add(this.#hubCounts, component);
-      return true;
-    });
-    this.#above[hub] = 1;
-    // Callees have lower numbers, so one pass upwards finds every component that leads to the hub.
-    for (let component = hub + 1; component < components.count; component++) {
-      const end = this.#edges.first[component + 1] as number;
-      for (let at = this.#edges.first[component] as number; at < end; at++) {
-        if (this.#above[this.#edges.to[at] as number] === 1) {
-          this.#above[component] = 1;
-          break;
-        }
-      }
-    }
+    this.#hubCounts = counts;
   }
 
   from(start: number): Reachable {
-    const component = this.#components.of[start] as number;
-    const reachesHub = this.#above[component] === 1;
-    const counts = reachesHub ? this.#hubCounts.slice() : (new Array(COUNTS).fill(0) as number[]);
-    this.#walk(component, (at) => {
-      if (reachesHub && this.#below[at] === 1) return false;
-      this.#add(counts, at);
-      return true;
-    });
+    let counts = new Array<number>(COUNTS).fill(0);
+    this.#begin(start);
+    // Once around what the hub reaches. If that does not lead to the hub itself, the rest is looked at as well.
+    const border = this.#walk(counts, true);
+    if (border.some((node) => this.#of[node] === this.#hub)) {
+      counts = counts.map((count, kind) => count + this.#hubCounts[kind]!);
+    } else {
+      this.#queue.push(...border);
+      this.#walk(counts, false);
+    }
     const [functions, unresolvedCalls, atLeastDepths, unknownDepths] = counts as [number, number, number, number];
     return { functions, unresolvedCalls, atLeastDepths, unknownDepths };
   }
 
-  #add(counts: number[], component: number): void {
-    for (let kind = 0; kind < COUNTS; kind++) {
-      counts[kind] = (counts[kind] as number) + (this.#counts[COUNTS * component + kind] as number);
-    }
+  #begin(start: number): void {
+    this.#seen[start] = ++this.#stamp;
+    this.#queue.push(start);
   }
 
-  #walk(start: number, visit: (component: number) => boolean): void {
-    const stamp = ++this.#stamp;
-    const queue = [start];
-    this.#seen[start] = stamp;
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (!visit(next)) continue;
-      const end = this.#edges.first[next + 1] as number;
-      for (let at = this.#edges.first[next] as number; at < end; at++) {
-        const to = this.#edges.to[at] as number;
-        if (this.#seen[to] === stamp) continue;
-        this.#seen[to] = stamp;
-        queue.push(to);
+  /**
+   * Counts what the queue leads to.
+   * @param around whether to stop at what the hub reaches
+   * @returns where it stopped
+   */
+  #walk(counts: number[], around: boolean): number[] {
+    const { functions, sets } = this.#index.graph;
+    const { first, kind, to } = this.#edges;
+    const border: number[] = [];
+    for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) {
+      if (around && this.#below[node] === 1) {
+        border.push(node);
+        continue;
+      }
+      if (node >= functions.count) {
+        const set = node - functions.count;
+        for (let at = sets.start[set]!; at < sets.start[set + 1]!; at++) this.#reach(sets.members[at]!);
+        continue;
+      }
+      for (let of = 0; of < COUNTS; of++) counts[of] = counts[of]! + this.#counts[COUNTS * node + of]!;
+      for (let at = first[node]!; at < first[node + 1]!; at++) {
+        if (kind[at] !== BARE) this.#reach(kind[at] === DIRECT ? to[at]! : functions.count + to[at]!);
       }
     }
+    return border;
+  }
+
+  #reach(node: number): void {
+    if (this.#seen[node] === this.#stamp) return;
+    this.#seen[node] = this.#stamp;
+    this.#queue.push(node);
   }
 }
 
-function sizeOf(components: Components, component: number): number {
-  return (components.first[component + 1] as number) - (components.first[component] as number);
+/** The component with most functions, the first of those. */
+function largest({ count, first }: Components): number {
+  let hub = 0;
+  for (let at = 0; at < count; at++) if (first[at + 1]! - first[at]! > first[hub + 1]! - first[hub]!) hub = at;
+  return hub;
 }
 
-function componentCounts(index: GraphIndex, level: BudgetLevel, components: Components): Int32Array {
-  const { functions, sites } = index.graph;
-  const counts = new Int32Array(COUNTS * components.count);
-  const add = (f: number, kind: number): void => {
-    const at = COUNTS * (components.of[f] as number) + kind;
-    counts[at] = (counts[at] as number) + 1;
-  };
+function functionCounts({ graph }: GraphIndex, level: BudgetLevel): Int32Array {
+  const { functions, sites } = graph;
+  const counts = new Int32Array(COUNTS * functions.count);
   for (let f = 0; f < functions.count; f++) {
-    add(f, 0);
-    if (functions.ownKind[f] === AT_LEAST) add(f, 2);
-    if (functions.ownKind[f] === UNKNOWN) add(f, 3);
+    counts[COUNTS * f] = 1;
+    if (functions.ownKind[f] === AT_LEAST) counts[COUNTS * f + 2] = 1;
+    if (functions.ownKind[f] === UNKNOWN) counts[COUNTS * f + 3] = 1;
   }
   for (let site = 0; site < sites.count; site++) {
-    const f = sites.caller[site] as number;
-    if (isUnresolved(index.graph, level, site)) add(f, 1);
-    if (sites.depthKind[site] === AT_LEAST) add(f, 2);
-    if (sites.depthKind[site] === UNKNOWN) add(f, 3);
+    const at = COUNTS * sites.caller[site]!;
+    if (sites.callee[site]! < 0 && isUnresolved(graph, level, site)) counts[at + 1]!++;
+    if (sites.depthKind[site] === AT_LEAST) counts[at + 2]!++;
+    if (sites.depthKind[site] === UNKNOWN) counts[at + 3]!++;
   }
   return counts;
-}
-
-/** Edges between different components, by the one they leave. An edge may be there more than once. */
-function componentEdges(
-  index: GraphIndex,
-  level: BudgetLevel,
-  components: Components,
-): { first: Int32Array; to: Int32Array } {
-  const { functions, sets } = index.graph;
-  const { first: firstEdge, kind, to: target, followed } = index.at(level);
-  const { of, count } = components;
-  const first = new Int32Array(count + 1);
-  let to = new Int32Array(0);
-  const next = new Int32Array(count);
-  // Counted in the first round, filled in in the second.
-  for (let round = 0; round < 2; round++) {
-    for (let f = 0; f < functions.count; f++) {
-      const from = of[f]!;
-      for (let at = firstEdge[f]!; at < firstEdge[f + 1]!; at++) {
-        if (kind[at] === BARE) continue;
-        const other = of[kind[at] === DIRECT ? target[at]! : functions.count + target[at]!]!;
-        if (other === from) continue;
-        if (round === 1) to[next[from]!] = other;
-        next[from] = next[from]! + 1;
-      }
-    }
-    for (let set = 0; set < sets.count; set++) {
-      if (followed[set] === 0) continue;
-      const from = of[functions.count + set]!;
-      for (let at = sets.start[set]!; at < sets.start[set + 1]!; at++) {
-        const other = of[sets.members[at]!]!;
-        if (other === from) continue;
-        if (round === 1) to[next[from]!] = other;
-        next[from] = next[from]! + 1;
-      }
-    }
-    if (round === 1) break;
-    for (let at = 0; at < count; at++) first[at + 1] = first[at]! + next[at]!;
-    next.set(first.subarray(0, count));
-    to = new Int32Array(first[count]!);
-  }
-  return { first, to };
 }
