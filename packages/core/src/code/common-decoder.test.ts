@@ -21,7 +21,11 @@ describe("the decoder of common instructions agrees with iced", () => {
     ["662e0f1f840000000000 0f1f00 6690 90 4190 f390 f30f1efa", "padding"],
     ["c1e005 d1e0 d3e0 c0f007 0fa4c105", "shifts"],
     ["f7c001000000 f7d8 f6c001 f7f9 f7c801000000", "one opcode, many instructions"],
-    ["f0480fb10f f3a4 f348ab c5f877 0f05", "what is left to iced"],
+    ["f0480fb10f f048ff00 f00fc107 65f0832801 f00fba2c2401 f0873e", "locked ones"],
+    ["f0480fb1f8 f0480fc1f8 f03907 f083380a f0890f f0c3 f0f08307", "those that cannot be locked"],
+    ["f30f1efa 4898 98 6698", "marks, and sign extensions of all sizes"],
+    ["f3a4 f348a5 f348ab f3aa a4 48ab 65f3a4 f365a4", "strings"],
+    ["f3ab f366ab f2a4 c5f877 0f05 f30f1ef8 f390", "what is left to iced"],
     ["48 4889 488b04 e800 b8ffff 48b8112233445566ff", "what is cut off at the end"],
   ])("%s: %s", (hex, _what) => {
     const bytes = bytesOf(hex);
@@ -34,6 +38,8 @@ describe("the decoder of common instructions agrees with iced", () => {
     ["", "100000008000000090909090909090"],
     ["66", "909090909090909090909090909090"],
     ["4f", "900000000000000090909090909090"],
+    ["f0", "909090909090909090909090909090"],
+    ["f3", "909090909090909090909090909090"],
   ])("all opcodes, each in all of its forms, with the prefixes '%s'", (prefix, rest) => {
     const modrms = bytesOf("000544c0");
     const code: number[] = [];

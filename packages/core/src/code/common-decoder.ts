@@ -40,6 +40,9 @@ const FORM = {
   BRANCH_32: 20,
   /** ModRM's reg says which instruction it is: see `groups`. */
   GROUP: 21,
+  /** String instructions: from memory to memory, and from the accumulator to memory, both by the registers made for it. */
+  STRING_MOVE: 22,
+  STRING_STORE: 23,
 } as const;
 
 /** The r/m operand is a byte whatever the operand size. */
@@ -54,6 +57,10 @@ const STACK = 16;
 const NO_16 = 32;
 /** lea, whose r/m is memory. */
 const MEMORY_ONLY = 64;
+/** Another instruction without REX.W, not decoded here. */
+const WIDE_ONLY = 128;
+/** May have a lock prefix where r/m is memory. */
+const LOCKABLE = 256;
 
 const CONDITIONS = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"];
 /** Opcodes behind 0f have this added. */
@@ -70,11 +77,12 @@ const MOST_PREFIXES = 3;
 
 interface Tables {
   readonly form: Uint8Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint16Array;
   readonly mnemonic: Uint16Array;
   readonly flow: Uint8Array;
   /** Of a group: its first member in these tables. */
   readonly group: Uint16Array;
+  readonly endbr64: number;
   /** Registers by number, for each operand size: iced's numbers. */
   readonly bytes: Uint8Array;
   readonly bytesWithRex: Uint8Array;
@@ -87,7 +95,7 @@ let tables: Tables | null = null;
 
 function makeTables(): Tables {
   const form = new Uint8Array(OPCODES);
-  const flags = new Uint8Array(OPCODES);
+  const flags = new Uint16Array(OPCODES);
   const mnemonic = new Uint16Array(OPCODES);
   const flow = new Uint8Array(OPCODES).fill(FLOW.next);
   const group = new Uint16Array(OPCODES);
@@ -108,8 +116,9 @@ function makeTables(): Tables {
   };
   const arithmetic = ["add", "or", "adc", "sbb", "and", "sub", "xor", "cmp"];
   for (const [n, name] of arithmetic.entries()) {
-    set(8 * n, name, FORM.RM_REG, BYTE);
-    set(8 * n + 1, name, FORM.RM_REG);
+    const lock = name === "cmp" ? 0 : LOCKABLE;
+    set(8 * n, name, FORM.RM_REG, BYTE | lock);
+    set(8 * n + 1, name, FORM.RM_REG, lock);
     set(8 * n + 2, name, FORM.REG_RM, BYTE);
     set(8 * n + 3, name, FORM.REG_RM);
     set(8 * n + 4, name, FORM.ACCUMULATOR_Z, BYTE);
@@ -133,23 +142,33 @@ function makeTables(): Tables {
   set(0x69, "imul", FORM.REG_RM_Z);
   set(0x6a, "push", FORM.PUSH_S, STACK);
   set(0x6b, "imul", FORM.REG_RM_S);
-  setGroup(0x80, arithmetic, FORM.RM_B, BYTE);
-  setGroup(0x81, arithmetic, FORM.RM_Z);
-  setGroup(0x83, arithmetic, FORM.RM_S);
+  for (const [opcode, how, flag] of [
+    [0x80, FORM.RM_B, BYTE],
+    [0x81, FORM.RM_Z, 0],
+    [0x83, FORM.RM_S, 0],
+  ] as const) {
+    const first = setGroup(opcode, arithmetic, how, flag | LOCKABLE);
+    set(first + arithmetic.indexOf("cmp"), "cmp", how, flag);
+  }
   set(0x84, "test", FORM.RM_REG, BYTE);
   set(0x85, "test", FORM.RM_REG);
-  set(0x86, "xchg", FORM.RM_REG, BYTE);
-  set(0x87, "xchg", FORM.RM_REG);
+  set(0x86, "xchg", FORM.RM_REG, BYTE | LOCKABLE);
+  set(0x87, "xchg", FORM.RM_REG, LOCKABLE);
   set(0x88, "mov", FORM.RM_REG, BYTE);
   set(0x89, "mov", FORM.RM_REG);
   set(0x8a, "mov", FORM.REG_RM, BYTE);
   set(0x8b, "mov", FORM.REG_RM);
   set(0x8d, "lea", FORM.REG_RM, MEMORY_ONLY);
   set(0x90, "nop", FORM.NOTHING);
+  set(0x98, "cdqe", FORM.NOTHING, WIDE_ONLY);
   set(0x9c, "pushfq", FORM.NOTHING, NO_16);
   set(0x9d, "popfq", FORM.NOTHING, NO_16);
+  set(0xa4, "movsb", FORM.STRING_MOVE, BYTE);
+  set(0xa5, "movsq", FORM.STRING_MOVE, WIDE_ONLY);
   set(0xa8, "test", FORM.ACCUMULATOR_Z, BYTE);
   set(0xa9, "test", FORM.ACCUMULATOR_Z);
+  set(0xaa, "stosb", FORM.STRING_STORE, BYTE);
+  set(0xab, "stosq", FORM.STRING_STORE, WIDE_ONLY);
   const shifts = ["rol", "ror", "rcl", "rcr", "shl", "shr", "", "sar"];
   setGroup(0xc0, shifts, FORM.RM_B, BYTE);
   setGroup(0xc1, shifts, FORM.RM_B);
@@ -168,8 +187,8 @@ function makeTables(): Tables {
   const unary = ["", "", "not", "neg", "mul", "imul", "div", "idiv"];
   set(setGroup(0xf6, unary, FORM.RM, BYTE), "test", FORM.RM_B, BYTE);
   set(setGroup(0xf7, unary, FORM.RM), "test", FORM.RM_Z);
-  setGroup(0xfe, ["inc", "dec"], FORM.RM, BYTE);
-  const last = setGroup(0xff, ["inc", "dec"], FORM.RM);
+  setGroup(0xfe, ["inc", "dec"], FORM.RM, BYTE | LOCKABLE);
+  const last = setGroup(0xff, ["inc", "dec"], FORM.RM, LOCKABLE);
   set(last + 2, "call", FORM.RM, STACK, FLOW["indirect-call"]);
   set(last + 4, "jmp", FORM.RM, STACK, FLOW["indirect-jump"]);
   set(last + 6, "push", FORM.RM, STACK);
@@ -178,17 +197,25 @@ function makeTables(): Tables {
   set(SECOND_MAP + 0xa3, "bt", FORM.RM_REG);
   set(SECOND_MAP + 0xa4, "shld", FORM.RM_REG_B);
   set(SECOND_MAP + 0xa5, "shld", FORM.RM_REG_CL);
-  set(SECOND_MAP + 0xab, "bts", FORM.RM_REG);
+  set(SECOND_MAP + 0xab, "bts", FORM.RM_REG, LOCKABLE);
   set(SECOND_MAP + 0xac, "shrd", FORM.RM_REG_B);
   set(SECOND_MAP + 0xad, "shrd", FORM.RM_REG_CL);
   set(SECOND_MAP + 0xaf, "imul", FORM.REG_RM);
-  set(SECOND_MAP + 0xb3, "btr", FORM.RM_REG);
+  set(SECOND_MAP + 0xb0, "cmpxchg", FORM.RM_REG, BYTE | LOCKABLE);
+  set(SECOND_MAP + 0xb1, "cmpxchg", FORM.RM_REG, LOCKABLE);
+  set(SECOND_MAP + 0xb3, "btr", FORM.RM_REG, LOCKABLE);
   set(SECOND_MAP + 0xb6, "movzx", FORM.REG_RM, SOURCE_8);
   set(SECOND_MAP + 0xb7, "movzx", FORM.REG_RM, SOURCE_16);
-  setGroup(SECOND_MAP + 0xba, ["", "", "", "", "bt", "bts", "btr", "btc"], FORM.RM_B);
-  set(SECOND_MAP + 0xbb, "btc", FORM.RM_REG);
+  const bits = setGroup(SECOND_MAP + 0xba, ["", "", "", "", "bt", "bts", "btr", "btc"], FORM.RM_B, LOCKABLE);
+  set(bits + 4, "bt", FORM.RM_B);
+  set(SECOND_MAP + 0xb9, "ud1", FORM.REG_RM, 0, FLOW.trap);
+  set(SECOND_MAP + 0xbb, "btc", FORM.RM_REG, LOCKABLE);
+  set(SECOND_MAP + 0xbc, "bsf", FORM.REG_RM);
+  set(SECOND_MAP + 0xbd, "bsr", FORM.REG_RM);
   set(SECOND_MAP + 0xbe, "movsx", FORM.REG_RM, SOURCE_8);
   set(SECOND_MAP + 0xbf, "movsx", FORM.REG_RM, SOURCE_16);
+  set(SECOND_MAP + 0xc0, "xadd", FORM.RM_REG, BYTE | LOCKABLE);
+  set(SECOND_MAP + 0xc1, "xadd", FORM.RM_REG, LOCKABLE);
   const names = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"];
   const old = names.map((name) => name.toUpperCase());
   const numbered = (suffix: string) => Array.from({ length: 8 }, (_, n) => `R${n + 8}${suffix}`);
@@ -200,6 +227,7 @@ function makeTables(): Tables {
     mnemonic,
     flow,
     group,
+    endbr64: mnemonicNumber("endbr64"),
     bytes: numbers(["AL", "CL", "DL", "BL", "AH", "CH", "DH", "BH", ...numbered("L")]),
     bytesWithRex: numbers(["AL", "CL", "DL", "BL", "SPL", "BPL", "SIL", "DIL", ...numbered("L")]),
     words: numbers([...old, ...numbered("W")]),
@@ -257,11 +285,18 @@ export class CommonDecoder {
     let rex = 0;
     let is16 = false;
     let segment = 0;
+    let lock = false;
     let opcode = bytes[here++]!;
+    const repeated = opcode === 0xf3;
+    if (repeated) {
+      if (bytes[here] === 0x0f) return this.#marker(at, position);
+      opcode = bytes[here++]!;
+    }
     for (;;) {
       if (opcode === 0x66) is16 = true;
       else if (segment === 0 && opcode === 0x65) segment = 2;
       else if (segment === 0 && opcode === 0x64) segment = 1;
+      else if (!lock && opcode === 0xf0) lock = true;
       // Overrides of the other segments say nothing in 64-bit code.
       else if (segment !== 0 || (opcode !== 0x2e && opcode !== 0x3e)) break;
       if (here - position > MOST_PREFIXES) return 0;
@@ -280,6 +315,9 @@ export class CommonDecoder {
     }
     const flag = flags[opcode]!;
     if (how === FORM.LEFT || (is16 && (flag & (STACK | NO_16)) !== 0)) return 0;
+    if ((flag & WIDE_ONLY) !== 0 && (rex & 8) === 0) return 0;
+    if (repeated && how !== FORM.STRING_MOVE && how !== FORM.STRING_STORE) return 0;
+    if (lock && ((flag & LOCKABLE) === 0 || bytes[here]! >= 0xc0)) return 0;
     // nop with REX.B exchanges r8 and rax.
     if (opcode === 0x90 && rex !== 0) return 0;
     this.#rex = rex;
@@ -302,12 +340,37 @@ export class CommonDecoder {
     return length;
   }
 
+  /** `endbr64`, which every function begins with that may be called indirectly (CONFIG_X86_KERNEL_IBT); nothing else is decoded here that begins so. */
+  #marker(at: number, position: number): number {
+    const bytes = this.#bytes;
+    const is = bytes[position + 1] === 0x0f && bytes[position + 2] === 0x1e && bytes[position + 3] === 0xfa;
+    if (!is || position + 4 > this.#end) return 0;
+    const columns = this.#columns;
+    columns.address[at] = this.#base + position;
+    columns.mnemonic[at] = this.#tables.endbr64;
+    columns.flow[at] = FLOW.next;
+    columns.target[at] = 0;
+    columns.operandCount[at] = 0;
+    columns.length[at] = 4;
+    return 4;
+  }
+
   #operands(at: number, how: number, flag: number, opcode: number): boolean {
     const columns = this.#columns;
     const slot = at * MAX_OPERANDS;
     switch (how) {
       case FORM.NOTHING:
         columns.operandCount[at] = 0;
+        return true;
+      case FORM.STRING_MOVE:
+        columns.operandCount[at] = 2;
+        columns.operandKind[slot] = OPERAND.OTHER;
+        columns.operandKind[slot + 1] = OPERAND.OTHER;
+        return true;
+      case FORM.STRING_STORE:
+        columns.operandCount[at] = 2;
+        columns.operandKind[slot] = OPERAND.OTHER;
+        this.#register(slot + 1, 0, flag & BYTE);
         return true;
       case FORM.RM_REG:
         columns.operandCount[at] = 2;
