@@ -7,10 +7,10 @@ import type { Program } from "../program/program.ts";
 import { ORC_REGISTERS } from "../unwind/orc-run.ts";
 import { BranchTargets } from "./branch-targets.ts";
 import type { CallGraph } from "./call-graph.ts";
+import { depthBytes, depthSureness, EXACT, UNKNOWN } from "./depth-number.ts";
 import { FrameDepths } from "./frame-depths.ts";
 import { FunctionTable } from "./function-table.ts";
 import { innerJumpsOf } from "./jump-tables.ts";
-import { depthBytes, depthSureness, EXACT, UNKNOWN } from "./stack-depth.ts";
 import { THUNK } from "./thunks.ts";
 import { type WalkProgress, walkFunctions } from "./walk-functions.ts";
 

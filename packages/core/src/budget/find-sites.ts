@@ -18,7 +18,7 @@ import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
 import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
 import { firstNotBefore } from "./sorted.ts";
-import { UNKNOWN } from "./stack-depth.ts";
+import { movedBy } from "./stack-change.ts";
 import { staticCallUpdates } from "./static-call-updates.ts";
 import { THUNK } from "./thunks.ts";
 
@@ -113,11 +113,11 @@ export class SiteFinder {
   #runOn(caller: number, code: CodeColumns, at: number): Site | null {
     const goesOn = code.flow[at] === FLOW.next || code.flow[at] === FLOW.conditional;
     // What no path leads to is padding.
-    if (!goesOn || code.mnemonic[at] === this.#nop || this.depths.tracked.rsp[at] === UNKNOWN) return null;
+    if (!goesOn || code.mnemonic[at] === this.#nop || !this.depths.isReached(at)) return null;
     const target = this.#targets.resolve(code.address[at]! + code.length[at]!);
     if (target.kind !== "function" || target.inside || target.index === caller) return null;
     const place = { code, at, address: code.address[at]!, index: at };
-    const moved = this.depths.tracked.movedBy(at);
+    const moved = movedBy(code, at);
     const { depth } = this.#entryOf(target.index);
     const site = this.#tail(place, "tail", target.index, -1, depth - (moved ?? 0));
     return moved === null ? { ...site, bytes: 0, depthKind: DEPTH_KIND.unknown } : site;

@@ -2,23 +2,15 @@
  * How deep the stack is at each instruction of a function: by ORC where it goes by RSP and so says it exactly, by following
  * the code where ORC goes by RBP (or by another register, as in aligned frames) and where there is none.
  */
-import type { CodeColumns } from "../code/code-columns.ts";
+import { type CodeColumns, mnemonicNumber } from "../code/code-columns.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 import { collectOrc, ORC_REGISTERS, ORC_TYPES, OrcRun } from "../unwind/orc-run.ts";
 import { DEPTH_KINDS, type DepthKind } from "./call-graph.ts";
+import { AT_LEAST, AT_MOST, depthBytes, depthNumber, depthSureness, EXACT, UNKNOWN } from "./depth-number.ts";
 import { type EntryFrame, entryFrame, orcDepth } from "./entry-frame.ts";
+
 import { fullAddress } from "./function-table.ts";
-import {
-  AT_LEAST,
-  AT_MOST,
-  depthBytes,
-  depthNumber,
-  depthSureness,
-  EXACT,
-  type InnerJumps,
-  StackDepth,
-  UNKNOWN,
-} from "./stack-depth.ts";
+import { type InnerJumps, StackDepth } from "./stack-depth.ts";
 
 export const DEPTH_KIND = Object.fromEntries(DEPTH_KINDS.map((kind, index) => [kind, index])) as Readonly<
   Record<DepthKind, number>
@@ -40,6 +32,10 @@ export class FrameDepths {
   readonly orc = new OrcRun();
   entry: EntryFrame = entryFrame(null);
   readonly #table: OrcTable | null;
+  /** Was the code of the function measured last followed? */
+  #isTracked = false;
+  readonly #nop = mnemonicNumber("nop");
+  readonly #int3 = mnemonicNumber("int3");
 
   constructor(orc: OrcTable | null) {
     this.#table = orc;
@@ -51,20 +47,35 @@ export class FrameDepths {
    */
   measure(code: CodeColumns, innerJumps: InnerJumps): void {
     if (this.#byOrcAlone(code)) return;
+    this.#isTracked = true;
     this.tracked.track(code, this.entry.depth, innerJumps);
     for (let index = 0; index < code.count; index++) this.#decide(index, innerJumps);
   }
 
-  /** Measures by ORC; false where it leaves something open, so that the code has to be followed. */
+  /**
+   * Measures by ORC; false where it leaves something open, so that the code has to be followed. Padding has no unwind data, and
+   * no function is deeper in it.
+   */
   #byOrcAlone(code: CodeColumns): boolean {
     this.#begin(code);
     for (let index = 0; index < code.count; index++) {
       const bytes = this.byOrc(index);
-      if (bytes === null) return false;
-      this.bytes[index] = bytes;
-      this.kind[index] = DEPTH_KIND.exact;
+      const isPadding = bytes === null && index > 0 && this.orcAt[index]! < 0 && this.#isFiller(code, index);
+      if (bytes === null && !isPadding) return false;
+      this.bytes[index] = bytes ?? 0;
+      this.kind[index] = isPadding ? DEPTH_KIND.unknown : DEPTH_KIND.exact;
     }
+    this.#isTracked = false;
     return true;
+  }
+
+  #isFiller(code: CodeColumns, index: number): boolean {
+    return code.mnemonic[index] === this.#nop || code.mnemonic[index] === this.#int3;
+  }
+
+  /** Does anything of the function measured last lead to an instruction? */
+  isReached(index: number): boolean {
+    return this.#isTracked ? this.tracked.rsp[index] !== UNKNOWN : this.kind[index] !== DEPTH_KIND.unknown;
   }
 
   /** Reads ORC and follows the code, but lets neither know of the other. */

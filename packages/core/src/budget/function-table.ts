@@ -3,8 +3,8 @@
  * make (`.isra.0`, `.constprop.0`, `.part.0`) are functions of their own; padding before a function (`__pfx_f`, `__cfi_f`)
  * is no function, but calls may lead there and mean `f`.
  */
+import { lowHalf } from "../memory/split-address.ts";
 import type { Program, ProgramArea } from "../program/program.ts";
-import type { KernelSymbol } from "../symbols/symbol-table.ts";
 import { firstAfter } from "./sorted.ts";
 
 /** A run of bytes; addresses are the low 32 bits, signed. */
@@ -136,39 +136,55 @@ interface Found extends Span {
 /** All that symbols say of the text that stays, ascending. */
 function collect(program: Program): Found[] {
   const areas = program.text.filter((area) => !area.init);
-  const named = new Map<bigint, { area: ProgramArea; symbols: KernelSymbol[] }>();
-  for (const symbol of program.symbols.all()) {
-    if (!/^[tTwW]$/.test(symbol.type)) continue;
-    const known = named.get(symbol.address);
-    if (known !== undefined) known.symbols.push(symbol);
+  const named = new Map<number, { address: bigint; area: ProgramArea; names: string[] }>();
+  let area: ProgramArea | null = null;
+  for (const { type, address, name } of program.symbols.all()) {
+    if (!isFunctionLetter(type)) continue;
+    const known = named.get(low32(address));
+    if (known?.address === address) known.names.push(name);
     else {
-      const area = areaOf(areas, symbol.address);
-      if (area !== null) named.set(symbol.address, { area, symbols: [symbol] });
+      // Symbols come in order, and areas are few.
+      if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
+      if (area !== null) named.set(low32(address), { address, area, names: [name] });
     }
   }
   const found: Found[] = [];
-  for (const [address, { area, symbols }] of named) {
+  for (const [start, { address, area, names }] of named) {
     const range = program.symbols.functionAt(address);
     if (range === null || range.start !== address) continue;
-    const end = low32(range.end) < low32(area.end) ? range.end : area.end;
-    if (end <= range.start || end - range.start > MAX_FUNCTION_BYTES) continue;
-    const names = symbols.map((symbol) => symbol.name);
-    const colds = names.flatMap((name) => COLD.exec(name)?.[1] ?? []);
+    const end = Math.min(low32(range.end), low32(area.end));
+    if (end <= start || end - start > MAX_FUNCTION_BYTES) continue;
     found.push({
-      start: low32(range.start),
-      end: low32(end),
+      start,
+      end,
       name: range.name,
       names,
       module: range.module,
       padding: PADDING.test(range.name),
-      parents: colds.length === names.length ? colds : null,
+      parents: parentsOf(names),
     });
   }
   return found.sort((a, b) => a.start - b.start);
 }
 
+/** Names of the functions that what has these names may be a part of; null where it is no part. */
+function parentsOf(names: readonly string[]): string[] | null {
+  const parents: string[] = [];
+  for (const name of names) {
+    const parent = name.includes(".cold") ? COLD.exec(name)?.[1] : undefined;
+    if (parent === undefined) return null;
+    parents.push(parent);
+  }
+  return parents;
+}
+
+/** nm's letters for code, weak symbols among them. */
+export function isFunctionLetter(type: string): boolean {
+  return type === "t" || type === "T" || type === "w" || type === "W";
+}
+
 export function low32(address: bigint): number {
-  return Number(BigInt.asIntN(32, address));
+  return lowHalf(address) | 0;
 }
 
 /** The 64-bit address of one that is kept as its low 32 bits, in the top 2 GiB. */

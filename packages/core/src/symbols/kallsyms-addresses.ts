@@ -1,4 +1,4 @@
-import { highHalf, lowHalf, u32At } from "../memory/split-address.ts";
+import { highHalf, joinHalves, lowHalf, u32At } from "../memory/split-address.ts";
 
 /**
  * The addresses of kallsyms. Inside they are doubles that hold the address as a *signed* 64-bit number: kernel text lies at
@@ -20,7 +20,7 @@ export function signedAddress(address: bigint): number {
 
 /** The unsigned bigint again. */
 export function unsignedAddress(signed: number): bigint {
-  return BigInt.asUintN(64, BigInt(signed));
+  return joinHalves(Math.floor(signed / 0x100000000), signed);
 }
 
 /**
@@ -100,6 +100,7 @@ export class AddressOrder {
   readonly #first: number;
   readonly #sorted: Uint32Array | null;
   readonly length: number;
+  #lastFloor = -1;
 
   constructor(addresses: Float64Array) {
     this.#addresses = addresses;
@@ -134,6 +135,14 @@ export class AddressOrder {
 
   /** Rank of the last symbol at or below the address; -1 where all lie above. */
   floor(address: number): number {
+    // Who goes through all of them asks for one after the other.
+    const next = this.#lastFloor + 1;
+    if (next < this.length && this.addressAt(next) <= address) {
+      if (next + 1 === this.length || this.addressAt(next + 1) > address) {
+        this.#lastFloor = next;
+        return next;
+      }
+    }
     let low = 0;
     let high = this.length;
     while (low < high) {
@@ -141,6 +150,7 @@ export class AddressOrder {
       if (this.addressAt(middle) <= address) low = middle + 1;
       else high = middle;
     }
+    this.#lastFloor = low - 1;
     return low - 1;
   }
 }

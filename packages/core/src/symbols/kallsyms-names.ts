@@ -18,9 +18,12 @@ export class TokenTable {
   readonly #values = new Int32Array(256);
   readonly #powers = new Int32Array(256);
   readonly #firstValues = new Int32Array(256);
+  /** The texts without their first character: how a name begins behind its type letter. */
+  readonly rests: readonly string[];
 
   private constructor(texts: readonly string[]) {
     this.texts = texts;
+    this.rests = texts.map((text) => text.slice(1));
     for (let token = 0; token < 256; token++) {
       const text = texts[token] as string;
       this.#values[token] = hashOf(text);
@@ -82,6 +85,8 @@ export class KallsymsNames {
   /** Hash index: heads of chains, and for each symbol the next of its chain; symbol numbers plus one, 0 ends. */
   #heads: Uint32Array | null = null;
   #next: Uint32Array | null = null;
+  /** Those that have been asked for. */
+  #made: (string | undefined)[] | null = null;
 
   private constructor(tokens: TokenTable, bytes: Uint8Array, entries: Uint32Array, count: number, long: boolean) {
     this.tokens = tokens;
@@ -127,9 +132,18 @@ export class KallsymsNames {
     return this.#entries[i] as number;
   }
 
-  /** Name of symbol `i`, without the type letter. */
+  /** Name of symbol `i`, without the type letter. Each is made once: who goes through all of them does so several times. */
   name(i: number): string {
-    return this.#expand(i).slice(1);
+    this.#made ??= new Array(this.count);
+    const known = this.#made[i];
+    if (known !== undefined) return known;
+    const { texts, rests } = this.tokens;
+    const end = this.#entries[i + 1] as number;
+    let at = this.#start(i);
+    let name = at < end ? (rests[this.#bytes[at++] as number] as string) : "";
+    while (at < end) name += texts[this.#bytes[at++] as number] as string;
+    this.#made[i] = name;
+    return name;
   }
 
   /** nm's type letter of symbol `i`. */

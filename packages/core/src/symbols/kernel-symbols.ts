@@ -98,16 +98,20 @@ export class KernelSymbols implements SymbolTable {
 
   functionAt(address: bigint): FunctionRange | null {
     const signed = signedAddress(address);
-    const span = this.#layout().text.find((text) => signed >= text.start && signed < text.end);
-    if (span !== undefined) return this.#kernelFunction(signed, span);
+    const span = this.#textAt(signed);
+    if (span !== null) return this.#kernelFunction(signed, span);
     return couldBeModule(signed) ? this.#moduleTable().functionAt(signed) : null;
   }
 
   isText(address: bigint): boolean {
     const signed = signedAddress(address);
     if (signed >= 0) return false;
-    for (const span of this.#layout().text) if (signed >= span.start && signed < span.end) return true;
-    return couldBeModule(signed) && this.#moduleTable().isText(signed);
+    return this.#textAt(signed) !== null || (couldBeModule(signed) && this.#moduleTable().isText(signed));
+  }
+
+  #textAt(signed: number): Span | null {
+    for (const span of this.#layout().text) if (signed >= span.start && signed < span.end) return span;
+    return null;
   }
 
   *all(): Iterable<KernelSymbol> {
@@ -136,11 +140,11 @@ export class KernelSymbols implements SymbolTable {
     if (rank < 0) return null;
     const found = order.addressAt(rank);
     // A symbol of the text does not name what lies behind the text.
-    const span = this.#layout().text.find((text) => found >= text.start && found < text.end);
-    if (span !== undefined && signed >= span.end) return null;
+    const span = this.#textAt(found);
+    if (span !== null && signed >= span.end) return null;
     const symbol = this.#kernelSymbol(this.#preferred(rank));
     const offset = signed - found;
-    return span !== undefined && offset > 0 && TEXT_MARKER.test(symbol.name) ? null : { symbol, offset };
+    return span !== null && offset > 0 && TEXT_MARKER.test(symbol.name) ? null : { symbol, offset };
   }
 
   /** Number of the symbol to call the address of this rank by. */
@@ -148,6 +152,8 @@ export class KernelSymbols implements SymbolTable {
     const { order, names } = this.kallsyms as ImageSymbols;
     const address = order.addressAt(rank);
     let best = order.at(rank);
+    // Most have one name.
+    if (rank === 0 || order.addressAt(rank - 1) !== address) return best;
     let bestRank = aliasRank(names.name(best), names.type(best));
     for (let r = rank - 1; r >= 0 && rank - r < MOST_ALIASES && order.addressAt(r) === address; r--) {
       const i = order.at(r);

@@ -1,10 +1,19 @@
 import type { AddressSpace } from "../memory/address-space.ts";
+import { u32At } from "../memory/split-address.ts";
 import type { RawOrc } from "./orc-calibrate.ts";
 import { ORC_ENTRY_SIZE } from "./orc-layout.ts";
 
 const CHUNK = 4096;
 /** Chunks kept of each table; a backtrace's binary searches share their first dozen. */
 const MAX_CHUNKS = 64;
+
+/** A whole section, for passes over all code. */
+export interface OrcColumns {
+  /** Where each entry starts, in bytes from the start of the ip table. */
+  readonly relative: Int32Array;
+  readonly spOffset: Int16Array;
+  readonly flags: Uint16Array;
+}
 
 /**
  * The two parallel arrays of one ORC section, read where they are touched: `ip[i]`, an s32 relative to its own address and
@@ -14,13 +23,42 @@ export class OrcSection {
   readonly count: number;
   readonly #ip: ChunkReader;
   readonly #orc: ChunkReader;
-  readonly #ipBase: bigint;
+  /** Address of the ip table. */
+  readonly base: bigint;
+  readonly #orcBase: bigint;
+  readonly #space: AddressSpace;
+  #columns: OrcColumns | null | undefined;
 
   constructor(space: AddressSpace, ipBase: bigint, orcBase: bigint, count: number) {
     this.count = count;
-    this.#ipBase = ipBase;
+    this.base = ipBase;
+    this.#orcBase = orcBase;
+    this.#space = space;
     this.#ip = new ChunkReader(space, ipBase, count * 4);
     this.#orc = new ChunkReader(space, orcBase, count * ORC_ENTRY_SIZE);
+  }
+
+  /** All of it at once; null where a part cannot be read. */
+  columns(): OrcColumns | null {
+    if (this.#columns === undefined) this.#columns = this.#readWhole();
+    return this.#columns;
+  }
+
+  #readWhole(): OrcColumns | null {
+    const { count } = this;
+    const ip = this.#space.read(this.base, count * 4);
+    const orc = ip === null ? null : this.#space.read(this.#orcBase, count * ORC_ENTRY_SIZE);
+    if (ip === null || orc === null) return null;
+    const relative = new Int32Array(count);
+    const spOffset = new Int16Array(count);
+    const flags = new Uint16Array(count);
+    for (let i = 0; i < count; i++) {
+      relative[i] = i * 4 + u32At(ip, i * 4);
+      const at = i * ORC_ENTRY_SIZE;
+      spOffset[i] = orc[at]! | (orc[at + 1]! << 8);
+      flags[i] = orc[at + 4]! | (orc[at + 5]! << 8);
+    }
+    return { relative, spOffset, flags };
   }
 
   /** Start of entry `i` relative to the ip table in bytes, or null where unreadable. */
@@ -34,7 +72,7 @@ export class OrcSection {
   startOf(i: number): bigint | null {
     if (i < 0 || i >= this.count) return null;
     const relative = this.#relative(i);
-    return relative === null ? null : this.#ipBase + BigInt(relative);
+    return relative === null ? null : this.base + BigInt(relative);
   }
 
   /**
@@ -42,7 +80,7 @@ export class OrcSection {
    * last is the real one; terminators of sections are sorted before it. Null below the first entry or where unreadable.
    */
   indexFor(pc: bigint): number | null {
-    const difference = pc - this.#ipBase;
+    const difference = pc - this.base;
     if (difference > 1n << 40n || difference < -(1n << 40n)) return null;
     const target = Number(difference);
     let low = 0;
@@ -76,6 +114,18 @@ export class OrcSection {
     }
     return result;
   }
+}
+
+/** Index of the last of ascending numbers that is not above `target`; -1 where all are. */
+export function lastNotAfter(ascending: Int32Array, target: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! <= target) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 /** 16-bit reads at even offsets into a range of virtual memory, which may itself begin at an odd address; bounded cache. */

@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../memory/address-space.ts";
+import { lowHalf } from "../memory/split-address.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { OrcEntry, OrcTable } from "./orc.ts";
 import { calibrateOrc, type RawOrc } from "./orc-calibrate.ts";
@@ -12,7 +13,9 @@ import {
 } from "./orc-layout.ts";
 import { findModuleOrc } from "./orc-module.ts";
 import { ORC_REGISTERS, ORC_TYPES, type OrcRun } from "./orc-run.ts";
-import { OrcSection } from "./orc-section.ts";
+import { lastNotAfter, type OrcColumns, OrcSection } from "./orc-section.ts";
+
+const UNDEFINED = ORC_TYPES.indexOf("undefined");
 
 /**
  * Opens the ORC tables of the kernel and of its modules. Nothing is read but a handful of pages to recognise the layout;
@@ -81,31 +84,53 @@ class KernelOrc implements OrcTable {
 
   collect(start: bigint, end: bigint, into: OrcRun): void {
     const section = this.#sectionFor(start);
-    let index = section?.indexFor(start) ?? null;
-    // The code before the first entry has none, but the rest of the range may.
     if (section === null) return;
-    index ??= 0;
-    for (; index < section.count; index++) {
+    const columns = section.columns();
+    if (columns !== null) this.#collectColumns(section, columns, start, end, into);
+    else this.#collectEntries(section, start, end, into);
+  }
+
+  #collectColumns(
+    section: OrcSection,
+    { relative, spOffset, flags }: OrcColumns,
+    start: bigint,
+    end: bigint,
+    into: OrcRun,
+  ): void {
+    const base = lowHalf(section.base);
+    const last = Number(end - section.base);
+    // The code before the first entry has none, but the rest of the range may.
+    let index = Math.max(0, lastNotAfter(relative, Number(start - section.base)));
+    for (; index < section.count && relative[index]! < last; index++) {
+      const rule = this.#rule(spOffset[index]!, flags[index]!);
+      const address = (base + relative[index]!) | 0;
+      if (rule === null) into.push(address, 0, 0, UNDEFINED);
+      else into.push(address, rule.register, spOffset[index]!, rule.type);
+    }
+  }
+
+  /** The same where a part of the table is missing. */
+  #collectEntries(section: OrcSection, start: bigint, end: bigint, into: OrcRun): void {
+    for (let index = section.indexFor(start) ?? 0; index < section.count; index++) {
       const from = section.startOf(index);
       const raw = section.entry(index);
       if (from === null || raw === null || from >= end) return;
-      const rule = this.#rule(raw);
-      const address = Number(BigInt.asIntN(32, from));
-      if (rule === null) into.push(address, 0, 0, ORC_TYPES.indexOf("undefined"));
-      else into.push(address, rule.register, raw.spOffset, rule.type);
+      const rule = this.#rule(raw.spOffset, raw.flags);
+      if (rule === null) into.push(lowHalf(from) | 0, 0, 0, UNDEFINED);
+      else into.push(lowHalf(from) | 0, rule.register, raw.spOffset, rule.type);
     }
   }
 
   /** What the flags say, in the numbers of the columns; a kernel has some dozen different ones. */
-  #rule(raw: RawOrc): { readonly register: number; readonly type: number } | null {
-    let rule = this.#rules.get(raw.flags);
+  #rule(spOffset: number, flags: number): { readonly register: number; readonly type: number } | null {
+    let rule = this.#rules.get(flags);
     if (rule === undefined) {
-      const decoded = decodeOrc(this.#layout, raw.spOffset, raw.bpOffset, raw.flags);
+      const decoded = decodeOrc(this.#layout, spOffset, 0, flags);
       rule =
         decoded === null
           ? null
           : { register: ORC_REGISTERS.indexOf(decoded.spRegister), type: ORC_TYPES.indexOf(decoded.type) };
-      this.#rules.set(raw.flags, rule);
+      this.#rules.set(flags, rule);
     }
     return rule;
   }

@@ -3,11 +3,11 @@
  * them: they fill tables and register callbacks that outlive them.
  */
 import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
-import type { Program } from "../../program/program.ts";
+import type { Program, ProgramArea } from "../../program/program.ts";
 import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
 import type { CType, TypeProvider } from "../../types/type-provider.ts";
-import { areaOf, fullAddress, low32 } from "../function-table.ts";
+import { areaOf, fullAddress, isFunctionLetter, low32 } from "../function-table.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export interface KnownFunction {
@@ -27,6 +27,23 @@ export interface KnownFunction {
 
 type FunctionType = Extract<CType, { kind: "function" }>;
 
+/** What type information says of a name. */
+interface FunctionRecord {
+  readonly type: FunctionType;
+  /** Functions of that name. */
+  times: number;
+}
+
+/** A function with the records of all its names. */
+interface NamedFunction {
+  readonly name: string;
+  readonly module: string | null;
+  readonly init: boolean;
+  /** The image's first instruction. */
+  isStart: boolean;
+  readonly records: FunctionRecord[];
+}
+
 export class KnownFunctions {
   readonly #byEntry = new Map<number, KnownFunction>();
   /** The lowest and the highest entry. */
@@ -41,52 +58,49 @@ export class KnownFunctions {
     declared: DeclaredTypes | null = null,
   ) {
     const areas = program.text;
-    const named = new Map<number, { names: string[]; module: string | null; init: boolean }>();
-    const timesNamed = new Map<string | null, Map<string, number>>();
+    let area: ProgramArea | null = null;
+    let records: Map<string, FunctionRecord> = new Map();
+    let recordsModule: string | null | undefined;
+    const recorded = new Map<string | null, Map<string, FunctionRecord>>();
+    const named = new Map<number, NamedFunction>();
     for (const { name, address, type, module } of symbols) {
-      if (!isFunctionType(type) || name.startsWith("__pfx_") || name.startsWith("__cfi_")) continue;
+      if (!isFunctionLetter(type) || name.startsWith("__pfx_") || name.startsWith("__cfi_")) continue;
       const entry = low32(address);
-      const known = named.get(entry);
-      if (known !== undefined) {
-        known.names.push(name);
-      } else {
-        const area = areaOf(areas, address);
+      let one = named.get(entry);
+      if (one === undefined) {
+        // Symbols come in order, and areas are few.
+        if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
         if (area === null) continue;
-        named.set(entry, { names: [name], module, init: area.init });
+        one = { name, module, init: area.init, isStart: false, records: [] };
+        named.set(entry, one);
       }
-      let times = timesNamed.get(module);
-      if (times === undefined) {
-        times = new Map();
-        timesNamed.set(module, times);
-      }
-      times.set(name, (times.get(name) ?? 0) + 1);
-    }
-    const recorded = new Map<string | null, Map<string, FunctionType>>();
-    const records = (module: string | null): Map<string, FunctionType> => {
-      let map = recorded.get(module);
-      if (map === undefined) {
-        map = recordsOf(module === null ? program.types : program.moduleTypes(module));
-        recorded.set(module, map);
-      }
-      return map;
-    };
-    for (const [entry, { names, module, init }] of named) {
       // The image begins with startup_64: whoever takes that address wants the place, and nobody calls it.
-      if (module === null && names.includes("_text")) continue;
-      const found = new Set<number>();
-      let sure = true;
-      for (const name of names) {
-        const type = records(module).get(name);
-        if (type === undefined) continue;
-        found.add(prototypes.idOf(type));
-        if (timesNamed.get(module)!.get(name)! > 1) sure = false;
+      if (name === "_text" && one.module === null) one.isStart = true;
+      if (module !== recordsModule) {
+        records = recorded.get(module) ?? recordsOf(module === null ? program.types : program.moduleTypes(module));
+        recorded.set(module, records);
+        recordsModule = module;
       }
-      this.first = Math.min(this.first, entry);
-      this.last = Math.max(this.last, entry);
-      const known = { entry, name: names[0]!, module, init };
-      const own = declared === null || module !== null || (sure && found.size === 1) ? null : ownType(declared, known);
-      if (own === null) this.#byEntry.set(entry, { ...known, prototypes: [...found], sure });
-      else this.#byEntry.set(entry, { ...known, prototypes: [prototypes.idOf(own)], sure: true });
+      const record = records.get(name);
+      if (record === undefined) continue;
+      record.times++;
+      one.records.push(record);
+    }
+    for (const [entry, { name, module, init, isStart, records: found }] of named) {
+      if (isStart) continue;
+      const known: number[] = [];
+      let sure = true;
+      for (const record of found) {
+        const prototype = prototypes.idOf(record.type);
+        if (!known.includes(prototype)) known.push(prototype);
+        if (record.times > 1) sure = false;
+      }
+      if (entry < this.first) this.first = entry;
+      if (entry > this.last) this.last = entry;
+      const isTold = declared === null || module !== null || (sure && known.length === 1);
+      const own = isTold ? null : ownType(declared, { entry, name });
+      if (own === null) this.#byEntry.set(entry, { entry, name, module, init, prototypes: known, sure });
+      else this.#byEntry.set(entry, { entry, name, module, init, prototypes: [prototypes.idOf(own)], sure: true });
     }
   }
 
@@ -109,14 +123,12 @@ function ownType(declared: DeclaredTypes, { entry, name }: Pick<KnownFunction, "
   return name.includes(".") ? null : declared.functionAt(fullAddress(entry));
 }
 
-/** nm's letters for code, weak symbols among them. */
-function isFunctionType(type: string): boolean {
-  return type === "t" || type === "T" || type === "w" || type === "W";
-}
-
-function recordsOf(types: TypeProvider): Map<string, FunctionType> {
-  const map = new Map<string, FunctionType>();
+/** By name, the first of each. */
+function recordsOf(types: TypeProvider): Map<string, FunctionRecord> {
+  const map = new Map<string, FunctionRecord>();
   if (!(types instanceof BtfProvider)) return map;
-  for (const { name, type } of types.functions()) if (type.kind === "function" && !map.has(name)) map.set(name, type);
+  for (const { name, type } of types.functions()) {
+    if (type.kind === "function" && !map.has(name)) map.set(name, { type, times: 0 });
+  }
   return map;
 }

@@ -1,0 +1,68 @@
+/** What single instructions do to RSP, whatever the function around them does. */
+import { type CodeColumns, generalRegisters, MAX_OPERANDS, mnemonicNumber, OPERAND } from "../code/code-columns.ts";
+import { depthBytes, depthNumber, EXACT } from "./depth-number.ts";
+
+const RSP = 4;
+
+/** The mnemonics that matter to the depth of the stack, by name; iced's numbers. */
+export function stackMnemonics() {
+  const numbers = (...names: string[]) => names.map((name) => mnemonicNumber(name));
+  const [push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg, int3] = numbers(
+    ...[
+      "push",
+      "pushfq",
+      "pop",
+      "popfq",
+      "leave",
+      "cmp",
+      "test",
+      "nop",
+      "add",
+      "sub",
+      "and",
+      "lea",
+      "mov",
+      "xchg",
+      "int3",
+    ],
+  );
+  return { push, pushfq, pop, popfq, leave, cmp, test, nop, add, sub, and, lea, mov, xchg, int3 };
+}
+
+let mnemonic: ReturnType<typeof stackMnemonics> | null = null;
+
+/** Bytes by which an instruction deepens the stack; null where that depends on more than itself. */
+export function movedBy(code: CodeColumns, index: number): number | null {
+  const change = stackChange(code, index);
+  return change === null ? null : depthBytes(change);
+}
+
+/** By how much an instruction moves RSP, as the number of a depth; null where that depends on more than itself. */
+export function stackChange(code: CodeColumns, index: number): number | null {
+  mnemonic ??= stackMnemonics();
+  const first = index * MAX_OPERANDS;
+  const isRegister = code.operandCount[index]! > 0 && code.operandKind[first] === OPERAND.REGISTER;
+  const target = isRegister ? generalRegisters()[code.operandRegister[first]!]! : -1;
+  switch (code.mnemonic[index]) {
+    case mnemonic.push:
+    case mnemonic.pushfq:
+      return depthNumber(8, EXACT);
+    case mnemonic.pop:
+    case mnemonic.popfq:
+      return target === RSP ? null : -depthNumber(8, EXACT);
+    case mnemonic.leave:
+      return null;
+    case mnemonic.add:
+    case mnemonic.sub: {
+      if (target !== RSP) return 0;
+      if (code.operandKind[first + 1] !== OPERAND.IMMEDIATE) return null;
+      const sign = code.mnemonic[index] === mnemonic.sub ? 1 : -1;
+      return sign * depthNumber(code.immediate[index]!, EXACT);
+    }
+    case mnemonic.cmp:
+    case mnemonic.test:
+      return 0;
+    default:
+      return target === RSP ? null : 0;
+  }
+}
