@@ -49,7 +49,7 @@ export class BranchTargets {
       case THUNK.NOTHING:
         return NOTHING;
       default:
-        return { kind: "function", index, inside: this.#table.entryAt(address) < 0 };
+        return { kind: "function", index, inside: !this.#table.isEntry(index, address) };
     }
   }
 

@@ -2,7 +2,7 @@
  * How deep the stack is at each instruction of a function: by ORC where it goes by RSP and so says it exactly, by following
  * the code where ORC goes by RBP (or by another register, as in aligned frames) and where there is none.
  */
-import { type CodeColumns, mnemonicNumber } from "../code/code-columns.ts";
+import type { CodeColumns } from "../code/code-columns.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 import { collectOrc, ORC_REGISTERS, ORC_TYPES, OrcRun } from "../unwind/orc-run.ts";
 import { DEPTH_KINDS, type DepthKind } from "./call-graph.ts";
@@ -18,6 +18,8 @@ export const DEPTH_KIND = Object.fromEntries(DEPTH_KINDS.map((kind, index) => [k
 const BP = ORC_REGISTERS.indexOf("bp");
 const SP = ORC_REGISTERS.indexOf("sp");
 const SP_INDIRECT = ORC_REGISTERS.indexOf("sp-indirect");
+/** No number of bytes. */
+const NONE = -0x80000000;
 const UNDEFINED_TYPE = ORC_TYPES.indexOf("undefined");
 
 /** Serves any number of functions, one after the other. */
@@ -32,10 +34,8 @@ export class FrameDepths {
   readonly orc = new OrcRun();
   entry: EntryFrame = entryFrame(null);
   readonly #table: OrcTable | null;
-  /** Was the code of the function measured last followed? */
-  #isTracked = false;
-  readonly #nop = mnemonicNumber("nop");
-  readonly #int3 = mnemonicNumber("int3");
+  /** By entry of `orc`: see byOrc; NONE where there is none. */
+  #entryBytes = new Int32Array(64);
 
   constructor(orc: OrcTable | null) {
     this.#table = orc;
@@ -47,35 +47,22 @@ export class FrameDepths {
    */
   measure(code: CodeColumns, innerJumps: InnerJumps): void {
     if (this.#byOrcAlone(code)) return;
-    this.#isTracked = true;
     this.tracked.track(code, this.entry.depth, innerJumps);
     for (let index = 0; index < code.count; index++) this.#decide(index, innerJumps);
   }
 
-  /**
-   * Measures by ORC; false where it leaves something open, so that the code has to be followed. Padding has no unwind data, and
-   * no function is deeper in it.
-   */
+  /** Measures by ORC; false where it leaves something open, so that the code has to be followed. */
   #byOrcAlone(code: CodeColumns): boolean {
     this.#begin(code);
+    const { bytes, kind, orcAt } = this;
     for (let index = 0; index < code.count; index++) {
-      const bytes = this.byOrc(index);
-      const isPadding = bytes === null && index > 0 && this.orcAt[index]! < 0 && this.#isFiller(code, index);
-      if (bytes === null && !isPadding) return false;
-      this.bytes[index] = bytes ?? 0;
-      this.kind[index] = isPadding ? DEPTH_KIND.unknown : DEPTH_KIND.exact;
+      const at = orcAt[index]!;
+      const depth = at < 0 ? NONE : this.#entryBytes[at]!;
+      if (depth === NONE) return false;
+      bytes[index] = depth;
+      kind[index] = DEPTH_KIND.exact;
     }
-    this.#isTracked = false;
     return true;
-  }
-
-  #isFiller(code: CodeColumns, index: number): boolean {
-    return code.mnemonic[index] === this.#nop || code.mnemonic[index] === this.#int3;
-  }
-
-  /** Does anything of the function measured last lead to an instruction? */
-  isReached(index: number): boolean {
-    return this.#isTracked ? this.tracked.rsp[index] !== UNKNOWN : this.kind[index] !== DEPTH_KIND.unknown;
   }
 
   /** Reads ORC and follows the code, but lets neither know of the other. */
@@ -102,15 +89,23 @@ export class FrameDepths {
             type: ORC_TYPES[this.orc.type[first]!]!,
           },
     );
+    if (this.#entryBytes.length < this.orc.count) this.#entryBytes = new Int32Array(this.orc.count * 2);
+    for (let at = 0; at < this.orc.count; at++) this.#entryBytes[at] = this.#bytesOf(at);
+  }
+
+  /** What an entry of ORC says by RSP, in the function's own count; NONE where it does not. */
+  #bytesOf(at: number): number {
+    if (this.orc.spRegister[at] !== SP) return NONE;
+    const depth = orcDepth("sp", this.orc.spOffset[at]!, ORC_TYPES[this.orc.type[at]!]!);
+    if (depth === null || (this.entry.registers !== null && depth.registers !== this.entry.registers)) return NONE;
+    return depth.bytes - this.entry.bias;
   }
 
   /** Bytes that ORC gives by RSP at an instruction, in the function's own count; null where it does not. */
   byOrc(index: number): number | null {
     const at = this.orcAt[index]!;
-    if (at < 0 || this.orc.spRegister[at] !== SP) return null;
-    const depth = orcDepth("sp", this.orc.spOffset[at]!, ORC_TYPES[this.orc.type[at]!]!);
-    if (depth === null || (this.entry.registers !== null && depth.registers !== this.entry.registers)) return null;
-    return depth.bytes - this.entry.bias;
+    const bytes = at < 0 ? NONE : this.#entryBytes[at]!;
+    return bytes === NONE ? null : bytes;
   }
 
   /** Most bytes that the function has on its own stack, and their kind. */

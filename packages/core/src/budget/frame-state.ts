@@ -50,7 +50,7 @@ export class FrameState {
     this.values[RSP] = rsp;
     this.values[RBP] = rbp;
     this.values[ON_OTHER] = 0;
-    this.slots = new Map();
+    this.slots.clear();
   }
 
   /** What a call leaves. */

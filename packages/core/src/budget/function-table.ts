@@ -95,12 +95,14 @@ export class FunctionTable {
   /** The function that begins at the address, or whose padding does or holds it; -1 for none. */
   entryAt(address: number): number {
     const owner = this.holding(address);
-    if (owner < 0) return -1;
+    return owner >= 0 && this.isEntry(owner, address) ? owner : -1;
+  }
+
+  /** Is an address that belongs to a function its first, or in the padding before it? */
+  isEntry(owner: number, address: number): boolean {
     const start = this.start[owner]!;
     // Padding lies before the function and is at most a few dozen bytes long.
-    return address === start || (address < start && start - address <= MAX_PADDING && !this.#inPart(owner, address))
-      ? owner
-      : -1;
+    return address === start || (address < start && start - address <= MAX_PADDING && !this.#inPart(owner, address));
   }
 
   #inPart(owner: number, address: number): boolean {

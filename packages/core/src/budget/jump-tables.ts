@@ -64,10 +64,10 @@ function stubTargets(program: Program, table: FunctionTable, code: CodeColumns, 
 export function innerJumpsOf(program: Program, table: FunctionTable, code: CodeColumns): InnerJumps {
   const jumps = new Map<number, readonly number[]>();
   for (let index = 0; index < code.count; index++) {
+    const flow = code.flow[index];
+    if (flow !== FLOW.jump && flow !== FLOW["indirect-jump"]) continue;
     const targets =
-      code.flow[index] === FLOW.jump
-        ? stubTargets(program, table, code, index)
-        : jumpTableTargets(program.memory, code, index);
+      flow === FLOW.jump ? stubTargets(program, table, code, index) : jumpTableTargets(program.memory, code, index);
     if (targets !== null) jumps.set(index, targets);
   }
   return jumps;

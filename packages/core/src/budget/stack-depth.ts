@@ -42,8 +42,13 @@ export class StackDepth {
   /** 1 where RSP is on another stack; its depth is counted from that stack's top then. */
   other = new Uint8Array(1024);
 
-  readonly #state = new FrameState((index) => this.#meetings.has(index));
-  #meetings = new Map<number, Meeting>();
+  readonly #state = new FrameState((index) => this.#meetingAt[index] !== -1);
+  /** By instruction: its meeting among those of the pool, or -1; and where a direct branch leads, as #innerTarget has it. */
+  #meetingAt = new Int32Array(1024);
+  #branchesTo = new Int32Array(1024);
+  /** Meetings, of which the first so many are this function's: making them anew for each would be dearer than all else here. */
+  readonly #pool: Meeting[] = [];
+  #meetings = 0;
   #work: number[] = [];
   #code!: CodeColumns;
   #continuing = false;
@@ -69,11 +74,14 @@ export class StackDepth {
       this.rsp = new Int32Array(count * 2);
       this.rbp = new Int32Array(count * 2);
       this.other = new Uint8Array(count * 2);
+      this.#meetingAt = new Int32Array(count * 2);
+      this.#branchesTo = new Int32Array(count * 2);
     }
     this.rsp.fill(UNKNOWN, 0, count);
     this.rbp.fill(UNKNOWN, 0, count);
     this.other.fill(0, 0, count);
-    this.#meetings.clear();
+    this.#meetingAt.fill(-1, 0, count);
+    this.#meetings = 0;
     this.#work.length = 0;
     if (count === 0) return;
     this.#markMeetings(innerJumps);
@@ -89,7 +97,7 @@ export class StackDepth {
   continueAt(index: number, rsp: number, rbp = UNKNOWN, innerJumps: InnerJumps = NO_JUMPS): void {
     if (this.rsp[index] !== UNKNOWN || this.#code.mnemonic[index] === this.#int3) return;
     this.#state.reset(this.#code, rsp, rbp);
-    if (!this.#meetings.has(index)) this.#meetings.set(index, newMeeting());
+    this.#addMeeting(index);
     this.#continuing = true;
     this.#meet(index, false);
     for (let next = this.#work.pop(); next !== undefined; next = this.#work.pop()) this.#follow(next, innerJumps);
@@ -144,36 +152,56 @@ export class StackDepth {
 
   #markMeetings(innerJumps: InnerJumps): void {
     const code = this.#code;
-    this.#meetings.set(0, newMeeting());
+    this.#addMeeting(0);
     for (let index = 0; index < code.count; index++) {
       const flow = code.flow[index]!;
       if (flow !== FLOW.jump && flow !== FLOW.conditional && flow !== FLOW.call) continue;
       const target = this.#innerTarget(index);
-      if (target >= 0 && !this.#meetings.has(target)) this.#meetings.set(target, newMeeting());
+      this.#branchesTo[index] = target;
+      if (target >= 0) this.#addMeeting(target);
     }
-    for (const targets of innerJumps.values()) {
-      for (const target of targets) if (!this.#meetings.has(target)) this.#meetings.set(target, newMeeting());
+    for (const targets of innerJumps.values()) for (const target of targets) this.#addMeeting(target);
+  }
+
+  #addMeeting(index: number): void {
+    if (this.#meetingAt[index] !== -1) return;
+    const number = this.#meetings++;
+    this.#meetingAt[index] = number;
+    const pooled = this.#pool[number];
+    if (pooled === undefined) this.#pool.push(newMeeting());
+    else {
+      pooled.slots = NO_SLOTS;
+      pooled.visits = 0;
+      pooled.queued = false;
     }
+  }
+
+  #meetingOf(index: number): Meeting {
+    return this.#pool[this.#meetingAt[index]!]!;
   }
 
   /** Instruction that a direct branch within the function leads to, or -1. A jump past a lock prefix counts as the whole. */
   #innerTarget(index: number): number {
     const target = this.#code.target[index]!;
-    return target === 0 ? -1 : this.#code.indexHolding(target);
+    if (target === 0) return -1;
+    const start = this.#code.indexAt(target);
+    return start >= 0 ? start : this.#code.indexHolding(target);
   }
 
   #follow(start: number, innerJumps: InnerJumps): void {
     const code = this.#code;
-    const meeting = this.#meetings.get(start)!;
+    const meeting = this.#meetingOf(start);
     meeting.queued = false;
-    this.#state.values.set(meeting.state);
-    this.#state.slots = new Map(meeting.slots);
+    const { values } = this.#state;
+    values.set(meeting.state);
+    if (meeting.slots.size > 0) this.#state.slots = new Map(meeting.slots);
+    else this.#state.slots.clear();
     // BUG's ud2 does not go on behind it, nor do calls that never return: another path to there knows better.
     let mayStop = false;
     for (let index = start; ; index++) {
-      this.rsp[index] = this.#state.values[RSP]!;
-      this.rbp[index] = this.#state.values[RBP]!;
-      this.other[index] = this.#state.values[ON_OTHER]!;
+      this.rsp[index] = values[RSP]!;
+      this.rbp[index] = values[RBP]!;
+      this.other[index] = values[ON_OTHER]!;
       const flow = code.flow[index]!;
       // Nothing but padding follows what never returns, up to where another path comes in.
       if (flow === FLOW.trap || flow === FLOW.interrupt) mayStop = true;
@@ -189,13 +217,13 @@ export class StackDepth {
         case FLOW.trap:
           break;
         case FLOW.call: {
-          const inner = this.#innerTarget(index);
+          const inner = this.#branchesTo[index]!;
           // A call into the function itself (return stack stuffing, retpolines in place) is a push and a jump.
           if (inner > 0) {
-            const rsp = this.#state.values[RSP]!;
-            if (rsp !== UNKNOWN) this.#state.values[RSP] = rsp + depthNumber(8, EXACT);
+            const rsp = values[RSP]!;
+            if (rsp !== UNKNOWN) values[RSP] = rsp + depthNumber(8, EXACT);
             this.#meet(inner, false);
-            this.#state.values[RSP] = rsp;
+            values[RSP] = rsp;
           }
           if (inner < 0 && this.#stops(code.target[index]!)) return;
           this.#state.clobber();
@@ -208,31 +236,35 @@ export class StackDepth {
           break;
         case FLOW.conditional:
         case FLOW.jump: {
-          const inner = this.#innerTarget(index);
+          const inner = this.#branchesTo[index]!;
           if (inner >= 0) this.#meet(inner, false);
           if (flow === FLOW.jump) {
-            for (const target of innerJumps.get(index) ?? []) this.#meet(target, false);
+            this.#meetAll(innerJumps.get(index));
             return;
           }
           break;
         }
         case FLOW["indirect-jump"]:
-          for (const target of innerJumps.get(index) ?? []) this.#meet(target, false);
+          this.#meetAll(innerJumps.get(index));
           return;
         default:
           return;
       }
       if (!code.followed(index)) return;
-      if (this.#meetings.has(index + 1)) {
+      if (this.#meetingAt[index + 1] !== -1) {
         this.#meet(index + 1, mayStop);
         return;
       }
     }
   }
 
+  #meetAll(targets: readonly number[] | undefined): void {
+    if (targets !== undefined) for (const target of targets) this.#meet(target, false);
+  }
+
   /** Brings the present state to a place where paths meet. */
   #meet(index: number, weak: boolean): void {
-    const meeting = this.#meetings.get(index)!;
+    const meeting = this.#meetingOf(index);
     if (this.#continuing && this.rsp[index] !== UNKNOWN) return;
     let changed = false;
     if (meeting.visits === 0) {
