@@ -78,7 +78,12 @@ export function bootRelocations(
     if (word === 0) lists.push([]);
     else {
       const list = lists.at(-1);
-      const shift = shifts.find(({ loaded, end }) => word >= loaded && word < end)?.shift ?? 0;
+      let shift = 0;
+      for (const one of shifts) {
+        if (word < one.loaded || word >= one.end) continue;
+        shift = one.shift;
+        break;
+      }
       if (list === undefined || !memory.has(word + shift)) return null;
       list.push(word + shift);
     }

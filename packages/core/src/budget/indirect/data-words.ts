@@ -28,8 +28,10 @@ export function dataWords(program: Program): DataWords {
   const isTarget = areaTest([...program.text, ...program.data]);
   const places: number[] = [];
   const targets: number[] = [];
+  let isSorted = true;
   const add = (place: number, target: number): void => {
-    if (skipped.some(({ start, end }) => place >= start && place < end)) return;
+    for (const { start, end } of skipped) if (place >= start && place < end) return;
+    if (places.length > 0 && place < places[places.length - 1]!) isSorted = false;
     places.push(place);
     targets.push(target);
   };
@@ -40,6 +42,7 @@ export function dataWords(program: Program): DataWords {
   }
   // Modules out of a folder have relocations of their own in the same columns; dumps have none at all.
   else for (const area of program.data) scan(program, area, isTarget, add);
+  if (isSorted) return { place: Int32Array.from(places), target: Int32Array.from(targets) };
   const order = places.map((_, n) => n).sort((a, b) => places[a]! - places[b]!);
   return { place: Int32Array.from(order, (n) => places[n]!), target: Int32Array.from(order, (n) => targets[n]!) };
 }

@@ -400,6 +400,7 @@ function thunks(symbols: readonly KernelSymbol[]): Map<number, number> {
   ];
   const found = new Map<number, number>();
   for (const { name, address } of symbols) {
+    if (!name.startsWith("__x86_")) continue;
     const match = /^__x86_indirect_(?:(?:call_|jump_)?thunk|its_thunk)_(\w+)$/.exec(name);
     const register = match === null ? -1 : registers.indexOf(match[1]!);
     if (register >= 0) found.set(low32(address), register);
@@ -431,7 +432,7 @@ function programFacts(
   }
   for (const { name, address, module } of symbols) {
     if (name.startsWith("__tracepoint_")) tracepoints.set(low32(address), name.slice("__tracepoint_".length));
-    if (RETURN_THUNK.test(name)) returns.add(low32(address));
+    if ((name.includes("thunk") || name.includes("untrain")) && RETURN_THUNK.test(name)) returns.add(low32(address));
     // ftrace's entry hook and the profiler's save all registers (arch/x86/kernel/ftrace_64.S).
     if (name === "__fentry__" || name === "ftrace_caller" || name === "ftrace_regs_caller")
       preserving.add(low32(address));
