@@ -98,7 +98,11 @@ export class CodeColumns {
 
   /** Does the address lie in the code that was decoded? */
   holds(address: number): boolean {
-    return this.#runs.some(({ start, end }) => address >= start && address < end);
+    for (let run = 0; run < this.#runs.length; run++) {
+      const { start, end } = this.#runs[run]!;
+      if (address >= start && address < end) return true;
+    }
+    return false;
   }
 
   /** Is instruction `index + 1` what follows `index` in memory? */

@@ -11,7 +11,7 @@ import { type FoundSite, givenArgument } from "./found-site.ts";
 import { FunctionFlow } from "./function-flow.ts";
 import { probesOf, registersProbe, tracepointOf } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
-import { interesting, isWord, MadeValues } from "./made-values.ts";
+import { interesting, isWord, MadeValues, sourcesOf } from "./made-values.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import type { RegisterParameter } from "./prototypes.ts";
 import { ARGUMENT_REGISTERS } from "./registers.ts";
@@ -44,8 +44,8 @@ export class FunctionFacts implements FlowListener {
   run(code: CodeColumns, entry: number): void {
     this.#function = this.#facts.functions.at(entry) ?? null;
     this.#code = code;
-    this.#values.nextFunction();
-    this.#made.nextFunction();
+    this.#values.nextFunction(sourcesOf(code.count));
+    this.#made.nextFunction(code.count);
     this.#answers.nextFunction(code, this.#function);
     this.#stores.nextFunction();
     this.#pending = [];
@@ -57,7 +57,7 @@ export class FunctionFacts implements FlowListener {
   /** To be called when all functions have been run: gives back what only that needs. */
   forget(): void {
     this.#values.forget();
-    this.#made.nextFunction();
+    this.#made.nextFunction(0);
     this.#answers.forget();
     this.#pending = [];
   }
@@ -142,7 +142,7 @@ export class FunctionFacts implements FlowListener {
         found.add(atom.prototype);
       } else if (atom.kind === "address" && this.#facts.functions.at(atom.address) !== undefined) {
         constants.push(atom.address);
-      } else if (atom.kind === "made" && atom.offset === 0) nodes.push(this.#made.nodeOf(atom.source - 8));
+      } else if (atom.kind === "made" && atom.offset === 0) nodes.push(this.#made.nodeOf(atom.source));
       else if (atom.kind !== "dead") unknown = true;
     }
     const origins = found.size > 0 ? null : this.#made.originsOf(pointer);

@@ -14,7 +14,7 @@ import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
 import { again, next, plusUnknown, pointerRank, shift, TYPED } from "./pointer-sums.ts";
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
-import type { Atom, Value, Values } from "./values.ts";
+import { type Atom, KIND, type Value, type Values } from "./values.ts";
 
 /** Per-CPU sections begin with what is fixed (the stack protector's canary, the IRQ stack). */
 const FIRST_PER_CPU = 64;
@@ -24,6 +24,18 @@ const REGISTERS = 16;
 const WIDE_KINDS = 4;
 const WIDE_IMMEDIATE = 1;
 const WIDE_DISPLACEMENT = 3;
+
+/** What is remembered of an instruction, by `at * REMEMBERED + …`: its operand's pointer and address, and what that led to. */
+const REMEMBERED = 4;
+const POINTER = 0;
+const ADDRESS = 1;
+const LOADED_FROM = 2;
+const LOADED = 3;
+/** Of a call of a known function: what it returns. */
+const RESULT = LOADED;
+
+/** What is remembered of the target of a call: nothing yet, a function's effect on registers, or a thunk's register behind these. */
+const TARGET = { UNSEEN: 0, PRESERVES: 1, LEAVES: 2, CLOBBERS: 3, THUNK: 4 } as const;
 
 /** Where RSP is aligned the distance from the entry is not known: another region begins. */
 const REGION = 1 << 24;
@@ -45,6 +57,13 @@ export class InstructionFlow {
   /** Places of stack slots in a state, by offset. */
   readonly #slots = new Map<number, number>();
   #slotCount = REGISTERS;
+  /**
+   * An instruction is run anew whenever its block is, mostly with the values that it had before: what its operands led to is
+   * asked once for each.
+   */
+  #memory: (Value | undefined)[] = [];
+  #targets = new Uint8Array(0);
+  #count = 0;
 
   constructor(values: Values) {
     this.#values = values;
@@ -56,6 +75,14 @@ export class InstructionFlow {
     this.#questions = questions;
     this.#slots.clear();
     this.#slotCount = REGISTERS;
+    if (code.count > this.#targets.length) {
+      this.#targets = new Uint8Array(2 * code.count);
+      this.#memory = new Array(2 * code.count * REMEMBERED).fill(undefined);
+    } else {
+      this.#targets.fill(TARGET.UNSEEN, 0, this.#count);
+      this.#memory.fill(undefined, 0, this.#count * REMEMBERED);
+    }
+    this.#count = code.count;
   }
 
   /** What the registers hold where the function begins. */
@@ -153,15 +180,31 @@ export class InstructionFlow {
   }
 
   #call(at: number, target: number): void {
-    const register = this.#questions.thunkRegister(target);
-    if (register >= 0) {
-      this.#indirect(at, this.#pointerIn(at, register), false);
+    let kind = this.#targets[at]!;
+    if (kind === TARGET.UNSEEN) {
+      kind = this.#targetKind(target);
+      this.#targets[at] = kind;
+    }
+    if (kind === TARGET.PRESERVES) return;
+    if (kind >= TARGET.THUNK) {
+      this.#indirect(at, this.#pointerIn(at, kind - TARGET.THUNK), false);
       return;
     }
-    if (this.#questions.preserves(target)) return;
     this.listener?.direct(at, target, this.registers, false);
     this.#fillStack(at, target, null);
-    this.#afterCall(this.#questions.result(at, target, null), this.#questions.clobbers(target));
+    let result = this.#memory[at * REMEMBERED + RESULT];
+    if (result === undefined) {
+      result = this.#questions.result(at, target, null);
+      this.#memory[at * REMEMBERED + RESULT] = result;
+    }
+    this.#afterCall(result, kind === TARGET.CLOBBERS);
+  }
+
+  #targetKind(target: number): number {
+    const register = this.#questions.thunkRegister(target);
+    if (register >= 0) return TARGET.THUNK + register;
+    if (this.#questions.preserves(target)) return TARGET.PRESERVES;
+    return this.#questions.clobbers(target) ? TARGET.CLOBBERS : TARGET.LEAVES;
   }
 
   #indirect(at: number, pointer: Value, tail: boolean): void {
@@ -174,8 +217,10 @@ export class InstructionFlow {
 
   /** A callee that is given a struct on the stack may fill its members. */
   #fillStack(at: number, target: number | null, pointer: Value | null): void {
-    for (const [argument, register] of ARGUMENT_REGISTERS.entries()) {
-      for (const atom of this.registers[register]!.atoms) {
+    for (let argument = 0; argument < ARGUMENT_REGISTERS.length; argument++) {
+      const given = this.registers[ARGUMENT_REGISTERS[argument]!]!;
+      if ((given.kinds & KIND.stack) === 0) continue;
+      for (const atom of given.atoms) {
         if (atom.kind !== "stack") continue;
         const type = this.#questions.pointee(argument, target, pointer);
         if (type === null) continue;
@@ -199,10 +244,10 @@ export class InstructionFlow {
   /** What a register holds that is used as a pointer: where code does not tell its type, debug information may. */
   #pointerIn(at: number, register: number): Value {
     const value = this.registers[register]!;
-    if (!value.atoms.every(({ kind }) => kind === "unknown" || kind === "dead" || kind === "made")) return value;
+    if ((value.kinds & ~(KIND.unknown | KIND.dead | KIND.made)) !== 0) return value;
     const declared = this.#questions.declared(at, register);
     // A function that came from somewhere is more than one of some prototype.
-    if (declared === null || (declared.atoms[0]!.kind === "code" && value.atoms.some(({ kind }) => kind === "made")))
+    if (declared === null || ((declared.kinds & KIND.code) !== 0 && (value.kinds & KIND.made) !== 0))
       return value;
     this.registers[register] = declared;
     return declared;
@@ -423,32 +468,71 @@ export class InstructionFlow {
   /** What a memory operand points to. */
   #address(at: number): Value {
     const code = this.#code;
-    const base = this.#general[code.base[at]!]!;
-    const index = this.#general[code.index[at]!]!;
-    const displacement = code.displacement[at]!;
-    const hasBase = code.base[at] !== 0 && base >= 0;
-    const hasIndex = code.index[at] !== 0 && index >= 0;
-    if (code.segment[at] === 2 && !hasBase && !hasIndex) return this.#questions.perCpu(displacement);
-    if (code.wide.size > 0 && code.wide.has(at * WIDE_KINDS + WIDE_DISPLACEMENT) && !hasBase)
-      return this.#values.unknown;
-    if (!hasBase && !hasIndex) return this.#values.address(displacement);
-    const isTable = this.#questions.isAddress(displacement);
-    if (isTable) {
-      // disp(%rax) with a displacement that is an address: an element of a table there.
-      return this.#values.address(displacement, true);
+    const base = code.base[at] === 0 ? -1 : this.#general[code.base[at]!]!;
+    const index = code.index[at] === 0 ? -1 : this.#general[code.index[at]!]!;
+    const memory = at * REMEMBERED;
+    const known = this.#memory[memory + ADDRESS];
+    const before = this.#memory[memory + POINTER];
+    // Nothing in registers matters to it.
+    if (known !== undefined && before === undefined) return known;
+    let address: Value;
+    let pointer: Value | undefined;
+    const isWide = code.wide.size > 0 && base < 0 && code.wide.has(at * WIDE_KINDS + WIDE_DISPLACEMENT);
+    if ((base < 0 && index < 0) || isWide || this.#questions.isAddress(code.displacement[at]!)) {
+      address = this.#fixedAddress(at, base >= 0 || index >= 0, isWide);
+    } else {
+      pointer = this.#pointerOf(at, base, index);
+      if (pointer === before) return known!;
+      address = this.#addressFrom(at, base, index, pointer);
     }
-    if (!hasIndex) return shift(this.#values, this.#pointerIn(at, base), displacement);
+    this.#memory[memory + POINTER] = pointer;
+    this.#memory[memory + ADDRESS] = address;
+    return address;
+  }
+
+  /** The address of an operand that has no register, or whose displacement is an address. */
+  #fixedAddress(at: number, hasRegister: boolean, isWide: boolean): Value {
+    const displacement = this.#code.displacement[at]!;
+    if (this.#code.segment[at] === 2 && !hasRegister) return this.#questions.perCpu(displacement);
+    if (isWide) return this.#values.unknown;
+    // disp(%rax) with a displacement that is an address: an element of a table there.
+    return this.#values.address(displacement, hasRegister);
+  }
+
+  /** Which register of an operand has the pointer: what is in that. */
+  #pointerOf(at: number, base: number, index: number): Value {
+    if (index < 0) return this.#pointerIn(at, base);
     const indexed = this.registers[index]!;
-    if (!hasBase) return code.scale[at] === 1 ? shift(this.#values, indexed, displacement) : this.#values.unknown;
+    if (base < 0) return indexed;
     const based = this.#pointerIn(at, base);
-    const pointer = code.scale[at] === 1 && pointerRank(indexed) > pointerRank(based) ? indexed : based;
+    return this.#code.scale[at] === 1 && pointerRank(indexed) > pointerRank(based) ? indexed : based;
+  }
+
+  #addressFrom(at: number, base: number, index: number, pointer: Value): Value {
+    const code = this.#code;
+    const displacement = code.displacement[at]!;
+    if (index < 0) return shift(this.#values, pointer, displacement);
+    if (base < 0) return code.scale[at] === 1 ? shift(this.#values, pointer, displacement) : this.#values.unknown;
     return shift(this.#values, plusUnknown(this.#values, pointer, this.#values.none), displacement);
   }
 
   #load(at: number): Value {
     const address = this.#address(at);
-    if (address.atoms.length === 1) return this.#loadBehind(address.atoms[0]!, at);
-    return this.#values.map(address, (atom) => this.#loadBehind(atom, at));
+    const memory = at * REMEMBERED;
+    if (this.#memory[memory + LOADED_FROM] === address) return this.#memory[memory + LOADED]!;
+    if (address.atoms.length === 1 && (address.kinds & KIND.stack) !== 0) {
+      return this.#loadBehind(address.atoms[0]!, at);
+    }
+    const value =
+      address.atoms.length === 1
+        ? this.#questions.load(address.atoms[0]!, at)
+        : this.#values.map(address, (atom) => this.#loadBehind(atom, at));
+    // What is on the stack changes.
+    if ((address.kinds & KIND.stack) === 0) {
+      this.#memory[memory + LOADED_FROM] = address;
+      this.#memory[memory + LOADED] = value;
+    }
+    return value;
   }
 
   #loadBehind(atom: Atom, at: number): Value {
@@ -459,7 +543,7 @@ export class InstructionFlow {
   #store(at: number, address: Value, value: Value): void {
     if (address.atoms.length === 1 && address.atoms[0]!.kind === "stack") {
       this.#setSlot(address.atoms[0].offset, value);
-    } else {
+    } else if ((address.kinds & KIND.stack) !== 0) {
       for (const atom of address.atoms) {
         if (atom.kind !== "stack") continue;
         const before = this.#inSlot(atom.offset);
@@ -470,6 +554,7 @@ export class InstructionFlow {
   }
 
   #forgetStack(address: Value): void {
+    if ((address.kinds & KIND.stack) === 0) return;
     for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom.offset, undefined);
   }
 }

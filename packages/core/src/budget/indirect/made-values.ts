@@ -6,14 +6,28 @@ import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { KnownPointer, LoadOrigin } from "./member-search.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import type { Place } from "./struct-places.ts";
-import type { Atom, Value, Values } from "./values.ts";
+import { type Atom, KIND, type Value, type Values } from "./values.ts";
 
 /** Loads through pointers of no known type that are followed back. */
 const MOST_LOADS = 3;
 
+/** Sources are numbered by the instruction, parameters below them. */
+const FIRST_INSTRUCTION = 8;
+
+/** Places of a function of so many instructions that values are made at. */
+export function sourcesOf(instructions: number): number {
+  return FIRST_INSTRUCTION + instructions;
+}
+
+/** A place that a value is made at. */
 interface Source {
+  readonly source: number;
+  /** What comes out of the graph there. */
   readonly nodes: number[];
+  /** Pointers that are loaded through there. */
   readonly parents: Atom[];
+  /** The node that stands for the value; -1 until it is asked for. */
+  node: number;
 }
 
 /** A struct, and where it begins from the pointer in question. */
@@ -25,8 +39,9 @@ export interface Bound {
 export class MadeValues {
   readonly #facts: ProgramFacts;
   readonly #values: Values;
-  readonly #sources = new Map<number, Source>();
-  readonly #nodes = new Map<number, number>();
+  /** In the order in which they were met, and by number. */
+  readonly #met: Source[] = [];
+  #sources: (Source | undefined)[] = [];
   readonly #bounds = new Map<number, Bound[]>();
   /** Offsets that are read behind each value, and those where a pointer is that leads on; once they are asked for. */
   #reads: Map<number, number[]> | null = null;
@@ -40,9 +55,11 @@ export class MadeValues {
     this.#values = values;
   }
 
-  nextFunction(): void {
-    this.#sources.clear();
-    this.#nodes.clear();
+  nextFunction(instructions: number): void {
+    const count = sourcesOf(instructions);
+    if (count > this.#sources.length) this.#sources = new Array(2 * count).fill(undefined);
+    else for (const { source } of this.#met) this.#sources[source] = undefined;
+    this.#met.length = 0;
     this.#bounds.clear();
     this.#reads = null;
     this.#followed.clear();
@@ -50,17 +67,26 @@ export class MadeValues {
     this.stackTypes.length = 0;
   }
 
-  /** A value that instruction `source` makes (a parameter: below zero), which comes out of a node or from behind a pointer. */
-  made(source: number, node: number | null, parent: Atom | null): Value {
-    const known = this.#sources.get(source);
+  /**
+   * A value that an instruction makes (`at`; a parameter: below zero), which comes out of a node or from behind a pointer.
+   */
+  made(at: number, node: number | null, parent: Atom | null): Value {
+    const source = FIRST_INSTRUCTION + at;
+    const known = this.#sources[source];
     if (known === undefined) {
-      this.#sources.set(source, { nodes: node === null ? [] : [node], parents: parent === null ? [] : [parent] });
+      const met: Source = {
+        source,
+        nodes: node === null ? [] : [node],
+        parents: parent === null ? [] : [parent],
+        node: -1,
+      };
+      this.#sources[source] = met;
+      this.#met.push(met);
     } else {
       if (node !== null && !known.nodes.includes(node)) known.nodes.push(node);
       if (parent !== null && !known.parents.includes(parent)) known.parents.push(parent);
     }
-    // Parameters are numbered below zero.
-    return this.#values.made(source + 8, 0);
+    return this.#values.made(source, 0);
   }
 
   /** Once each: an empty list on the stack points to itself. */
@@ -74,7 +100,7 @@ export class MadeValues {
     for (const atom of value.atoms) {
       switch (atom.kind) {
         case "made":
-          addBound(this.#bounds, atom.source - 8, { type, offset: -atom.offset });
+          addBound(this.#bounds, atom.source, { type, offset: -atom.offset });
           break;
         case "address":
           if (!atom.anywhere && atom.address < 0) this.#facts.typedAddress(atom.address, type);
@@ -94,7 +120,7 @@ export class MadeValues {
     const found: LoadOrigin[] = [];
     for (const atom of pointer.atoms) {
       if (atom.kind === "dead") continue;
-      const origins = atom.kind === "made" && atom.offset === 0 ? this.#originsOfMade(atom.source - 8, 0) : null;
+      const origins = atom.kind === "made" && atom.offset === 0 ? this.#originsOfMade(atom.source, 0) : null;
       if (origins === null) return null;
       found.push(...origins);
     }
@@ -102,13 +128,13 @@ export class MadeValues {
   }
 
   #originsOfMade(source: number, depth: number): LoadOrigin[] | null {
-    const made = this.#sources.get(source);
+    const made = this.#sources[source];
     if (made === undefined || made.nodes.length > 0 || made.parents.length === 0 || depth > MOST_LOADS) return null;
     const found: LoadOrigin[] = [];
     for (const parent of made.parents) {
       if (parent.kind === "object") found.push({ kind: "outside", type: parent.type, offset: parent.offset });
       else if (parent.kind !== "made") return null;
-      else found.push({ kind: "behind", pointer: this.pointer(parent.source - 8, depth + 1), offset: parent.offset });
+      else found.push({ kind: "behind", pointer: this.pointer(parent.source, depth + 1), offset: parent.offset });
     }
     return found;
   }
@@ -127,13 +153,13 @@ export class MadeValues {
 
   #allReads(): Map<number, number[]> {
     const reads = new Map<number, number[]>();
-    for (const { parents } of this.#sources.values()) {
+    for (const { parents } of this.#met) {
       for (const parent of parents) {
         if (parent.kind !== "made") continue;
-        addTo(reads, parent.source - 8, parent.offset);
+        addTo(reads, parent.source, parent.offset);
         // What was loaded there is a pointer in its turn.
-        for (const grand of this.#sources.get(parent.source - 8)?.parents ?? []) {
-          if (grand.kind === "made") addTo(this.#followed, grand.source - 8, grand.offset);
+        for (const grand of this.#sources[parent.source]?.parents ?? []) {
+          if (grand.kind === "made") addTo(this.#followed, grand.source, grand.offset);
         }
       }
     }
@@ -156,7 +182,7 @@ export class MadeValues {
           graph.addObject(node, atom.type, atom.offset);
           break;
         case "made":
-          if (atom.offset === 0) graph.edge(this.nodeOf(atom.source - 8), node);
+          if (atom.offset === 0) graph.edge(this.nodeOf(atom.source), node);
           else graph.addUnknown(node);
           break;
         case "dead":
@@ -169,25 +195,24 @@ export class MadeValues {
 
   /** The node of a value that was made in this function. */
   nodeOf(source: number): number {
-    let node = this.#nodes.get(source);
-    if (node !== undefined) return node;
+    const made = this.#sources[source]!;
+    if (made.node >= 0) return made.node;
     const { graph } = this.#facts;
-    node = graph.local();
-    this.#nodes.set(source, node);
-    const made = this.#sources.get(source);
+    const node = graph.local();
+    made.node = node;
     const bounds = this.#bounds.get(source) ?? [];
     for (const { type, offset } of bounds) graph.addObject(node, type, offset);
     if (bounds.length > 0) return node;
-    for (const from of made?.nodes ?? []) graph.edge(from, node);
-    for (const parent of made?.parents ?? []) {
-      if (parent.kind === "made") graph.edge(graph.load(this.nodeOf(parent.source - 8), parent.offset), node);
+    for (const from of made.nodes) graph.edge(from, node);
+    for (const parent of made.parents) {
+      if (parent.kind === "made") graph.edge(graph.load(this.nodeOf(parent.source), parent.offset), node);
       else if (parent.kind === "object") {
         const places = this.outside(parent);
         for (const place of places) graph.edge(graph.member(place), node);
         if (places.length === 0) graph.addUnknown(node);
       }
     }
-    if (made === undefined || (made.nodes.length === 0 && made.parents.length === 0)) graph.addUnknown(node);
+    if (made.nodes.length === 0 && made.parents.length === 0) graph.addUnknown(node);
     return node;
   }
 
@@ -217,7 +242,7 @@ function addBound<K>(map: Map<K, Bound[]>, key: K, bound: Bound): void {
 
 /** Can the value carry a function, or lead to one? */
 export function interesting(value: Value): boolean {
-  return value.atoms.some(({ kind }) => kind === "address" || kind === "object" || kind === "code" || kind === "made");
+  return (value.kinds & (KIND.address | KIND.object | KIND.code | KIND.made)) !== 0;
 }
 
 /** An integer that a pointer fits in. */

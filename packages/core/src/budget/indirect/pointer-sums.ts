@@ -1,5 +1,5 @@
 /** Pointers that numbers are added to: what the sum points to. */
-import type { Atom, Value, Values } from "./values.ts";
+import { type Atom, KIND, type Value, type Values } from "./values.ts";
 
 /** One pointer plus a number that is not known. */
 export function plusUnknown(values: Values, a: Value, b: Value): Value {
@@ -69,17 +69,11 @@ export function shiftAtom(values: Values, atom: Atom, amount: number): Value {
 
 /** Rank of what is certainly a pointer. */
 export const TYPED = 3;
-const RANKS: Readonly<Partial<Record<Atom["kind"], number>>> = {
-  object: TYPED,
-  cell: TYPED,
-  address: TYPED,
-  stack: 2,
-  made: 1,
-};
+const TYPED_KINDS = KIND.object | KIND.cell | KIND.address;
 
 /** Which of two added values is the pointer: the one of the higher rank. */
-export function pointerRank(value: Value): number {
-  let rank = 0;
-  for (const { kind } of value.atoms) rank = Math.max(rank, RANKS[kind] ?? 0);
-  return rank;
+export function pointerRank({ kinds }: Value): number {
+  if ((kinds & TYPED_KINDS) !== 0) return TYPED;
+  if ((kinds & KIND.stack) !== 0) return 2;
+  return (kinds & KIND.made) !== 0 ? 1 : 0;
 }

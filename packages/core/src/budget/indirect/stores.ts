@@ -81,11 +81,11 @@ export class Stores {
     if (atom.kind === "made") {
       const local = graph.local();
       this.#made.assign(local, value);
-      const base = this.#made.nodeOf(atom.source - 8);
+      const base = this.#made.nodeOf(atom.source);
       graph.store(base, atom.offset, local);
       const functions = this.#functionsIn(value);
       if (functions.length === 0) return;
-      const places = search.places(this.#made.pointer(atom.source - 8, 0), atom.offset);
+      const places = search.places(this.#made.pointer(atom.source, 0), atom.offset);
       for (const entry of functions)
         this.#lostStores.push({ base, offset: atom.offset, entry, places: this.#holding(places, entry) });
     } else if (atom.kind === "object") {

@@ -25,22 +25,61 @@ export type Atom =
 
 export type AtomKind = Atom["kind"];
 
+/** Kinds of atoms as bits; see `Value.kinds`. */
+export const KIND: Readonly<Record<AtomKind, number>> = {
+  object: 1,
+  cell: 2,
+  address: 4,
+  stack: 8,
+  code: 16,
+  made: 32,
+  unknown: 64,
+  dead: 128,
+};
+
 export interface Value {
   readonly id: number;
   readonly atoms: readonly Atom[];
+  /** What its atoms are: KIND of each, in one number. */
+  readonly kinds: number;
 }
 
 /** More than these, and nothing useful is known. */
 const MOST_ATOMS = 6;
 
+/** A factor that spreads numbers, and what keeps a hash small and positive. */
+const HASH = 0x9e3779b1;
+const HASH_MASK = 0x3fffffff;
+
+/** Every field that an atom of some kind has. */
+interface Fields {
+  readonly id: number;
+  readonly kind: AtomKind;
+  type: CType | null;
+  offset: number;
+  address: number;
+  anywhere: boolean;
+  node: number;
+  prototype: number;
+  source: number;
+}
+
+/** An atom has the fields of all kinds, so that code which meets atoms of all kinds finds each field in one place. */
+function fieldsOf(id: number, kind: AtomKind): Fields {
+  return { id, kind, type: null, offset: 0, address: 0, anywhere: false, node: 0, prototype: 0, source: 0 };
+}
+
+function single(id: number, atom: Fields): Value {
+  return { id, atoms: [atom as Atom], kinds: KIND[atom.kind] };
+}
+
 export class Values {
   #nextAtom = 2;
   #nextValue = 3;
-  readonly unknownAtom: Atom = { id: 0, kind: "unknown" };
   /** No pointer at all: zero, an error number. */
-  readonly none: Value = { id: 0, atoms: [] };
-  readonly unknown: Value = { id: 1, atoms: [this.unknownAtom] };
-  readonly dead: Value = { id: 2, atoms: [{ id: 1, kind: "dead" }] };
+  readonly none: Value = { id: 0, atoms: [], kinds: 0 };
+  readonly unknown: Value = single(1, fieldsOf(0, "unknown"));
+  readonly dead: Value = single(2, fieldsOf(1, "dead"));
   readonly #inFirst: (type: CAggregate, offset: number) => number;
   readonly #objects = new Map<CAggregate, Map<number, Value>>();
   readonly #cells = new Map<CType, Value>();
@@ -48,9 +87,12 @@ export class Values {
   readonly #anywhere = new Map<number, Value>();
   readonly #stack = new Map<number, Value>();
   readonly #codes = new Map<number, Value>();
-  #made: (Map<number, Value> | undefined)[] = [];
-  /** By the numbers of their atoms. */
-  #sets = new Map<string | number, Value>();
+  /** What is made at each place of the function, and what lies elsewhere from there. */
+  #made: (Value | undefined)[] = [];
+  #sources = 0;
+  readonly #madeBeside = new Map<number, Map<number, Value>>();
+  /** By a hash of the numbers of their atoms, or the next one that was free. */
+  #sets = new Map<number, Value>();
   #joins = new Map<number, Value>();
 
   /** @param inFirst offset of the same place in the first element of an array that an offset of a struct lies in */
@@ -58,9 +100,16 @@ export class Values {
     this.#inFirst = inFirst;
   }
 
-  /** Forgets what belongs to one function. */
-  nextFunction(): void {
-    this.#made = [];
+  /**
+   * Forgets what belongs to one function.
+   * @param sources places of the next one that values are made at
+   */
+  nextFunction(sources: number): void {
+    // One array serves all functions: one that was filled here and there would become a table of hashes.
+    if (sources > this.#made.length) this.#made = new Array(2 * sources).fill(undefined);
+    else this.#made.fill(undefined, 0, this.#sources);
+    this.#sources = sources;
+    this.#madeBeside.clear();
     this.#sets = new Map();
     this.#joins = new Map();
   }
@@ -70,11 +119,15 @@ export class Values {
     for (const values of [this.#objects, this.#cells, this.#addresses, this.#anywhere, this.#stack, this.#codes]) {
       values.clear();
     }
-    this.nextFunction();
+    this.nextFunction(0);
   }
 
-  #single(atom: Atom): Value {
-    return { id: this.#nextValue++, atoms: [atom] };
+  #single(atom: Fields): Value {
+    return single(this.#nextValue++, atom);
+  }
+
+  #atom(kind: AtomKind): Fields {
+    return fieldsOf(this.#nextAtom++, kind);
   }
 
   object(type: CAggregate, offset: number): Value {
@@ -85,48 +138,100 @@ export class Values {
     }
     let value = byOffset.get(offset);
     if (value === undefined) {
-      value = this.#single({ id: this.#nextAtom++, kind: "object", type, offset });
+      const atom = this.#atom("object");
+      atom.type = type;
+      atom.offset = offset;
+      value = this.#single(atom);
       byOffset.set(offset, value);
     }
     return value;
   }
 
   cell(type: CType): Value {
-    return kept(this.#cells, type, () => this.#single({ id: this.#nextAtom++, kind: "cell", type }));
+    let value = this.#cells.get(type);
+    if (value === undefined) {
+      const atom = this.#atom("cell");
+      atom.type = type;
+      value = this.#single(atom);
+      this.#cells.set(type, value);
+    }
+    return value;
   }
 
   address(address: number, anywhere = false): Value {
-    return kept(anywhere ? this.#anywhere : this.#addresses, address, () =>
-      this.#single({ id: this.#nextAtom++, kind: "address", address, anywhere }),
-    );
+    const known = anywhere ? this.#anywhere : this.#addresses;
+    let value = known.get(address);
+    if (value === undefined) {
+      const atom = this.#atom("address");
+      atom.address = address;
+      atom.anywhere = anywhere;
+      value = this.#single(atom);
+      known.set(address, value);
+    }
+    return value;
   }
 
   stack(offset: number): Value {
-    return kept(this.#stack, offset, () => this.#single({ id: this.#nextAtom++, kind: "stack", offset }));
+    let value = this.#stack.get(offset);
+    if (value === undefined) {
+      const atom = this.#atom("stack");
+      atom.offset = offset;
+      value = this.#single(atom);
+      this.#stack.set(offset, value);
+    }
+    return value;
   }
 
   code(node: number, prototype: number): Value {
-    return kept(this.#codes, node, () => this.#single({ id: this.#nextAtom++, kind: "code", node, prototype }));
+    let value = this.#codes.get(node);
+    if (value === undefined) {
+      const atom = this.#atom("code");
+      atom.node = node;
+      atom.prototype = prototype;
+      value = this.#single(atom);
+      this.#codes.set(node, value);
+    }
+    return value;
   }
 
   made(source: number, offset: number): Value {
-    let byOffset = this.#made[source];
+    if (offset === 0) {
+      let value = this.#made[source];
+      if (value === undefined) {
+        value = this.#makeMade(source, 0);
+        this.#made[source] = value;
+      }
+      return value;
+    }
+    let byOffset = this.#madeBeside.get(source);
     if (byOffset === undefined) {
       byOffset = new Map();
-      this.#made[source] = byOffset;
+      this.#madeBeside.set(source, byOffset);
     }
-    return kept(byOffset, offset, () => this.#single({ id: this.#nextAtom++, kind: "made", source, offset }));
+    let value = byOffset.get(offset);
+    if (value === undefined) {
+      value = this.#makeMade(source, offset);
+      byOffset.set(offset, value);
+    }
+    return value;
+  }
+
+  #makeMade(source: number, offset: number): Value {
+    const atom = this.#atom("made");
+    atom.source = source;
+    atom.offset = offset;
+    return this.#single(atom);
   }
 
   join(a: Value, b: Value): Value {
-    if (a === b || b.atoms.length === 0) return a;
-    if (a.atoms.length === 0) return b;
-    if (holdsAll(a.atoms, b.atoms)) return a;
-    if (holdsAll(b.atoms, a.atoms)) return b;
+    if (a === b || b.kinds === 0) return a;
+    if (a.kinds === 0) return b;
+    if ((b.kinds & ~a.kinds) === 0 && holdsAll(a.atoms, b.atoms)) return a;
+    if ((a.kinds & ~b.kinds) === 0 && holdsAll(b.atoms, a.atoms)) return b;
     const key = a.id < b.id ? a.id * 0x4000000 + b.id : b.id * 0x4000000 + a.id;
     let joined = this.#joins.get(key);
     if (joined === undefined) {
-      joined = this.#set([...a.atoms, ...b.atoms.filter((atom) => !a.atoms.includes(atom))]);
+      joined = this.#set(union(a.atoms, b.atoms));
       this.#joins.set(key, joined);
     }
     return joined;
@@ -149,34 +254,56 @@ export class Values {
     return [...found].sort((a, b) => a.id - b.id);
   }
 
+  /** @param all in ascending order of their numbers */
   #set(all: Atom[]): Value {
     let atoms = all;
-    atoms.sort((a, b) => a.id - b.id);
     if (atoms.length > MOST_ATOMS) {
       // One element of an array after the other: alike.
       const alike = this.#inFirstElements(atoms);
-      if (alike.length <= MOST_ATOMS) return this.#set(alike);
       // The lowest numbers of all, and that there are others: the same whatever is joined first.
-      if (alike[0]!.kind !== "unknown") alike.unshift(this.unknownAtom);
-      alike.length = MOST_ATOMS;
+      if (alike.length > MOST_ATOMS) {
+        if (alike[0]!.kind !== "unknown") alike.unshift(this.unknown.atoms[0]!);
+        alike.length = MOST_ATOMS;
+      }
       atoms = alike;
     }
-    const key = atoms.length === 2 ? atoms[0]!.id * 0x4000000 + atoms[1]!.id : atoms.map((atom) => atom.id).join();
-    return kept(this.#sets, key, () => ({ id: this.#nextValue++, atoms }));
+    let key = atoms.length;
+    for (let at = 0; at < atoms.length; at++) key = (Math.imul(key, HASH) + atoms[at]!.id) & HASH_MASK;
+    let value = this.#sets.get(key);
+    for (; value !== undefined && !isSame(value.atoms, atoms); value = this.#sets.get(key)) key = (key + 1) & HASH_MASK;
+    if (value === undefined) {
+      let kinds = 0;
+      for (const { kind } of atoms) kinds |= KIND[kind];
+      value = { id: this.#nextValue++, atoms, kinds };
+      this.#sets.set(key, value);
+    }
+    return value;
   }
+}
+
+/** Of lists in ascending order of the atoms' numbers. */
+function union(a: readonly Atom[], b: readonly Atom[]): Atom[] {
+  const all: Atom[] = [];
+  let [left, right] = [0, 0];
+  while (left < a.length && right < b.length) {
+    const difference = a[left]!.id - b[right]!.id;
+    all.push(difference <= 0 ? a[left]! : b[right]!);
+    if (difference <= 0) left++;
+    if (difference >= 0) right++;
+  }
+  while (left < a.length) all.push(a[left++]!);
+  while (right < b.length) all.push(b[right++]!);
+  return all;
+}
+
+function isSame(a: readonly Atom[], b: readonly Atom[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 function holdsAll(atoms: readonly Atom[], others: readonly Atom[]): boolean {
   if (others.length > atoms.length) return false;
   for (let at = 0; at < others.length; at++) if (!atoms.includes(others[at]!)) return false;
   return true;
-}
-
-function kept<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }
