@@ -16,98 +16,138 @@ export interface Blocks {
 const INT3 = mnemonicNumber("int3");
 const NOP = mnemonicNumber("nop");
 
+/** A block goes on to the next one, and by a jump or a jump label to one more. */
+const MOST_EDGES = 2;
+
+const FIRST_CAPACITY = 1024;
+
+/** Does an instruction begin a block? */
+const LEADS = 1;
+/** And does a jump lead to it? */
+const TARGETED = 2;
+
 /** Does control never go on to the next instruction? */
 function ends(flow: number): boolean {
   return flow === FLOW.jump || flow === FLOW["indirect-jump"] || flow === FLOW.return || flow === FLOW.invalid;
 }
 
-/** @param labels jump labels: instructions that may jump although they do not */
-export function blocksOf(code: CodeColumns, labels: JumpLabels): Blocks {
-  const leads = new Uint8Array(code.count + 1);
-  const targeted = new Uint8Array(code.count + 1);
-  // Of each jump: the instruction that it leads to, -1 outside.
-  const targets = new Int32Array(code.count);
-  let labelled: Map<number, number> | null = null;
-  leads[0] = 1;
-  for (let at = 0; at < code.count; at++) {
-    const flow = code.flow[at]!;
-    if (flow === FLOW.jump || flow === FLOW.conditional) {
-      const target = code.indexAt(code.target[at]!);
-      targets[at] = target;
-      if (target >= 0) leads[target] = targeted[target] = 1;
-      leads[at + 1] = 1;
-    } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1] = 1;
-    else if (flow === FLOW.next && isPatched(code, at)) {
-      const target = labels.get(code.address[at]!);
-      const index = target === undefined ? -1 : code.indexAt(target);
-      if (index < 0) continue;
-      labelled ??= new Map();
-      labelled.set(at, index);
-      leads[index] = targeted[index] = 1;
-      leads[at + 1] = 1;
+/** Finds the blocks of one function after the other, in the same columns. */
+export class BlockFinder implements Blocks {
+  count = 0;
+  first = new Int32Array(0);
+  edgeStart = new Int32Array(0);
+  edges = new Int32Array(0);
+  loopEnd = new Int32Array(0);
+  /** Of each instruction: whether it leads a block, the block that it is in, and where its jump leads (-1: outside). */
+  #leads = new Uint8Array(0);
+  #blockOf = new Int32Array(0);
+  #targets = new Int32Array(0);
+
+  #reserve(instructions: number): void {
+    if (instructions < this.#leads.length) return;
+    const capacity = Math.max(FIRST_CAPACITY, 2 * instructions);
+    this.first = new Int32Array(capacity);
+    this.edgeStart = new Int32Array(capacity);
+    this.edges = new Int32Array(capacity * MOST_EDGES);
+    this.loopEnd = new Int32Array(capacity);
+    this.#leads = new Uint8Array(capacity);
+    this.#blockOf = new Int32Array(capacity);
+    this.#targets = new Int32Array(capacity);
+  }
+
+  /**
+   * @param labels jump labels: instructions that may jump although they do not
+   * @returns itself, until it is asked for the next function's
+   */
+  find(code: CodeColumns, labels: JumpLabels): Blocks {
+    this.#reserve(code.count);
+    this.#findLeads(code, labels);
+    const { first } = this;
+    const [leads, blockOf] = [this.#leads, this.#blockOf];
+    let count = 0;
+    for (let at = 0; at < code.count; at++) {
+      if (leads[at] !== 0) first[count++] = at;
+      blockOf[at] = count - 1;
+    }
+    first[count] = code.count;
+    this.count = count;
+    this.#findEdges(code);
+    this.#findLoops();
+    return this;
+  }
+
+  #findLeads(code: CodeColumns, labels: JumpLabels): void {
+    const { count, flow: flows } = code;
+    const [leads, targets] = [this.#leads, this.#targets];
+    leads.fill(0, 0, count + 1);
+    targets.fill(-1, 0, count);
+    leads[0] = LEADS;
+    for (let at = 0; at < count; at++) {
+      const flow = flows[at]!;
+      if (flow === FLOW.jump || flow === FLOW.conditional) {
+        leads[at + 1]! |= LEADS;
+        this.#jump(at, code.indexAt(code.target[at]!));
+      } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1]! |= LEADS;
+      else if (flow === FLOW.next && code.mnemonic[at] === NOP && isPatched(code, at)) {
+        const target = labels.get(code.address[at]!);
+        if (target !== undefined) this.#jump(at, code.indexAt(target));
+      }
     }
   }
-  const blockOf = new Int32Array(code.count);
-  const first: number[] = [];
-  for (let at = 0; at < code.count; at++) {
-    if (leads[at] === 1) first.push(at);
-    blockOf[at] = first.length - 1;
+
+  #jump(at: number, target: number): void {
+    if (target < 0) return;
+    this.#targets[at] = target;
+    this.#leads[target] = LEADS | TARGETED;
+    this.#leads[at + 1]! |= LEADS;
   }
-  const count = first.length;
-  first.push(code.count);
-  // Code that nothing leads to is entered with whatever (by an exception table); it must not spill into what comes next.
-  const isPadding = (block: number): boolean => {
-    const start = first[block]!;
-    if (start === 0 || targeted[start] === 1 || !ends(code.flow[start - 1]!)) return false;
-    for (let at = start; at < first[block + 1]!; at++) {
+
+  #findEdges(code: CodeColumns): void {
+    const { count, first, edgeStart, edges } = this;
+    let used = 0;
+    for (let block = 0; block < count; block++) {
+      edgeStart[block] = used;
+      const last = first[block + 1]! - 1;
+      if (!ends(code.flow[last]!) && code.followed(last) && !this.#isPadding(code, block)) {
+        edges[used++] = this.#blockOf[last + 1]!;
+      }
+      const target = this.#targets[last]!;
+      if (target >= 0) edges[used++] = this.#blockOf[target]!;
+    }
+    edgeStart[count] = used;
+  }
+
+  /** Code that nothing leads to is entered with whatever (by an exception table); it must not spill into what comes next. */
+  #isPadding(code: CodeColumns, block: number): boolean {
+    const start = this.first[block]!;
+    if (start === 0 || (this.#leads[start]! & TARGETED) !== 0 || !ends(code.flow[start - 1]!)) return false;
+    for (let at = start; at < this.first[block + 1]!; at++) {
       if (code.mnemonic[at] !== INT3 && code.mnemonic[at] !== NOP) return false;
     }
     return true;
-  };
-  const edgeStart = new Int32Array(count + 1);
-  const edges: number[] = [];
-  for (let block = 0; block < count; block++) {
-    edgeStart[block] = edges.length;
-    const last = first[block + 1]! - 1;
-    const flow = code.flow[last]!;
-    if (!ends(flow) && code.followed(last) && !isPadding(block)) edges.push(blockOf[last + 1]!);
-    if (flow === FLOW.jump || flow === FLOW.conditional) {
-      const target = targets[last]!;
-      if (target >= 0) edges.push(blockOf[target]!);
-    }
-    const label = labelled?.get(last);
-    if (label !== undefined) edges.push(blockOf[label]!);
   }
-  edgeStart[count] = edges.length;
-  return {
-    count,
-    first: Int32Array.from(first),
-    edgeStart,
-    edges: Int32Array.from(edges),
-    loopEnd: loops(count, edgeStart, edges),
-  };
+
+  /** See `Blocks.loopEnd`. */
+  #findLoops(): void {
+    const { count, edgeStart, edges, loopEnd: end } = this;
+    end.fill(-1, 0, count);
+    for (let block = 0; block < count; block++) {
+      for (let edge = edgeStart[block]!; edge < edgeStart[block + 1]!; edge++) {
+        const to = edges[edge]!;
+        if (to <= block) end[to] = Math.max(end[to]!, block);
+      }
+    }
+    for (let block = 0; block < count; ) {
+      let last = end[block]!;
+      for (let inner = block + 1; inner <= last; inner++) last = Math.max(last, end[inner]!);
+      end[block] = last;
+      block = Math.max(block, last) + 1;
+    }
+  }
 }
 
 /** A jump label is a jump or a no-operation of as many bytes (2 where the target is near, 5 else). */
 function isPatched(code: CodeColumns, at: number): boolean {
   const length = code.length[at];
-  return (length === 2 || length === 5) && code.operandCount[at]! <= 2;
-}
-
-/** See `Blocks.loopEnd`. */
-function loops(count: number, edgeStart: Int32Array, edges: readonly number[]): Int32Array {
-  const end = new Int32Array(count).fill(-1);
-  for (let block = 0; block < count; block++) {
-    for (let edge = edgeStart[block]!; edge < edgeStart[block + 1]!; edge++) {
-      const to = edges[edge]!;
-      if (to <= block) end[to] = Math.max(end[to]!, block);
-    }
-  }
-  for (let block = 0; block < count; ) {
-    let last = end[block]!;
-    for (let inner = block + 1; inner <= last; inner++) last = Math.max(last, end[inner]!);
-    end[block] = last;
-    block = Math.max(block, last) + 1;
-  }
-  return end;
+  return length === 2 || length === 5;
 }

@@ -11,14 +11,16 @@ import {
   OPERAND,
 } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
-import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { CAggregate } from "../../types/type-provider.ts";
+import { type Callee, Callees } from "./callees.ts";
 import type { DeclaredPlace } from "./declared-variables.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { MadeValues } from "./made-values.ts";
+import type { Member, Members } from "./members.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import { isVariadic } from "./prototypes.ts";
-import type { Place } from "./struct-places.ts";
+import type { TypeFacts, TypeFactsTable } from "./type-facts.ts";
 import type { Atom, Value, Values } from "./values.ts";
 
 const NO_NODE = (): null => null;
@@ -29,16 +31,19 @@ export class FlowAnswers implements FlowQuestions {
   readonly #made: MadeValues;
   readonly #general = generalRegisters();
   readonly #nop = mnemonicNumber("nop");
-  /** What calls of a function and loads of a member give, null where that is made anew each time. */
-  readonly #results = new Map<number, Value | null>();
-  readonly #places = new Map<Place, Value | null>();
+  readonly #types: TypeFactsTable;
+  readonly #members: Members;
+  readonly #callees: Callees;
   #function: KnownFunction | null = null;
   #saysDead = false;
   #code: CodeColumns | null = null;
   #callsIndirectly = false;
 
-  constructor(facts: ProgramFacts, values: Values, made: MadeValues) {
+  constructor(facts: ProgramFacts, types: TypeFactsTable, members: Members, values: Values, made: MadeValues) {
     this.#facts = facts;
+    this.#types = types;
+    this.#members = members;
+    this.#callees = new Callees(facts);
     this.#values = values;
     this.#made = made;
   }
@@ -53,8 +58,7 @@ export class FlowAnswers implements FlowQuestions {
 
   /** Forgets what was answered before. */
   forget(): void {
-    this.#results.clear();
-    this.#places.clear();
+    this.#callees.forget();
   }
 
   /**
@@ -86,7 +90,7 @@ export class FlowAnswers implements FlowQuestions {
     if (known.prototypes.length !== 1 || !known.sure) return this.#made.made(source, node(), null);
     const prototype = known.prototypes[0]!;
     const parameter = this.#facts.prototypes.registers(prototype)[argument];
-    if (parameter !== undefined) return this.#typed(parameter.type, node, source);
+    if (parameter !== undefined) return this.#typed(this.#types.of(parameter.type), node, source);
     return this.#saysDead && !isVariadic(this.#facts.prototypes.type(prototype))
       ? this.#values.dead
       : this.#values.unknown;
@@ -95,14 +99,14 @@ export class FlowAnswers implements FlowQuestions {
   load(atom: Atom, at: number): Value {
     switch (atom.kind) {
       case "object": {
-        const places = this.#facts.structs.at(atom.type, atom.offset);
-        if (places.length === 0) return this.#made.made(at, null, atom);
+        const members = this.#members.behind(atom);
+        if (members.length === 0) return this.#made.made(at, null, atom);
         let value = this.#values.none;
-        for (const place of places) value = this.#values.join(value, this.#loadPlace(place, at));
+        for (const member of members) value = this.#values.join(value, this.#loadMember(member, at));
         return value;
       }
       case "cell":
-        return this.#typed(atom.type, NO_NODE, at);
+        return this.#typed(this.#types.of(atom.type), NO_NODE, at);
       case "address": {
         const { graph, declared } = this.#facts;
         const place = declared === null || atom.address >= 0 ? null : declared.at(atom.address);
@@ -124,7 +128,7 @@ export class FlowAnswers implements FlowQuestions {
     for (const { type, offset: start } of this.#made.stackTypes) {
       if (offset < start || offset >= start + type.size) continue;
       for (const place of this.#facts.structs.at(type, offset - start))
-        value = this.#values.join(value, this.#loadPlace(place, at));
+        value = this.#values.join(value, this.#loadMember(this.#members.at(place), at));
     }
     return value === this.#values.none ? this.#made.made(at, null, null) : value;
   }
@@ -133,30 +137,28 @@ export class FlowAnswers implements FlowQuestions {
     this.#made.onStack(type, offset);
   }
 
-  pointee(argument: number, target: number | null, pointer: Value | null): CAggregate | null {
-    const { functions, prototypes, structs } = this.#facts;
-    const declared = (prototype: number): CAggregate | null => {
-      const parameter = prototypes.registers(prototype)[argument];
-      return parameter === undefined ? null : structs.pointee(parameter.type);
-    };
-    if (target !== null) {
-      const callee = functions.at(target);
-      return callee?.prototypes.length === 1 && callee.sure ? declared(callee.prototypes[0]!) : null;
+  pointee(argument: number, callee: Callee | null, pointer: Value | null): CAggregate | null {
+    if (callee !== null) {
+      return callee.prototype < 0 ? null : (callee.parameters(this.#types)[argument]?.pointee ?? null);
     }
-    for (const atom of pointer?.atoms ?? []) if (atom.kind === "code") return declared(atom.prototype);
+    for (const atom of pointer?.atoms ?? []) {
+      if (atom.kind !== "code") continue;
+      const parameter = this.#facts.prototypes.registers(atom.prototype)[argument];
+      return parameter === undefined ? null : this.#facts.structs.pointee(parameter.type);
+    }
     return null;
   }
 
   #loadVariable(place: DeclaredPlace, atom: Extract<Atom, { kind: "address" }>, at: number): Value {
     const { graph, structs } = this.#facts;
     const node = (): number => (atom.anywhere ? graph.table(atom.address) : graph.global(atom.address));
-    if (place.kind === "scalar") return this.#typed(place.type, node, at);
+    if (place.kind === "scalar") return this.#typed(this.#types.of(place.type), node, at);
     const members = structs.at(structs.canonical(place.struct), place.offset);
     let value = this.#values.none;
     for (const member of members) {
       // Which element of an array it is does not matter to the member.
       const own = atom.anywhere ? () => graph.member(member) : node;
-      value = this.#values.join(value, this.#typed(member.type, own, at));
+      value = this.#values.join(value, this.#typed(this.#types.of(member.type), own, at));
     }
     return members.length === 0 ? this.#made.made(at, node(), null) : value;
   }
@@ -187,29 +189,25 @@ export class FlowAnswers implements FlowQuestions {
     return declared?.atoms[0]?.kind === "code" ? declared.atoms[0].prototype : null;
   }
 
-  #loadPlace(place: Place, at: number): Value {
-    const known = this.#places.get(place);
-    if (known !== undefined) return known ?? this.#made.made(at, this.#facts.graph.member(place), null);
-    const value = this.#typed(place.type, () => this.#facts.graph.member(place), at);
-    this.#places.set(place, isMade(value) ? null : value);
-    return value;
+  #loadMember(member: Member, at: number): Value {
+    if (member.loaded === undefined) {
+      const value = this.#typed(member.type, () => member.node(this.#facts.graph), at);
+      member.loaded = isMade(value) ? null : value;
+      return value;
+    }
+    return member.loaded ?? this.#made.made(at, member.node(this.#facts.graph), null);
   }
 
   /** A value of a declared type, which comes out of a node of the graph. */
-  #typed(declared: CType, node: () => number | null, source: number): Value {
-    const { structs, prototypes } = this.#facts;
-    const pointee = structs.pointee(declared);
-    if (pointee !== null) return this.#values.object(pointee, 0);
-    const type = stripTypedefs(declared);
-    // What is too short for a pointer is a number.
-    if ((type.kind === "int" || type.kind === "enum") && type.size < 8) return this.#values.none;
-    if (type.kind !== "pointer") return this.#made.made(source, node(), null);
-    const target = stripTypedefs(type.target);
-    if (target.kind === "function") {
-      const prototype = prototypes.idOf(target);
+  #typed(type: TypeFacts, node: () => number | null, source: number): Value {
+    if (type.pointee !== null) return this.#values.object(type.pointee, 0);
+    if (type.isNumber) return this.#values.none;
+    const { target } = type;
+    if (target?.kind === "function") {
+      const prototype = this.#facts.prototypes.idOf(target);
       return this.#values.code(node() ?? this.#anyOf(prototype), prototype);
     }
-    if (target.kind === "pointer") return this.#values.cell(target);
+    if (target?.kind === "pointer") return this.#values.cell(target);
     return this.#made.made(source, node(), null);
   }
 
@@ -240,35 +238,24 @@ export class FlowAnswers implements FlowQuestions {
     return this.#facts.isAddress(value);
   }
 
-  thunkRegister(target: number): number {
-    return this.#facts.thunkRegister(target);
-  }
-
-  isReturnThunk(target: number): boolean {
-    return this.#facts.isReturnThunk(target);
-  }
-
-  preserves(target: number): boolean {
-    return this.#facts.preserves(target);
+  callee(target: number): Callee {
+    return this.#callees.at(target);
   }
 
   /** Assembler clobbers what it says; C leaves nothing that its caller may build upon. */
-  clobbers(target: number | null): boolean {
-    if (!this.#saysDead) return false;
-    return target === null || (this.#facts.functions.at(target)?.prototypes.length ?? 0) > 0;
+  clobbers(callee: Callee | null): boolean {
+    return this.#saysDead && (callee === null || callee.isCompiled);
   }
 
-  result(at: number, target: number | null, pointer: Value | null): Value {
-    const { prototypes, functions, graph } = this.#facts;
-    if (target !== null) {
-      const callee = functions.at(target);
-      if (callee === undefined) return this.#made.made(at, null, null);
-      const node = (): number => graph.result(callee.entry);
-      if (callee.prototypes.length !== 1 || !callee.sure) return this.#made.made(at, node(), null);
-      const known = this.#results.get(target);
-      if (known !== undefined) return known ?? this.#made.made(at, node(), null);
-      const result = this.#typed(prototypes.type(callee.prototypes[0]!).returns, node, at);
-      this.#results.set(target, isMade(result) ? null : result);
+  result(at: number, callee: Callee | null, pointer: Value | null): Value {
+    const { prototypes, graph } = this.#facts;
+    if (callee !== null) {
+      if (callee.known === null) return this.#made.made(at, null, null);
+      if (callee.prototype < 0 || callee.result === null) return this.#made.made(at, callee.resultNode(), null);
+      if (callee.result !== undefined) return callee.result;
+      const returns = this.#types.of(prototypes.type(callee.prototype).returns);
+      const result = this.#typed(returns, () => callee.resultNode(), at);
+      callee.result = isMade(result) ? null : result;
       return result;
     }
     let value = this.#values.none;
@@ -277,7 +264,7 @@ export class FlowAnswers implements FlowQuestions {
       else {
         const { returns } = prototypes.type(atom.prototype);
         const node = (): number => graph.pool(`result ${atom.prototype}`);
-        value = this.#values.join(value, this.#typed(returns, node, at));
+        value = this.#values.join(value, this.#typed(this.#types.of(returns), node, at));
       }
     }
     return value;

@@ -1,5 +1,6 @@
 /** What following a function's values (function-flow.ts) asks of the rest of the analysis, and what it tells it. */
 import type { CAggregate } from "../../types/type-provider.ts";
+import type { Callee } from "./callees.ts";
 import type { Atom, Value } from "./values.ts";
 
 /** What the rest of the analysis knows, asked while values are followed. */
@@ -14,25 +15,22 @@ export interface FlowQuestions {
   perCpu(address: number): Value;
   /** Does a number look like an address of the kernel's or a module's? */
   isAddress(value: number): boolean;
-  /** Register of a retpoline thunk, -1 for other code. */
-  thunkRegister(target: number): number;
-  isReturnThunk(target: number): boolean;
-  /** Does a call there leave the registers as they are (ftrace's and the like)? */
-  preserves(target: number): boolean;
+  /** What a call or jump names. */
+  callee(target: number): Callee;
   /** Does a call there, or through a pointer (null), leave nothing in the registers that a callee need not save? */
-  clobbers(target: number | null): boolean;
+  clobbers(callee: Callee | null): boolean;
   /** The struct that a call's argument points to by its prototype; null where that tells none. */
-  pointee(argument: number, target: number | null, pointer: Value | null): CAggregate | null;
+  pointee(argument: number, callee: Callee | null, pointer: Value | null): CAggregate | null;
   /** From now on there is a struct at an offset of the stack. */
   onStack(type: CAggregate, offset: number): void;
   /** What a call returns. */
-  result(at: number, target: number | null, pointer: Value | null): Value;
+  result(at: number, callee: Callee | null, pointer: Value | null): Value;
 }
 
 /** What is found; told when the values stand. */
 export interface FlowListener {
   /** A call or a jump that leaves the function for a known one. */
-  direct(at: number, target: number, registers: readonly Value[], tail: boolean): void;
+  direct(callee: Callee, registers: readonly Value[], tail: boolean): void;
   /** `pointer` is what is called. */
   indirect(at: number, pointer: Value, registers: readonly Value[], tail: boolean): void;
   store(at: number, address: Value, value: Value): void;

@@ -5,17 +5,19 @@
 import type { CodeColumns } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
+import type { Callee } from "./callees.ts";
 import { FlowAnswers } from "./flow-answers.ts";
 import type { FlowListener } from "./flow-questions.ts";
 import { type FoundSite, givenArgument } from "./found-site.ts";
 import { FunctionFlow } from "./function-flow.ts";
-import { probesOf, registersProbe, tracepointOf } from "./kernel-lists.ts";
+import { probesOf, tracepointOf } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import { interesting, isWord, MadeValues, sourcesOf } from "./made-values.ts";
+import { Members } from "./members.ts";
 import type { ProgramFacts } from "./program-facts.ts";
-import type { RegisterParameter } from "./prototypes.ts";
 import { ARGUMENT_REGISTERS } from "./registers.ts";
 import { Stores } from "./stores.ts";
+import { type TypeFacts, TypeFactsTable } from "./type-facts.ts";
 import { UsedResults } from "./used-results.ts";
 import { type Value, Values } from "./values.ts";
 
@@ -24,6 +26,8 @@ export class FunctionFacts implements FlowListener {
   readonly #values: Values;
   readonly #flow: FunctionFlow;
   readonly #made: MadeValues;
+  readonly #types: TypeFactsTable;
+  readonly #members: Members;
   readonly #answers: FlowAnswers;
   readonly #stores: Stores;
   readonly #usedResults = new UsedResults();
@@ -37,8 +41,10 @@ export class FunctionFacts implements FlowListener {
     this.#values = new Values((type, offset) => facts.structs.inFirstElement(type, offset));
     this.#flow = new FunctionFlow(this.#values);
     this.#made = new MadeValues(facts, this.#values);
-    this.#answers = new FlowAnswers(facts, this.#values, this.#made);
-    this.#stores = new Stores(facts, this.#made, (what) => this.#pending.push(what));
+    this.#types = new TypeFactsTable(facts.structs);
+    this.#members = new Members(facts.structs, this.#types);
+    this.#answers = new FlowAnswers(facts, this.#types, this.#members, this.#values, this.#made);
+    this.#stores = new Stores(facts, this.#members, this.#made, (what) => this.#pending.push(what));
   }
 
   run(code: CodeColumns, entry: number): void {
@@ -59,6 +65,8 @@ export class FunctionFacts implements FlowListener {
     this.#values.forget();
     this.#made.nextFunction(0);
     this.#answers.forget();
+    this.#members.forget();
+    this.#types.forget();
     this.#pending = [];
   }
 
@@ -71,22 +79,19 @@ export class FunctionFacts implements FlowListener {
     this.#stores.store(address, value);
   }
 
-  direct(at: number, target: number, registers: readonly Value[], tail: boolean): void {
-    const { functions, prototypes, graph } = this.#facts;
-    const callee = functions.at(target);
-    if (callee === undefined) return;
-    if (registersProbe(callee.name))
-      this.#probe(registers[ARGUMENT_REGISTERS[0]!]!, registers[ARGUMENT_REGISTERS[1]!]!);
-    const sure = callee.sure && callee.prototypes.length === 1;
-    const parameters = sure ? prototypes.registers(callee.prototypes[0]!) : null;
+  direct(callee: Callee, registers: readonly Value[], tail: boolean): void {
+    if (callee.known === null) return;
+    if (callee.registersProbe) this.#probe(registers[ARGUMENT_REGISTERS[0]!]!, registers[ARGUMENT_REGISTERS[1]!]!);
+    const parameters = callee.prototype < 0 ? null : callee.parameters(this.#types);
     const count = parameters === null ? ARGUMENT_REGISTERS.length : parameters.length;
     for (let argument = 0; argument < count; argument++) {
       const value = registers[ARGUMENT_REGISTERS[argument]!]!;
-      this.#argument(value, parameters?.[argument] ?? null, () => graph.parameter(callee.entry, argument));
+      if (!this.#isFollowed(value, parameters === null ? null : parameters[argument]!)) continue;
+      this.#assignLater(callee.parameterNode(argument), value);
     }
-    if (tail)
-      this.#returnsLike(sure ? prototypes.type(callee.prototypes[0]!).returns : null, graph.result(callee.entry));
-    void at;
+    if (!tail) return;
+    const returns = callee.prototype < 0 ? null : this.#facts.prototypes.type(callee.prototype).returns;
+    this.#returnsLike(returns, callee.resultNode());
   }
 
   /** A probe is registered for a tracepoint. */
@@ -105,7 +110,8 @@ export class FunctionFacts implements FlowListener {
       if (atom.kind !== "code") continue;
       for (const [argument, parameter] of prototypes.registers(atom.prototype).entries()) {
         const value = registers[ARGUMENT_REGISTERS[argument]!]!;
-        this.#argument(value, parameter, () => graph.pool(`argument ${atom.prototype} ${argument}`));
+        if (!this.#isFollowed(value, this.#types.of(parameter.type))) continue;
+        this.#assignLater(graph.pool(`argument ${atom.prototype} ${argument}`), value);
       }
     }
     const caller = this.#function?.entry ?? address;
@@ -198,20 +204,20 @@ export class FunctionFacts implements FlowListener {
     this.#facts.graph.edge(node, this.#facts.graph.result(known.entry));
   }
 
-  #argument(value: Value, parameter: RegisterParameter | null, node: () => number): void {
-    if (value.atoms.length === 0) return;
-    if (parameter !== null) {
-      const pointee = this.#facts.structs.pointee(parameter.type);
-      if (pointee !== null) {
-        this.#made.use(value, pointee);
-        return;
-      }
-      const type = stripTypedefs(parameter.type);
-      const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
-      if (target?.kind !== "function" && !interesting(value)) return;
-      if (target === null && !isWord(type) && type.kind !== "void") return;
-    } else if (!interesting(value)) return;
-    const to = node();
-    this.#pending.push(() => this.#made.assign(to, value));
+  /** Must the graph be told that an argument is handed over? If it is a pointer to a struct, it is known to be one from now on. */
+  #isFollowed(value: Value, parameter: TypeFacts | null): boolean {
+    if (value.atoms.length === 0) return false;
+    if (parameter === null) return interesting(value);
+    if (parameter.pointee !== null) {
+      this.#made.use(value, parameter.pointee);
+      return false;
+    }
+    const { target } = parameter;
+    if (target?.kind === "function") return true;
+    return interesting(value) && (target !== null || parameter.isWord || parameter.isVoid);
+  }
+
+  #assignLater(node: number, value: Value): void {
+    this.#pending.push(() => this.#made.assign(node, value));
   }
 }

@@ -3,7 +3,7 @@
  * until nothing changes any more. What follows from that (see function-facts.ts) is told once, in a last round.
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import { type Blocks, blocksOf } from "./blocks.ts";
+import { BlockFinder, type Blocks } from "./blocks.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { InstructionFlow, type State } from "./instruction-flow.ts";
 import type { JumpLabels } from "./jump-labels.ts";
@@ -14,6 +14,7 @@ const MOST_RUNS = 12;
 
 export class FunctionFlow {
   readonly #instructions: InstructionFlow;
+  readonly #blocks = new BlockFinder();
 
   constructor(values: Values) {
     this.#instructions = new InstructionFlow(values);
@@ -22,7 +23,7 @@ export class FunctionFlow {
   run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
     this.#instructions.begin(code, questions);
-    const blocks = blocksOf(code, labels);
+    const blocks = this.#blocks.find(code, labels);
     const states: (State | null)[] = new Array(blocks.count).fill(null);
     states[0] = this.#instructions.entryState();
     // Blocks stand in the order of their addresses: each is final once those before it are, but in loops.

@@ -177,14 +177,19 @@ export class IndirectCalls implements IndirectResolver {
   /** Addresses of functions in the code: what calls and jumps name, and what instructions put into registers and memory. */
   #references(code: CodeColumns): void {
     const { first, last } = this.#functions;
-    for (let at = 0; at < code.count; at++) {
-      const flow = code.flow[at]!;
+    const { count, flow: flows, immediate: immediates, displacement: displacements, target: targets } = code;
+    for (let at = 0; at < count; at++) {
+      const flow = flows[at]!;
       if (flow !== FLOW.next) {
-        if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) this.#called.add(code.target[at]!);
+        if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) {
+          const target = targets[at]!;
+          if (this.#functions.at(target) !== undefined) this.#called.add(target);
+        }
         continue;
       }
       // What is stale in these columns is looked at as well, and then found to be none.
-      const [immediate, displacement] = [code.immediate[at]!, code.displacement[at]!];
+      const immediate = immediates[at]!;
+      const displacement = displacements[at]!;
       if ((immediate < first || immediate > last) && (displacement < first || displacement > last)) continue;
       for (let operand = 0; operand < code.operandCount[at]!; operand++) {
         const kind = code.operandKind[at * MAX_OPERANDS + operand];

@@ -10,6 +10,7 @@ import {
   OPERAND,
   registerWidths,
 } from "../../code/code-columns.ts";
+import type { Callee } from "./callees.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
 import { again, next, plusUnknown, pointerRank, shift, TYPED } from "./pointer-sums.ts";
@@ -33,9 +34,6 @@ const LOADED_FROM = 2;
 const LOADED = 3;
 /** Of a call of a known function: what it returns. */
 const RESULT = LOADED;
-
-/** What is remembered of the target of a call: nothing yet, a function's effect on registers, or a thunk's register behind these. */
-const TARGET = { UNSEEN: 0, PRESERVES: 1, LEAVES: 2, CLOBBERS: 3, THUNK: 4 } as const;
 
 /** Where RSP is aligned the distance from the entry is not known: another region begins. */
 const REGION = 1 << 24;
@@ -62,7 +60,6 @@ export class InstructionFlow {
    * asked once for each.
    */
   #memory: (Value | undefined)[] = [];
-  #targets = new Uint8Array(0);
   #count = 0;
 
   constructor(values: Values) {
@@ -75,12 +72,11 @@ export class InstructionFlow {
     this.#questions = questions;
     this.#slots.clear();
     this.#slotCount = REGISTERS;
-    if (code.count > this.#targets.length) {
-      this.#targets = new Uint8Array(2 * code.count);
+    if (code.count * REMEMBERED > this.#memory.length) {
       this.#memory = new Array(2 * code.count * REMEMBERED).fill(undefined);
     } else {
-      this.#targets.fill(TARGET.UNSEEN, 0, this.#count);
-      this.#memory.fill(undefined, 0, this.#count * REMEMBERED);
+      // Not by `fill`, which takes longer for arrays that are no typed ones.
+      for (let at = 0; at < this.#count * REMEMBERED; at++) this.#memory[at] = undefined;
     }
     this.#count = code.count;
   }
@@ -170,41 +166,28 @@ export class InstructionFlow {
 
   #jump(at: number, target: number): void {
     if (this.listener === null || this.#code.holds(target)) return;
-    if (this.#questions.isReturnThunk(target)) {
-      this.listener.returns(at, this.registers[RAX]!);
-      return;
-    }
-    const register = this.#questions.thunkRegister(target);
-    if (register >= 0) this.listener.indirect(at, this.#pointerIn(at, register), this.registers, true);
-    else this.listener.direct(at, target, this.registers, true);
+    const callee = this.#questions.callee(target);
+    if (callee.isReturnThunk) this.listener.returns(at, this.registers[RAX]!);
+    else if (callee.register >= 0)
+      this.listener.indirect(at, this.#pointerIn(at, callee.register), this.registers, true);
+    else this.listener.direct(callee, this.registers, true);
   }
 
   #call(at: number, target: number): void {
-    let kind = this.#targets[at]!;
-    if (kind === TARGET.UNSEEN) {
-      kind = this.#targetKind(target);
-      this.#targets[at] = kind;
-    }
-    if (kind === TARGET.PRESERVES) return;
-    if (kind >= TARGET.THUNK) {
-      this.#indirect(at, this.#pointerIn(at, kind - TARGET.THUNK), false);
+    const callee = this.#questions.callee(target);
+    if (callee.register >= 0) {
+      this.#indirect(at, this.#pointerIn(at, callee.register), false);
       return;
     }
-    this.listener?.direct(at, target, this.registers, false);
-    this.#fillStack(at, target, null);
+    if (callee.preserves) return;
+    this.listener?.direct(callee, this.registers, false);
+    this.#fillStack(at, callee, null);
     let result = this.#memory[at * REMEMBERED + RESULT];
     if (result === undefined) {
-      result = this.#questions.result(at, target, null);
+      result = this.#questions.result(at, callee, null);
       this.#memory[at * REMEMBERED + RESULT] = result;
     }
-    this.#afterCall(result, kind === TARGET.CLOBBERS);
-  }
-
-  #targetKind(target: number): number {
-    const register = this.#questions.thunkRegister(target);
-    if (register >= 0) return TARGET.THUNK + register;
-    if (this.#questions.preserves(target)) return TARGET.PRESERVES;
-    return this.#questions.clobbers(target) ? TARGET.CLOBBERS : TARGET.LEAVES;
+    this.#afterCall(result, this.#questions.clobbers(callee));
   }
 
   #indirect(at: number, pointer: Value, tail: boolean): void {
@@ -216,13 +199,13 @@ export class InstructionFlow {
   }
 
   /** A callee that is given a struct on the stack may fill its members. */
-  #fillStack(at: number, target: number | null, pointer: Value | null): void {
+  #fillStack(at: number, callee: Callee | null, pointer: Value | null): void {
     for (let argument = 0; argument < ARGUMENT_REGISTERS.length; argument++) {
       const given = this.registers[ARGUMENT_REGISTERS[argument]!]!;
       if ((given.kinds & KIND.stack) === 0) continue;
       for (const atom of given.atoms) {
         if (atom.kind !== "stack") continue;
-        const type = this.#questions.pointee(argument, target, pointer);
+        const type = this.#questions.pointee(argument, callee, pointer);
         if (type === null) continue;
         this.#questions.onStack(type, atom.offset);
         for (const [offset, slot] of this.#slots) {
@@ -247,8 +230,7 @@ export class InstructionFlow {
     if ((value.kinds & ~(KIND.unknown | KIND.dead | KIND.made)) !== 0) return value;
     const declared = this.#questions.declared(at, register);
     // A function that came from somewhere is more than one of some prototype.
-    if (declared === null || ((declared.kinds & KIND.code) !== 0 && (value.kinds & KIND.made) !== 0))
-      return value;
+    if (declared === null || ((declared.kinds & KIND.code) !== 0 && (value.kinds & KIND.made) !== 0)) return value;
     this.registers[register] = declared;
     return declared;
   }

@@ -1,6 +1,6 @@
 /** What a function stores: in members, variables, objects on its stack, and through pointers that lead nowhere known. */
-import { stripTypedefs } from "../../types/strip.ts";
-import { interesting, isWord, type MadeValues } from "./made-values.ts";
+import { interesting, type MadeValues } from "./made-values.ts";
+import type { Members } from "./members.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import type { Place } from "./struct-places.ts";
 import type { Atom, Value } from "./values.ts";
@@ -19,6 +19,7 @@ interface LostStore {
 
 export class Stores {
   readonly #facts: ProgramFacts;
+  readonly #members: Members;
   readonly #made: MadeValues;
   /** Puts off until the function has been seen to its end. */
   readonly #later: (what: () => void) => void;
@@ -26,8 +27,9 @@ export class Stores {
   readonly #lostStores: LostStore[] = [];
   readonly #stackStores: { readonly offset: number; readonly value: Value }[] = [];
 
-  constructor(facts: ProgramFacts, made: MadeValues, later: (what: () => void) => void) {
+  constructor(facts: ProgramFacts, members: Members, made: MadeValues, later: (what: () => void) => void) {
     this.#facts = facts;
+    this.#members = members;
     this.#made = made;
     this.#later = later;
   }
@@ -53,23 +55,19 @@ export class Stores {
   }
 
   #storeAt(atom: Extract<Atom, { kind: "object" }>, value: Value): void {
-    const { structs, graph } = this.#facts;
-    const places = structs.at(atom.type, atom.offset);
-    if (places.length === 0) {
+    const members = this.#members.behind(atom);
+    if (members.length === 0) {
       if (interesting(value)) this.#later(() => this.#storeThrough(atom, value));
       return;
     }
-    for (const place of places) {
-      const type = stripTypedefs(place.type);
-      const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
-      const pointee = structs.pointee(type);
+    for (const member of members) {
+      const { pointee, target, isWord } = member.type;
       if (pointee !== null) {
         this.#made.use(value, pointee);
         continue;
       }
-      const holdsCode = target?.kind === "function";
-      if (holdsCode || ((target !== null || isWord(type)) && interesting(value))) {
-        const node = graph.member(place);
+      if (target?.kind === "function" || ((target !== null || isWord) && interesting(value))) {
+        const node = member.node(this.#facts.graph);
         this.#later(() => this.#made.assign(node, value));
       }
     }

@@ -5,10 +5,18 @@
  * of the other as well; that a value may also be something unknown is kept as an atom of its own.
  */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import type { Member } from "./members.ts";
 
 export type Atom =
   /** Points `offset` bytes into (or around: container_of) an object of the type. */
-  | { readonly id: number; readonly kind: "object"; readonly type: CAggregate; readonly offset: number }
+  | {
+      readonly id: number;
+      readonly kind: "object";
+      readonly type: CAggregate;
+      readonly offset: number;
+      /** What members.ts knows of it. */
+      members: readonly Member[] | null;
+    }
   /** Points to something that is no struct: another pointer, as a rule. */
   | { readonly id: number; readonly kind: "cell"; readonly type: CType }
   /** A known address; `anywhere`: somewhere in the object that has it (an index was added). */
@@ -62,11 +70,23 @@ interface Fields {
   node: number;
   prototype: number;
   source: number;
+  members: readonly Member[] | null;
 }
 
 /** An atom has the fields of all kinds, so that code which meets atoms of all kinds finds each field in one place. */
 function fieldsOf(id: number, kind: AtomKind): Fields {
-  return { id, kind, type: null, offset: 0, address: 0, anywhere: false, node: 0, prototype: 0, source: 0 };
+  return {
+    id,
+    kind,
+    type: null,
+    offset: 0,
+    address: 0,
+    anywhere: false,
+    node: 0,
+    prototype: 0,
+    source: 0,
+    members: null,
+  };
 }
 
 function single(id: number, atom: Fields): Value {
@@ -107,7 +127,7 @@ export class Values {
   nextFunction(sources: number): void {
     // One array serves all functions: one that was filled here and there would become a table of hashes.
     if (sources > this.#made.length) this.#made = new Array(2 * sources).fill(undefined);
-    else this.#made.fill(undefined, 0, this.#sources);
+    else for (let source = 0; source < this.#sources; source++) this.#made[source] = undefined;
     this.#sources = sources;
     this.#madeBeside.clear();
     this.#sets = new Map();
