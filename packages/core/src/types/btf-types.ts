@@ -14,15 +14,19 @@ const MAX_ARRAY_DEPTH = 16;
  */
 export class BtfTypes {
   readonly #index: BtfIndex;
+  readonly #base: BtfTypes | null;
   readonly #cache = new Map<number, CType>();
   readonly #inSize = new Set<number>();
 
-  constructor(index: BtfIndex) {
+  /** @param base the types of the section that this one continues */
+  constructor(index: BtfIndex, base: BtfTypes | null = null) {
     this.#index = index;
+    this.#base = base;
   }
 
   /** The type with that id; void for 0 and for ids that lead nowhere. */
   type(id: number): CType {
+    if (this.#base !== null && id < this.#index.firstId) return this.#base.type(id);
     const cached = this.#cache.get(id);
     if (cached) return cached;
     const made = this.#make(id);
@@ -36,60 +40,63 @@ export class BtfTypes {
     return owner ? owner.u32(owner.offset(id) + 8) : 0;
   }
 
+  /** Of records that only add to another one (an attribute as __user, a function's name), the other's: one object for all. */
   #make(startId: number): CType {
     let id = startId;
     for (let hops = 0; hops < MAX_ARRAY_DEPTH; hops++) {
       const owner = this.#index.owner(id);
       if (owner === null) return VOID;
       const at = owner.offset(id);
-      const info = owner.u32(at + 4);
-      const kind = kindOf(info);
-      const sizeOrType = owner.u32(at + 8);
-      switch (kind) {
-        case KIND.typeTag: // an attribute (__user, __rcu, …) in front of the type proper
-        case KIND.variable:
-        case KIND.declTag:
-        case KIND.func:
-          id = sizeOrType;
-          continue;
-        case KIND.int: {
-          const encoding = owner.u32(at + TYPE_HEADER_SIZE);
-          return {
-            kind: "int",
-            name: owner.string(owner.u32(at)),
-            size: sizeOrType,
-            signed: ((encoding >>> 24) & 1) === 1,
-          };
-        }
-        case KIND.float:
-          return { kind: "float", name: owner.string(owner.u32(at)), size: sizeOrType };
-        case KIND.pointer:
-          return new BtfPointer(this, sizeOrType);
-        case KIND.array:
-          return this.#array(owner, id, at);
-        case KIND.struct:
-        case KIND.union:
-          return new BtfAggregate(this, owner, at, kind === KIND.struct ? "struct" : "union");
-        case KIND.enum:
-        case KIND.enum64:
-          return new BtfEnum(owner, at);
-        case KIND.forward:
-          return { kind: "forward", name: owner.string(owner.u32(at)), union: kflagOf(info) };
-        case KIND.typedef:
-          return new BtfAlias(this, "typedef", owner.string(owner.u32(at)), sizeOrType);
-        case KIND.volatile:
-          return new BtfAlias(this, "volatile", "", sizeOrType);
-        case KIND.const:
-          return new BtfAlias(this, "const", "", sizeOrType);
-        case KIND.restrict:
-          return new BtfAlias(this, "restrict", "", sizeOrType);
-        case KIND.funcProto:
-          return new BtfFunction(this, owner, at);
-        default:
-          return VOID;
+      const kind = kindOf(owner.u32(at + 4));
+      if (kind !== KIND.typeTag && kind !== KIND.variable && kind !== KIND.declTag && kind !== KIND.func) {
+        return id === startId ? this.#decode(id, owner, at) : this.type(id);
       }
+      id = owner.u32(at + 8);
     }
     return VOID;
+  }
+
+  #decode(id: number, owner: BtfIndex, at: number): CType {
+    const info = owner.u32(at + 4);
+    const kind = kindOf(info);
+    const sizeOrType = owner.u32(at + 8);
+    switch (kind) {
+      case KIND.int: {
+        const encoding = owner.u32(at + TYPE_HEADER_SIZE);
+        return {
+          kind: "int",
+          name: owner.string(owner.u32(at)),
+          size: sizeOrType,
+          signed: ((encoding >>> 24) & 1) === 1,
+        };
+      }
+      case KIND.float:
+        return { kind: "float", name: owner.string(owner.u32(at)), size: sizeOrType };
+      case KIND.pointer:
+        return new BtfPointer(this, sizeOrType);
+      case KIND.array:
+        return this.#array(owner, id, at);
+      case KIND.struct:
+      case KIND.union:
+        return new BtfAggregate(this, owner, at, kind === KIND.struct ? "struct" : "union");
+      case KIND.enum:
+      case KIND.enum64:
+        return new BtfEnum(owner, at);
+      case KIND.forward:
+        return { kind: "forward", name: owner.string(owner.u32(at)), union: kflagOf(info) };
+      case KIND.typedef:
+        return new BtfAlias(this, "typedef", owner.string(owner.u32(at)), sizeOrType);
+      case KIND.volatile:
+        return new BtfAlias(this, "volatile", "", sizeOrType);
+      case KIND.const:
+        return new BtfAlias(this, "const", "", sizeOrType);
+      case KIND.restrict:
+        return new BtfAlias(this, "restrict", "", sizeOrType);
+      case KIND.funcProto:
+        return new BtfFunction(this, owner, at);
+      default:
+        return VOID;
+    }
   }
 
   #array(owner: BtfIndex, id: number, at: number): CType {

@@ -127,6 +127,20 @@ describe("openBtf", () => {
     expect(module.enumerator("BLUE")).toBe(7n);
   });
 
+  it("has one object for a type, whichever record leads to it: another function's, an attribute, a module's", () => {
+    const b = sample();
+    const proto = b.nextId;
+    b.add("", 13, 1, [b.name("q"), 1], 1);
+    b.add("hide", 12, proto, [], 1);
+    b.add("show", 12, proto, [], 1);
+    const kernel = openBtf(b.bytes());
+    expect(kernel.func("hide")).toBe(kernel.func("show"));
+    expect(kernel.func("hide")).not.toBe(kernel.func("draw"));
+    const own = new BtfBuilder(b.nextId, b.stringLength);
+    own.add("module_f", 12, proto, [], 1);
+    expect(openBtf(own.bytes(), kernel).func("module_f")).toBe(kernel.func("hide"));
+  });
+
   it("skips kinds it does not know by the layout section (7.1)", () => {
     const b = new BtfBuilder();
     b.add("new", 33, 0, [1, 2, 3, 4, 5], 2);

@@ -42,7 +42,7 @@ export class BtfProvider implements TypeProvider {
   constructor(index: BtfIndex, base: BtfProvider | null) {
     this.index = index;
     this.#base = base;
-    this.#types = new BtfTypes(index);
+    this.#types = new BtfTypes(index, base === null ? null : base.#types);
   }
 
   /** Number of types in this section, its base's not counted. */
