@@ -174,7 +174,7 @@ export class FlowAnswers implements FlowQuestions {
     const target = pointer.kind === "pointer" ? stripTypedefs(pointer.target) : null;
     if (target?.kind !== "function") return null;
     const prototype = prototypes.idOf(target);
-    return this.#values.code(this.#anyOf(prototype), prototype);
+    return this.#values.code(this.#facts.graph.anyOf(prototype), prototype);
   }
 
   /** Prototype of the variable that an instruction calls. */
@@ -205,16 +205,10 @@ export class FlowAnswers implements FlowQuestions {
     const { target } = type;
     if (target?.kind === "function") {
       const prototype = this.#facts.prototypes.idOf(target);
-      return this.#values.code(node() ?? this.#anyOf(prototype), prototype);
+      return this.#values.code(node() ?? this.#facts.graph.anyOf(prototype), prototype);
     }
     if (target?.kind === "pointer") return this.#values.cell(target);
     return this.#made.made(source, node(), null);
-  }
-
-  #anyOf(prototype: number): number {
-    const node = this.#facts.graph.pool(`any ${prototype}`);
-    this.#facts.graph.addUnknown(node);
-    return node;
   }
 
   perCpu(address: number): Value {
@@ -263,7 +257,7 @@ export class FlowAnswers implements FlowQuestions {
       if (atom.kind !== "code") value = this.#values.join(value, this.#made.made(at, null, null));
       else {
         const { returns } = prototypes.type(atom.prototype);
-        const node = (): number => graph.pool(`result ${atom.prototype}`);
+        const node = (): number => graph.resultOf(atom.prototype);
         value = this.#values.join(value, this.#typed(this.#types.of(returns), node, at));
       }
     }

@@ -3,12 +3,18 @@
  * structs, global variables, parameters, results), solved for what each can hold. Field-based, in the manner of Heintze and
  * Tardieu (PLDI 2001) and of multi-layer type analysis (Lu and Hu, CCS 2019): all objects of a struct share one node for
  * each member, and order in time plays no part.
+ *
+ * What a node holds goes along each of its edges once: a later visit hands on only what is new since (semi-naive evaluation).
  */
+import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { Accesses } from "./accesses.ts";
+import { ANY, FlowNodes, type NodeKind, RESULT } from "./flow-nodes.ts";
+import { FunctionSets, NO_FUNCTIONS } from "./function-sets.ts";
 import { LINKS } from "./links.ts";
+import { longer, NumberLists } from "./number-lists.ts";
+import { PairTable } from "./pair-table.ts";
 import type { Place, StructPlaces } from "./struct-places.ts";
-
-export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | "local" | "load" | "pool";
 
 /** Pointers to more different things than these say nothing; `void *` members hold pointers to everything. */
 const MOST_TARGETS = 12;
@@ -27,55 +33,75 @@ const KIND_NAMES: Readonly<Record<NodeKind, string>> = {
   pool: "a pointer",
 };
 
+/** What is true of a node; bits. */
+const IS = {
+  /** Something that could not be followed is assigned to it as well. */
+  UNKNOWN: 1,
+  /** It points to too many things. */
+  WIDE: 2,
+  /** It holds too many functions. */
+  CROWDED: 4,
+  QUEUED: 8,
+  /** It is declared as a pointer to a struct. */
+  STRUCT_POINTER: 16,
+  /** The same, but that was found out late. */
+  LATE: 32,
+  /** That it is unknown has been handed on. */
+  TOLD_UNKNOWN: 64,
+} as const;
+
+/** What a node takes of functions, by its declared type: all, none, or those that fit a prototype (one more than its number). */
+const TAKES_ALL = 0;
+const TAKES_NONE = -1;
+
 /** What a pointer points to: an object of a type, or an object at an address. */
 export type Target =
   | { readonly kind: "object"; readonly type: CAggregate; readonly offset: number }
   | { readonly kind: "address"; readonly address: number };
 
-interface Access {
-  readonly offset: number;
-  readonly node: number;
-}
-
 export class FlowGraph {
-  readonly kind: NodeKind[] = [];
-  readonly label: string[] = [];
-  /** Functions (entry addresses, low 32 bits) that the node can hold. */
-  readonly functions: (Set<number> | null)[] = [];
-  /** The members, variables and parameters that what it holds comes out of. */
-  readonly origins: (number[] | null)[] = [];
-  /** Address of a variable, table or function; with an argument's number, address * 8 + number. 0 for other nodes. */
-  readonly #at: number[] = [];
-  /** Something that could not be followed is assigned to it as well. */
-  readonly unknown: boolean[] = [];
-  /** Declared type of a member, as far as it has one. */
-  readonly type: (CType | null)[] = [];
-  readonly #targets: (Set<number> | null)[] = [];
-  readonly #edges: (number[] | null)[] = [];
-  readonly #loads: (Access[] | null)[] = [];
-  readonly #stores: (Access[] | null)[] = [];
-  readonly #wide: boolean[] = [];
-  readonly #crowded: boolean[] = [];
-  readonly #members = new Map<string, number>();
-  readonly #globals = new Map<number, number>();
-  readonly #tables = new Map<number, number>();
-  readonly #parameters = new Map<number, number>();
-  readonly #results = new Map<number, number>();
-  readonly #pools = new Map<string, number>();
-  readonly #loadNodes = new Map<number, number>();
+  readonly #nodes = new FlowNodes();
+  /** Bits of IS. */
+  #flags = new Uint8Array(1 << 12);
+  /** TAKES_ALL and so on. */
+  #takes = new Int32Array(1 << 12);
+  /** Declared types of members, and of variables as far as they are known. */
+  readonly #types = new Map<number, CType>();
+  readonly sets = new FunctionSets();
+  /** Functions (entry addresses, low 32 bits) that a node can hold: a set of `sets`. */
+  #functions = new Int32Array(1 << 12);
+  /** The members, variables and parameters that what it holds comes out of; of values, others come out of themselves. */
+  readonly #origins = new NumberLists();
+  /** Numbers of what it points to. */
+  readonly #targets = new NumberLists();
+  readonly #edges = new NumberLists();
+  readonly #edgeNumbers = new PairTable();
+  readonly #loads = new Accesses();
+  readonly #stores = new Accesses();
+  /** How far it has been handed on: the functions, and the last element of each list. */
+  #toldFunctions = new Int32Array(1 << 12);
+  #toldOrigin = new Int32Array(1 << 12);
+  #toldTarget = new Int32Array(1 << 12);
+  #toldEdge = new Int32Array(1 << 12);
+  /** Of sets, those that a prototype lets pass. */
+  readonly #fitting = new PairTable();
   readonly #targetList: Target[] = [];
-  readonly #targetIds = new Map<CAggregate | number, Map<number, number>>();
+  readonly #addressTargets = new Map<number, number>();
+  readonly #objectTargets = new Map<CAggregate, Map<number, number>>();
   readonly #places: StructPlaces;
   readonly #work: number[] = [];
-  readonly #queued: boolean[] = [];
+  /** Are there nodes that are LATE? */
+  #anyLate = false;
   /** Told of every address that turns out to be pointed to by something of a declared type. */
   onTypedAddress: (address: number, type: CType) => void = () => {};
   /** Number of the prototype that a pointer type calls; -1 for others. */
   prototypeOf: (type: CType) => number = () => -1;
-  /** Can a place of a declared type hold a function? One whose prototype is known only if it fits. */
-  mayHold: (type: CType, entry: number) => boolean = () => true;
-  /** A variable, table, parameter or result by name, for people. */
-  nameOf: (kind: NodeKind, at: number) => string = (kind) => KIND_NAMES[kind];
+  /** Is it known for certain of which prototype a function is? */
+  isSure: (entry: number) => boolean = () => false;
+  /** May a pointer of a prototype call a function, of whatever prototype where that is not certain? */
+  fits: (prototype: number, entry: number) => boolean = () => true;
+  /** A variable, table, parameter (with the number of its register) or result by name, for people. */
+  nameOf: (kind: NodeKind, address: number, argument: number) => string = (kind) => KIND_NAMES[kind];
   /** Told of every word of memory that becomes a node. */
   onGlobal: (node: number, address: number) => void = () => {};
 
@@ -84,52 +110,74 @@ export class FlowGraph {
   }
 
   get count(): number {
-    return this.kind.length;
+    return this.#nodes.count;
   }
 
-  #make(kind: NodeKind, label: string, type: CType | null): number {
-    const node = this.kind.length;
-    this.kind.push(kind);
-    this.label.push(label);
-    this.type.push(type);
-    this.functions.push(null);
-    this.origins.push(null);
-    this.#at.push(0);
-    this.unknown.push(false);
-    this.#targets.push(null);
-    this.#edges.push(null);
-    this.#loads.push(null);
-    this.#stores.push(null);
-    this.#wide.push(false);
-    this.#crowded.push(false);
-    this.#queued.push(false);
-    return node;
-  }
-
-  member(place: Place): number {
-    let node = this.#members.get(place.key);
-    if (node === undefined) {
-      node = this.#make("member", place.label, place.type);
-      this.#members.set(place.key, node);
-      const pointee = this.#places.pointee(place.type);
-      if (pointee !== null) this.addObject(node, pointee, 0);
-      if (this.prototypeOf(place.type) >= 0) this.#addOrigin(node, node);
+  /** Makes room for a node that was added. */
+  #grown(node: number): number {
+    if (node >= this.#flags.length) {
+      const flags = new Uint8Array(this.#flags.length * 2);
+      flags.set(this.#flags);
+      this.#flags = flags;
+      const count = flags.length;
+      this.#takes = longer(this.#takes, count);
+      this.#functions = longer(this.#functions, count);
+      this.#toldFunctions = longer(this.#toldFunctions, count);
+      this.#toldOrigin = longer(this.#toldOrigin, count);
+      this.#toldTarget = longer(this.#toldTarget, count);
+      this.#toldEdge = longer(this.#toldEdge, count);
     }
     return node;
   }
 
+  member(place: Place): number {
+    let node = this.#nodes.members.get(place.key);
+    if (node === undefined) {
+      node = this.#grown(this.#nodes.addNamed("member", place.key, place.label));
+      this.#declare(node, place.type);
+      const pointee = this.#places.pointee(place.type);
+      if (pointee !== null) this.addObject(node, pointee, 0);
+      if (this.#takes[node]! > 0) this.#enqueue(node);
+    }
+    return node;
+  }
+
+  #declare(node: number, type: CType): void {
+    this.#types.set(node, type);
+    this.#takes[node] = this.#taking(type);
+    if (this.#places.pointee(type) !== null) this.#flags[node]! |= IS.STRUCT_POINTER;
+  }
+
+  #taking(declared: CType): number {
+    const prototype = this.prototypeOf(declared);
+    return prototype >= 0 ? prototype + 1 : this.mayHold(declared, 0) ? TAKES_ALL : TAKES_NONE;
+  }
+
+  /** Can a place of a declared type hold a function? One whose prototype is known only if it fits. */
+  mayHold(declared: CType, entry: number): boolean {
+    const type = stripTypedefs(declared);
+    const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
+    if (target?.kind === "function") return !this.isSure(entry) || this.fits(this.prototypeOf(declared), entry);
+    return target === null || target.kind === "void";
+  }
+
   /** The word at an address. */
   global(address: number): number {
-    const known = this.#globals.get(address);
+    const known = this.#nodes.globals.get(address);
     if (known !== undefined) return known;
-    const node = this.#kept(this.#globals, address, "global");
+    const node = this.#grown(this.#nodes.addAt("global", address));
     this.onGlobal(node, address);
     return node;
   }
 
+  /** Is it known at which member of an object a word of memory lies? */
+  isDeclared(node: number): boolean {
+    return this.#types.has(node);
+  }
+
   /** A word of memory lies at these members of an object; true where that was news and told something. */
   declare(node: number, places: readonly Place[]): boolean {
-    if (this.type[node] !== null) return false;
+    if (this.isDeclared(node)) return false;
     const pointees = new Set(places.map((place) => this.#places.pointee(place.type)));
     const prototypes = new Set(places.map((place) => this.prototypeOf(place.type)));
     const place = places[0];
@@ -138,252 +186,287 @@ export class FlowGraph {
     if (pointee === null && this.prototypeOf(place.type) < 0) return false;
     // A list's head: what lies behind it is told by who was put there, not by its type.
     if (pointee !== null && LINKS.has(pointee.name)) return false;
-    this.type[node] = place.type;
-    if (pointee !== null) this.addObject(node, pointee, 0);
+    this.#declare(node, place.type);
+    if (pointee !== null) {
+      this.#flags[node]! |= IS.LATE;
+      this.#anyLate = true;
+      this.addObject(node, pointee, 0);
+    }
     // Whoever fills it was not seen: it holds what is in that member elsewhere.
-    else if (this.functions[node] == null) this.edge(this.member(place), node);
+    else if (this.#functions[node] === NO_FUNCTIONS && !this.#is(node, IS.CROWDED)) this.edge(this.member(place), node);
     this.#enqueue(node);
     return true;
   }
 
   globals(): Iterable<readonly [number, number]> {
-    return this.#globals;
+    return this.#nodes.globals;
   }
 
   /** Any word of the object at an address. */
   table(address: number): number {
-    return this.#kept(this.#tables, address, "table");
+    return this.#nodes.tables.get(address) ?? this.#grown(this.#nodes.addAt("table", address));
   }
 
   tables(): Iterable<readonly [number, number]> {
-    return this.#tables;
+    return this.#nodes.tables;
   }
 
   /** Argument register `index` (0: rdi) of the function at an address. */
   parameter(entry: number, index: number): number {
-    return this.#kept(this.#parameters, entry * 8 + index, "parameter");
+    return this.#grown(this.#nodes.ofFunction(entry, index));
   }
 
   /** What the function at an address returns. */
   result(entry: number): number {
-    return this.#kept(this.#results, entry, "result");
+    return this.#grown(this.#nodes.ofFunction(entry, RESULT));
+  }
+
+  /** Argument register `index` of whatever is called by pointers of a prototype. */
+  argumentOf(prototype: number, index: number): number {
+    return this.#grown(this.#nodes.ofPrototype(prototype, index));
+  }
+
+  /** What that returns. */
+  resultOf(prototype: number): number {
+    return this.#grown(this.#nodes.ofPrototype(prototype, RESULT));
+  }
+
+  /** A pointer of a prototype that comes from nowhere known. */
+  anyOf(prototype: number): number {
+    const node = this.#grown(this.#nodes.ofPrototype(prototype, ANY));
+    this.addUnknown(node);
+    return node;
   }
 
   local(): number {
-    return this.#make("local", "", null);
+    return this.#grown(this.#nodes.add("local"));
   }
 
   /** A node by name. */
   pool(name: string): number {
-    let node = this.#pools.get(name);
-    if (node === undefined) {
-      node = this.#make("pool", name, null);
-      this.#pools.set(name, node);
-    }
-    return node;
+    return this.#nodes.pools.get(name) ?? this.#grown(this.#nodes.addNamed("pool", name, name));
   }
 
   /** What lies `offset` bytes behind where `node` points. */
   load(node: number, offset: number): number {
-    const key = node * 0x100000 + (offset & 0xfffff);
-    let result = this.#loadNodes.get(key);
-    if (result === undefined) {
-      result = this.#make("load", "", null);
-      this.#loadNodes.set(key, result);
-      const loads = this.#loads[node];
-      if (loads == null) this.#loads[node] = [{ offset, node: result }];
-      else loads.push({ offset, node: result });
-      this.#enqueue(node);
-    }
+    const known = this.#loads.nodeAt(node, offset);
+    if (known >= 0) return known;
+    const result = this.#grown(this.#nodes.add("load"));
+    this.#loads.add(node, offset, result);
+    this.#enqueue(node);
     return result;
   }
 
   /** `source` is stored `offset` bytes behind where `node` points. */
   store(node: number, offset: number, source: number): void {
-    const stores = this.#stores[node];
-    if (stores == null) this.#stores[node] = [{ offset, node: source }];
-    else if (stores.some((one) => one.offset === offset && one.node === source)) return;
-    else stores.push({ offset, node: source });
-    this.#enqueue(node);
+    if (this.#stores.add(node, offset, source)) this.#enqueue(node);
   }
 
   edge(from: number, to: number): void {
-    if (from === to) return;
-    const edges = this.#edges[from];
-    if (edges == null) this.#edges[from] = [to];
-    else if (edges.includes(to)) return;
-    else edges.push(to);
+    if (from === to || this.#edgeNumbers.get(from, to) >= 0) return;
+    this.#edgeNumbers.set(from, to, 0);
+    this.#edges.append(from, to);
     this.#enqueue(from);
   }
 
   addFunction(node: number, entry: number): void {
-    if (this.#crowded[node]) return;
-    const declared = this.type[node];
-    if (declared != null && !this.mayHold(declared, entry)) return;
-    const known = this.functions[node];
-    if (known != null && known.size >= MOST_FUNCTIONS && (declared == null || this.prototypeOf(declared) < 0)) {
-      // `void *` and the like: it can be anything.
-      this.#crowded[node] = true;
-      known.clear();
-      this.addUnknown(node);
+    const takes = this.#takes[node]!;
+    if (takes === TAKES_NONE || (takes > 0 && !this.fits(takes - 1, entry))) return;
+    if (!this.#is(node, IS.CROWDED)) this.#hold(node, this.sets.with(this.#functions[node]!, entry));
+  }
+
+  /** A node comes to hold all functions of a set. */
+  #addFunctions(node: number, set: number): void {
+    const takes = this.#takes[node]!;
+    if (set === NO_FUNCTIONS || takes === TAKES_NONE || this.#is(node, IS.CROWDED)) return;
+    const taken = takes > 0 ? this.#thatFit(set, takes - 1) : set;
+    this.#hold(node, this.sets.join(this.#functions[node]!, taken));
+  }
+
+  /** @param set all that it held before, and what is new */
+  #hold(node: number, set: number): void {
+    const before = this.#functions[node]!;
+    if (set === before) return;
+    if (this.sets.size(set) <= MOST_FUNCTIONS || this.#takes[node]! > 0) {
+      this.#functions[node] = set;
+      this.#enqueue(node);
       return;
     }
-    if (known == null) this.functions[node] = new Set([entry]);
-    else if (known.has(entry)) return;
-    else known.add(entry);
-    this.#enqueue(node);
+    // `void *` and the like: it can be anything.
+    this.#functions[node] = NO_FUNCTIONS;
+    this.#flags[node]! |= IS.CROWDED;
+    this.addUnknown(node);
+    if (this.sets.size(before) < MOST_FUNCTIONS) this.#enqueue(node);
+  }
+
+  /** The functions of a set that pointers of a prototype may call. */
+  #thatFit(set: number, prototype: number): number {
+    let fitting = this.#fitting.get(set, prototype);
+    if (fitting < 0) {
+      fitting = this.sets.where(set, (entry) => this.fits(prototype, entry));
+      this.#fitting.set(set, prototype, fitting);
+    }
+    return fitting;
+  }
+
+  /** Number of the set of functions (see `sets`) that a node can hold. */
+  functionsOf(node: number): number {
+    return this.#functions[node]!;
+  }
+
+  /** Can it hold something as well that could not be followed? */
+  isUnknown(node: number): boolean {
+    return this.#is(node, IS.UNKNOWN);
+  }
+
+  isMember(node: number): boolean {
+    return this.#nodes.kind(node) === "member";
   }
 
   #addOrigin(node: number, origin: number): void {
-    const known = this.origins[node];
-    if (known == null) this.origins[node] = [origin];
-    else if (known.length >= MOST_ORIGINS || known.includes(origin)) return;
-    else known.push(origin);
+    if (this.#origins.has(node, origin) || this.#origins.count(node) >= MOST_ORIGINS) return;
+    this.#origins.append(node, origin);
     this.#enqueue(node);
+  }
+
+  /** The places that what a node holds comes out of; none where that cannot be told. */
+  #originsOf(node: number): readonly number[] {
+    return this.#isOrigin(node) ? [node] : this.#origins.values(node);
+  }
+
+  /** Is it a place that things come out of, whatever went in? */
+  #isOrigin(node: number): boolean {
+    const kind = this.#nodes.kind(node);
+    return kind === "member" ? this.#takes[node]! > 0 : kind !== "pool" && !this.#nodes.isValue(node);
   }
 
   /** Prototypes that the members say which the node's functions come out of; empty where that cannot be told. */
   prototypes(node: number): number[] {
-    const origins = this.origins[node];
-    if (origins == null || origins.length >= MOST_ORIGINS) return [];
-    const found = origins.map((origin) => {
-      const type = this.type[origin];
-      return type == null ? -1 : this.prototypeOf(type);
-    });
-    return found.includes(-1) ? [] : [...new Set(found)];
+    const origins = this.#originsOf(node);
+    if (origins.length >= MOST_ORIGINS) return [];
+    const found = new Set<number>();
+    for (const origin of origins) {
+      const takes = this.#takes[origin]!;
+      if (takes <= 0) return [];
+      found.add(takes - 1);
+    }
+    return [...found];
   }
 
   /** For people: "file_operations.write_iter", "pv_ops+0x28". */
   describe(node: number): string {
-    const origins = this.origins[node] ?? [];
+    const origins = this.#originsOf(node);
     const names = new Set((origins.length === 0 ? [node] : origins).map((origin) => this.#name(origin)));
     return [...names].join(" | ");
   }
 
   #name(node: number): string {
-    return this.label[node] || this.nameOf(this.kind[node]!, this.#at[node]!);
+    const nodes = this.#nodes;
+    return nodes.name(node) ?? this.nameOf(nodes.kind(node), nodes.address(node), nodes.argument(node));
   }
 
   addUnknown(node: number): void {
-    if (this.unknown[node]) return;
-    this.unknown[node] = true;
+    if (this.#is(node, IS.UNKNOWN)) return;
+    this.#flags[node]! |= IS.UNKNOWN;
     this.#enqueue(node);
   }
 
   addObject(node: number, type: CAggregate, offset: number): void {
-    this.#addTarget(
-      node,
-      this.#targetId(type, offset, () => ({ kind: "object", type, offset })),
-    );
+    this.#addTarget(node, this.#objectTarget(type, offset));
   }
 
   addAddress(node: number, address: number): void {
-    this.#addTarget(
-      node,
-      this.#targetId(address, 0, () => ({ kind: "address", address })),
-    );
+    let target = this.#addressTargets.get(address);
+    if (target === undefined) {
+      target = this.#targetList.push({ kind: "address", address }) - 1;
+      this.#addressTargets.set(address, target);
+    }
+    this.#addTarget(node, target);
+  }
+
+  #objectTarget(type: CAggregate, offset: number): number {
+    let byOffset = this.#objectTargets.get(type);
+    if (byOffset === undefined) {
+      byOffset = new Map();
+      this.#objectTargets.set(type, byOffset);
+    }
+    let target = byOffset.get(offset);
+    if (target === undefined) {
+      target = this.#targetList.push({ kind: "object", type, offset }) - 1;
+      byOffset.set(offset, target);
+    }
+    return target;
   }
 
   /** What the node points to; empty where that is not known, or too much. */
   targets(node: number): readonly Target[] {
-    const ids = this.#targets[node];
-    return ids == null || this.#wide[node] ? [] : [...ids].map((id) => this.#targetList[id]!);
-  }
-
-  #kept(map: Map<number, number>, key: number, kind: NodeKind): number {
-    let node = map.get(key);
-    if (node === undefined) {
-      node = this.#make(kind, "", null);
-      map.set(key, node);
-      this.#at[node] = key;
-      this.origins[node] = [node];
-    }
-    return node;
-  }
-
-  #targetId(what: CAggregate | number, offset: number, make: () => Target): number {
-    let byOffset = this.#targetIds.get(what);
-    if (byOffset === undefined) {
-      byOffset = new Map();
-      this.#targetIds.set(what, byOffset);
-    }
-    let id = byOffset.get(offset);
-    if (id === undefined) {
-      id = this.#targetList.length;
-      this.#targetList.push(make());
-      byOffset.set(offset, id);
-    }
-    return id;
+    return this.#targets.values(node).map((target) => this.#targetList[target]!);
   }
 
   #addTarget(node: number, target: number): void {
-    if (this.#wide[node]) return;
-    const known = this.#targets[node];
-    if (known == null) this.#targets[node] = new Set([target]);
-    else if (known.has(target)) return;
-    else {
-      known.add(target);
-      if (known.size > MOST_TARGETS) {
-        // Too many to follow; a declared type still says what the object is.
-        this.#wide[node] = true;
-        const declared = this.type[node];
-        const pointee = declared == null ? null : this.#places.pointee(declared);
-        known.clear();
-        if (pointee !== null) {
-          this.#wide[node] = false;
-          known.add(this.#targetId(pointee, 0, () => ({ kind: "object", type: pointee, offset: 0 })));
-        }
-      }
+    if (this.#is(node, IS.WIDE) || this.#targets.has(node, target)) return;
+    this.#targets.append(node, target);
+    const declared = this.#types.get(node);
+    if (this.#targets.count(node) > MOST_TARGETS) {
+      // Too many to follow; a declared type still says what the object is.
+      this.#targets.clear(node);
+      this.#toldTarget[node] = 0;
+      const pointee = declared === undefined ? null : this.#places.pointee(declared);
+      if (pointee === null) this.#flags[node]! |= IS.WIDE;
+      else this.#targets.append(node, this.#objectTarget(pointee, 0));
     }
-    const declared = this.type[node];
     const found = this.#targetList[target]!;
-    if (declared != null && found.kind === "address") this.onTypedAddress(found.address, declared);
+    if (declared !== undefined && found.kind === "address") this.onTypedAddress(found.address, declared);
     this.#enqueue(node);
   }
 
-  #enqueue(node: number): void {
-    if (this.#queued[node]) return;
-    this.#queued[node] = true;
-    this.#work.push(node);
+  #is(node: number, flag: number): boolean {
+    return (this.#flags[node]! & flag) !== 0;
   }
 
-  /** Gives back what lists keep for growing: most have few elements, and grow no more once the code has been seen. */
-  compact(): void {
-    for (const lists of [this.#edges, this.#loads, this.#stores]) {
-      for (let node = 0; node < lists.length; node++) {
-        const list = lists[node];
-        if (list != null && list.length > 1) lists[node] = list.slice() as number[] & Access[];
-      }
-    }
+  #enqueue(node: number): void {
+    if (this.#is(node, IS.QUEUED)) return;
+    this.#flags[node]! |= IS.QUEUED;
+    this.#work.push(node);
   }
 
   /** Lets everything flow until nothing changes. */
   solve(): void {
     for (let node = this.#work.pop(); node !== undefined; node = this.#work.pop()) {
-      this.#queued[node] = false;
-      this.#accesses(node);
-      const edges = this.#edges[node];
-      if (edges == null) continue;
-      for (const to of edges) this.#flow(node, to);
+      this.#flags[node]! &= ~IS.QUEUED;
+      this.#access(node);
+      this.#handOn(node);
+      this.#toldFunctions[node] = this.#functions[node]!;
+      this.#toldOrigin[node] = this.#origins.last(node);
+      this.#toldTarget[node] = this.#targets.last(node);
+      this.#toldEdge[node] = this.#edges.last(node);
+      if (this.#is(node, IS.UNKNOWN)) this.#flags[node]! |= IS.TOLD_UNKNOWN;
     }
   }
 
-  #accesses(node: number): void {
-    const loads = this.#loads[node];
-    const stores = this.#stores[node];
-    if (loads == null && stores == null) return;
+  /** Loads and stores through what a node points to become edges: each of them for each target, once. */
+  #access(node: number): void {
+    const [loads, stores] = [this.#loads, this.#stores];
+    const [firstLoad, firstStore] = [loads.first(node), stores.first(node)];
+    if (firstLoad === 0 && firstStore === 0) return;
     // What it can point to was not all seen: neither was what lies there.
-    if (this.#wide[node] || this.unknown[node]) for (const load of loads ?? []) this.addUnknown(load.node);
-    if (this.#wide[node]) return;
-    for (const id of this.#targets[node] ?? []) {
-      const target = this.#targetList[id]!;
-      for (const { offset, node: other } of loads ?? []) {
-        for (const place of this.nodesAt(target, offset)) this.edge(place, other);
-      }
-      for (const { offset, node: other } of stores ?? []) {
-        for (const place of this.nodesAt(target, offset)) this.edge(other, place);
-      }
+    if (this.#is(node, IS.WIDE | IS.UNKNOWN)) {
+      for (let load = firstLoad; load !== 0; load = loads.next(load)) this.addUnknown(loads.node(load));
     }
+    const told = this.#toldTarget[node]!;
+    let isNew = told === 0;
+    for (let at = this.#targets.first(node); at !== 0; at = this.#targets.next(at)) {
+      const target = this.#targetList[this.#targets.value(at)]!;
+      for (let load = isNew ? firstLoad : loads.firstNew(node); load !== 0; load = loads.next(load)) {
+        for (const place of this.nodesAt(target, loads.offset(load))) this.edge(place, loads.node(load));
+      }
+      for (let store = isNew ? firstStore : stores.firstNew(node); store !== 0; store = stores.next(store)) {
+        for (const place of this.nodesAt(target, stores.offset(store))) this.edge(stores.node(store), place);
+      }
+      if (at === told) isNew = true;
+    }
+    loads.see(node);
+    stores.see(node);
   }
 
   /** The nodes of what lies `offset` bytes behind a target. */
@@ -392,20 +475,61 @@ export class FlowGraph {
     return this.#places.at(target.type, target.offset + offset).map((place) => this.member(place));
   }
 
-  #flow(from: number, to: number): void {
-    if (this.unknown[from]) this.addUnknown(to);
-    // A member of a known type is where things come out of, whatever went in.
-    if (this.kind[to] === "local" || this.kind[to] === "load") {
-      for (const origin of this.origins[from] ?? []) this.#addOrigin(to, origin);
+  /** What a node holds goes along its edges: all of it along those that are new, what is new along the others. */
+  #handOn(node: number): void {
+    const edges = this.#edges;
+    const told = this.#toldEdge[node]!;
+    if (told !== 0 && this.#hasNews(node)) {
+      const origin = this.#origins.after(node, this.#toldOrigin[node]!);
+      const target = this.#targets.after(node, this.#toldTarget[node]!);
+      for (let edge = edges.first(node); edge !== 0; edge = edge === told ? 0 : edges.next(edge)) {
+        this.#flow(node, edges.value(edge), origin, target);
+      }
     }
-    for (const entry of this.functions[from] ?? []) this.addFunction(to, entry);
-    if (this.#wide[from]) return;
+    const isOrigin = this.#isOrigin(node);
+    const [origin, target] = [this.#origins.first(node), this.#targets.first(node)];
+    for (let edge = edges.after(node, told); edge !== 0; edge = edges.next(edge)) {
+      const to = edges.value(edge);
+      if (isOrigin && this.#nodes.isValue(to)) this.#addOrigin(to, node);
+      this.#flow(node, to, origin, target);
+    }
+  }
+
+  /** Is there anything that has not gone along all of its edges? */
+  #hasNews(node: number): boolean {
+    return (
+      this.#functions[node] !== this.#toldFunctions[node] ||
+      this.#targets.last(node) !== this.#toldTarget[node] ||
+      this.#origins.last(node) !== this.#toldOrigin[node] ||
+      (this.#flags[node]! & (IS.UNKNOWN | IS.TOLD_UNKNOWN)) === IS.UNKNOWN ||
+      // What was declared since may be told of targets again.
+      (this.#anyLate && this.#targets.last(node) !== 0)
+    );
+  }
+
+  /**
+   * What a node holds goes to another.
+   * @param firstOrigin the first of those that are new; 0 where none is
+   * @param firstTarget the same
+   */
+  #flow(from: number, to: number, firstOrigin: number, firstTarget: number): void {
+    if (this.#is(from, IS.UNKNOWN)) this.addUnknown(to);
+    // A member of a known type is where things come out of, whatever went in.
+    if (firstOrigin !== 0 && this.#nodes.isValue(to)) {
+      for (let at = firstOrigin; at !== 0; at = this.#origins.next(at)) this.#addOrigin(to, this.#origins.value(at));
+    }
+    this.#addFunctions(to, this.#functions[from]!);
+    const target = this.#is(to, IS.LATE) ? this.#targets.first(from) : firstTarget;
+    if (target !== 0) this.#flowTargets(to, target);
+  }
+
+  #flowTargets(to: number, first: number): void {
     // A member of a declared pointer type holds such pointers and no others, whatever was cast.
-    const declared = this.type[to];
-    const typed = declared != null && this.#places.pointee(declared) !== null;
-    for (const id of this.#targets[from] ?? []) {
-      const target = this.#targetList[id]!;
-      if (!typed) this.#addTarget(to, id);
+    const declared = this.#is(to, IS.STRUCT_POINTER) ? this.#types.get(to)! : null;
+    for (let at = first; at !== 0; at = this.#targets.next(at)) {
+      const number = this.#targets.value(at);
+      const target = this.#targetList[number]!;
+      if (declared === null) this.#addTarget(to, number);
       else if (target.kind === "address") this.onTypedAddress(target.address, declared);
     }
   }

@@ -111,7 +111,7 @@ export class FunctionFacts implements FlowListener {
       for (const [argument, parameter] of prototypes.registers(atom.prototype).entries()) {
         const value = registers[ARGUMENT_REGISTERS[argument]!]!;
         if (!this.#isFollowed(value, this.#types.of(parameter.type))) continue;
-        this.#assignLater(graph.pool(`argument ${atom.prototype} ${argument}`), value);
+        this.#assignLater(graph.argumentOf(atom.prototype, argument), value);
       }
     }
     const caller = this.#function?.entry ?? address;

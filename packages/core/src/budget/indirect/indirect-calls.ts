@@ -19,7 +19,8 @@ import { firstAfter } from "../sorted.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { DeclaredVariables } from "./declared-variables.ts";
-import { FlowGraph, type NodeKind } from "./flow-graph.ts";
+import { FlowGraph } from "./flow-graph.ts";
+import type { NodeKind } from "./flow-nodes.ts";
 import { FunctionFacts } from "./function-facts.ts";
 import { jumpLabels } from "./jump-labels.ts";
 import { TypeHashes } from "./kcfi.ts";
@@ -93,9 +94,10 @@ export class IndirectCalls implements IndirectResolver {
       const pointee = this.#structs.pointee(type);
       if (pointee !== null) this.#objects.add(address, pointee);
     };
-    this.#graph.nameOf = (kind, at) => this.#nameOf(kind, at);
+    this.#graph.nameOf = (kind, address, argument) => this.#nameOf(kind, address, argument);
     this.#graph.prototypeOf = (type) => this.#prototypeOf(type);
-    this.#graph.mayHold = (type, entry) => this.#mayHold(type, entry);
+    this.#graph.isSure = (entry) => this.#sureOf(entry) !== null;
+    this.#graph.fits = (prototype, entry) => this.#fits(prototype, entry);
     this.#search = new MemberSearch(this.#structs, (type) => this.#prototypeOf(type));
     const variables = declared === null ? null : new DeclaredVariables(declared);
     for (const { address, type } of variables?.structs() ?? []) {
@@ -123,15 +125,13 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   /** "pv_ops+0x28", "an element of softirq_vec", "argument 2 of call_rcu". */
-  #nameOf(kind: NodeKind, at: number): string {
-    const isArgument = kind === "parameter";
-    const address = isArgument ? Math.floor(at / 8) : at;
+  #nameOf(kind: NodeKind, address: number, argument: number): string {
     const found = this.#program.symbols.byAddress(fullAddress(address));
     if (found === null)
       return kind === "global" || kind === "table" ? `data at 0x${addressDigits(address)}` : "a value";
     if (kind === "table") return `an element of ${found.symbol.name}`;
     const name = found.offset === 0 ? found.symbol.name : `${found.symbol.name}+0x${found.offset.toString(16)}`;
-    if (isArgument) return `argument ${at - address * 8 + 1} of ${name}`;
+    if (kind === "parameter") return `argument ${argument + 1} of ${name}`;
     return kind === "result" ? `result of ${name}` : name;
   }
 
@@ -141,27 +141,20 @@ export class IndirectCalls implements IndirectResolver {
     return target?.kind === "function" ? this.#prototypes.idOf(target) : -1;
   }
 
-  #mayHold(declared: CType, entry: number): boolean {
-    const type = stripTypedefs(declared);
-    const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
-    if (target?.kind !== "function") return target === null || target.kind === "void";
+  /** What a function's own record says it is; null where that is not certain. */
+  #sureOf(entry: number): readonly number[] | null {
     const known = this.#functions.at(entry);
-    if (known === undefined || !known.sure || known.prototypes.length === 0) return true;
-    const wanted = this.#prototypes.idOf(target);
-    return known.prototypes.some((prototype) => prototype === wanted || this.#alike(prototype, wanted));
+    return known === undefined || !known.sure || known.prototypes.length === 0 ? null : known.prototypes;
   }
 
   /**
    * As many parameters, each in a register of its own or in none, and a result or none. The record of a static function may be
    * that of another by its name which was inlined wherever it is called, so that kallsyms has only one of them.
    */
-  #alike(one: number, other: number): boolean {
-    const [a, b] = [this.#prototypes.type(one), this.#prototypes.type(other)];
-    const isVoid = (type: CType): boolean => stripTypedefs(type).kind === "void";
+  #fits(wanted: number, entry: number): boolean {
+    const own = this.#sureOf(entry);
     return (
-      a.parameters.length === b.parameters.length &&
-      isVoid(a.returns) === isVoid(b.returns) &&
-      a.parameters.every(({ type }, at) => kindOf(type) === kindOf(b.parameters[at]!.type))
+      own === null || own.some((prototype) => this.#prototypes.shape(prototype) === this.#prototypes.shape(wanted))
     );
   }
 
@@ -243,7 +236,6 @@ export class IndirectCalls implements IndirectResolver {
   callees(): IndirectCallees {
     this.#visitInit();
     this.#facts.forget();
-    this.#graph.compact();
     this.#unreferenced();
     this.#signatures();
     fillKernelLists(this.#program, this.#symbols, this.#graph, this.#structs, this.#words, (address) => {
@@ -274,12 +266,12 @@ export class IndirectCalls implements IndirectResolver {
       const known = this.#functions.at(entry)!;
       for (const prototype of known.prototypes) {
         for (const [argument] of this.#prototypes.registers(prototype).entries()) {
-          const pool = this.#graph.pool(`argument ${prototype} ${argument}`);
+          const pool = this.#graph.argumentOf(prototype, argument);
           this.#graph.edge(pool, this.#graph.parameter(entry, argument));
           // Assembler calls as well (a new thread's main function), and so do sites that were not understood.
           this.#graph.addUnknown(pool);
         }
-        this.#graph.edge(this.#graph.result(entry), this.#graph.pool(`result ${prototype}`));
+        this.#graph.edge(this.#graph.result(entry), this.#graph.resultOf(prototype));
       }
     }
   }
@@ -299,8 +291,8 @@ export class IndirectCalls implements IndirectResolver {
   #declareGlobals(): boolean {
     let isNew = false;
     for (const [address, node] of this.#graph.globals()) {
-      const places = this.#objects.placesAt(address);
-      if (this.#graph.declare(node, places)) isNew = true;
+      if (this.#graph.isDeclared(node)) continue;
+      if (this.#graph.declare(node, this.#objects.placesAt(address))) isNew = true;
     }
     return isNew;
   }
@@ -354,10 +346,6 @@ function addressDigits(address: number): string {
 
 function modulesOf(table: FunctionTable): Set<string> {
   return new Set(table.module.filter((name) => name !== null));
-}
-
-function kindOf(declared: CType): string {
-  return stripTypedefs(declared).kind;
 }
 
 /** Extents of the symbols of data. */

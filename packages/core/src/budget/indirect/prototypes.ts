@@ -20,6 +20,8 @@ export class Prototypes {
   readonly #keys: string[] = [];
   readonly #registers: (readonly RegisterParameter[] | null)[] = [];
   readonly #loose = new Map<string, number[]>();
+  readonly #shapes: (number | undefined)[] = [];
+  readonly #shapeNumbers = new Map<string, number>();
 
   get count(): number {
     return this.#types.length;
@@ -62,6 +64,23 @@ export class Prototypes {
   /** Prototypes that differ from `id` in what pointers point to only: what old kernels cast between. */
   alike(id: number): readonly number[] {
     return this.#loose.get(looseKey(this.#types[id]!)) ?? [id];
+  }
+
+  /**
+   * Number of what a prototype looks like if types are told apart by their kinds only, and results by whether there is one:
+   * equal for those that agree in that.
+   */
+  shape(id: number): number {
+    let shape = this.#shapes[id];
+    if (shape === undefined) {
+      const { parameters, returns } = this.#types[id]!;
+      const kinds = parameters.map(({ type }) => stripTypedefs(type).kind);
+      const key = `${stripTypedefs(returns).kind === "void"} ${kinds.join()}`;
+      shape = this.#shapeNumbers.get(key) ?? this.#shapeNumbers.size;
+      this.#shapeNumbers.set(key, shape);
+      this.#shapes[id] = shape;
+    }
+    return shape;
   }
 
   /**

@@ -22,6 +22,8 @@ export class SetBuilder {
   readonly #hashes: TypeHashes;
   /** Functions whose address is taken, by the hash before them; for each place where it can stand. */
   readonly #byHash = new Map<number, ReadonlyMap<number | null, number[]>>();
+  /** Prototypes of the functions of a set. */
+  readonly #heldIn = new Map<number, readonly number[]>();
   readonly #fit: Fitting;
   readonly #fitting = new BitsNumbers();
   /** Lists of prototypes that are all there can be, as Fitting has them. */
@@ -108,16 +110,16 @@ export class SetBuilder {
   #typed(site: FoundSite): number {
     if (site.unknown || (site.nodes.length === 0 && site.constants.length === 0)) return -1;
     for (const node of site.nodes) {
-      if (this.#graph.unknown[node] && this.#graph.kind[node] !== "member") return -1;
+      if (this.#isIncomplete(node)) return -1;
     }
     const { checked, nodes, constants } = site;
     return this.#sets.of(`n${nodes.join()} ${constants.join()} ${checked?.hash ?? ""}`, (members) => {
-      const held = nodes.map((node) => this.#graph.functions[node]);
+      const held = nodes.map((node) => this.#graph.sets.functions(this.#graph.functionsOf(node)));
       // Nobody gives one of them a function that we see: then we do not see who does.
-      if (held.some((functions) => functions == null || functions.size === 0)) return null;
+      if (held.some((functions) => functions.length === 0)) return null;
       const passes: number[] = [];
       for (const entries of [constants, ...held]) {
-        for (const entry of entries ?? []) {
+        for (const entry of entries) {
           if (checked === null || this.#hashes.of(entry, checked.offset) === checked.hash) passes.push(entry);
         }
       }
@@ -162,9 +164,7 @@ export class SetBuilder {
   #prototypesOf(site: FoundSite): number[] {
     const found = new Set(site.prototypes);
     for (const node of site.nodes) {
-      // Something else may be in it, of which the members that were seen tell nothing; what a member declares holds all the same.
-      const incomplete = this.#graph.unknown[node] && this.#graph.kind[node] !== "member";
-      if (incomplete && site.prototypes.length === 0) return [];
+      if (this.#isIncomplete(node) && site.prototypes.length === 0) return [];
       const members = this.#graph.prototypes(node);
       const told = members.length > 0 ? members : this.#heldBy(node);
       if (told.length === 0 && site.prototypes.length === 0) return [];
@@ -173,14 +173,24 @@ export class SetBuilder {
     return [...found].sort((a, b) => a - b);
   }
 
+  /**
+   * Something else may be in it, of which the members that were seen tell nothing; what a member declares holds all the same.
+   */
+  #isIncomplete(node: number): boolean {
+    return this.#graph.isUnknown(node) && !this.#graph.isMember(node);
+  }
+
   /** A variable that holds functions of a prototype is a pointer to that. */
-  #heldBy(node: number): number[] {
-    if (this.#graph.unknown[node]) return [];
-    const found = new Set<number>();
-    for (const entry of this.#graph.functions[node] ?? []) {
-      for (const prototype of this.#functions.at(entry)?.prototypes ?? []) found.add(prototype);
+  #heldBy(node: number): readonly number[] {
+    if (this.#graph.isUnknown(node)) return [];
+    const set = this.#graph.functionsOf(node);
+    let held = this.#heldIn.get(set);
+    if (held === undefined) {
+      const functions = [...this.#graph.sets.functions(set)];
+      held = [...new Set(functions.flatMap((entry) => this.#functions.at(entry)?.prototypes ?? []))];
+      this.#heldIn.set(set, held);
     }
-    return [...found];
+    return held;
   }
 
   /** What fits by arguments and result alone. */
@@ -209,10 +219,10 @@ export class SetBuilder {
 function heldAs(graph: FlowGraph): Map<number, Set<number>> {
   const held = new Map<number, Set<number>>();
   for (let node = 0; node < graph.count; node++) {
-    if (graph.kind[node] !== "member") continue;
+    if (!graph.isMember(node)) continue;
     const told = graph.prototypes(node);
     if (told.length === 0) continue;
-    for (const entry of graph.functions[node] ?? []) {
+    for (const entry of graph.sets.functions(graph.functionsOf(node))) {
       let known = held.get(entry);
       if (known === undefined) {
         known = new Set();
