@@ -189,6 +189,25 @@ describe("recursion", () => {
     expect(upcalls.map((step) => step.function)).toEqual(Array(TOLD_ROUNDS).fill("alloc"));
   });
 
+  test("a path says what of it goes round again, and what is left if no upcall is taken twice", () => {
+    const { steps, again, noUpcallTwice, baseBytes, bytes } = createBudget(programOf(), KERNEL).path("write");
+    const rounds = Array.from({ length: TOLD_ROUNDS }, () => ["alloc", "reclaim", "shrink"]).flat();
+    expect(again.steps.map((at) => steps[at]?.function)).toEqual(rounds);
+    expect(again.bytes).toBe(TOLD_ROUNDS * (56 + 112 + 80) - 80 + 90);
+    const once = steps.slice(0, steps.length - 3 * (TOLD_ROUNDS - 1)).map((step) => step.function);
+    expect(noUpcallTwice?.steps.map((step) => step.function)).toEqual(once);
+    expect(noUpcallTwice?.bytes).toBe(bytes - (TOLD_ROUNDS - 1) * (56 + 112 + 80));
+    const used = noUpcallTwice?.steps.reduce((sum, step) => sum + step.bytes, baseBytes);
+    expect(noUpcallTwice?.bytes).toBe(used);
+  });
+
+  test("without repetition there is none, and with many upcalls it is not looked for", () => {
+    const { again, noUpcallTwice, bytes } = createBudget(programOf(), KERNEL).path("write", "direct");
+    expect(again).toEqual({ steps: [], bytes: 0 });
+    expect(noUpcallTwice?.bytes).toBe(bytes);
+    expect(createBudget(programOf(), KERNEL, { rounds: 9 }).path("write").noUpcallTwice).toBe(null);
+  });
+
   test.each<[string, CallGraph, number, number]>([
     ["a function that calls itself", graphOf("f 100: f+90, g+50\n g 20:"), 100, 190],
     ["two that call each other", graphOf("f 100: g+90\n g 70: f+60\n main 8: f+8"), 160, 310],

@@ -22,6 +22,7 @@ import { endAtFatal, fatalFunctions } from "./fatal.ts";
 import { FunctionNames } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { MOST_UPCALLS, noUpcallTwice } from "./no-upcall-twice.ts";
 import { SharedSteps, stepsOf } from "./path-steps.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
 import { boundPasses, type SolvedGraph, solveGraph, TOLD_ROUNDS } from "./solve.ts";
@@ -67,6 +68,16 @@ export interface DeepestPath extends BudgetPath {
   readonly oneMoreRoundBytes: number;
   readonly noFunctionTwiceBytes: number;
   readonly foundBytes: number;
+  /**
+   * What goes round again: steps in functions that the path has been in before, as places in `steps`, and the bytes that these
+   * take.
+   */
+  readonly again: { readonly steps: readonly number[]; readonly bytes: number };
+  /**
+   * The deepest path that takes as many upcalls and none of them twice: see no-upcall-twice.ts. Null where it is not looked for,
+   * since more than MOST_UPCALLS may be taken.
+   */
+  readonly noUpcallTwice: { readonly bytes: number; readonly steps: readonly PathStep[] } | null;
   readonly reachable: Reachable;
 }
 
@@ -170,16 +181,27 @@ export class Budget {
     const solved = atLevel(this.solved.levels, level);
     const walk = pathFrom(boundPasses(this.solved, solved), entry.f);
     const bound = this.levelBounds([entry], level)[0]!;
+    const described = this.#described(level, entry.f, walk);
+    const again = repeatedSteps(walk);
     return {
-      ...this.#described(level, entry.f, walk),
+      ...described,
       entry: entry.kind === "other" ? null : this.#entryFacts(entry),
       baseBytes: entry.baseBytes,
       bytes: bound.bytes,
       oneMoreRoundBytes: bound.oneMoreRoundBytes,
       noFunctionTwiceBytes: bound.noFunctionTwiceBytes,
       foundBytes: bound.foundBytes,
+      again: { steps: again, bytes: again.reduce((sum, at) => sum + described.steps[at]!.bytes, 0) },
+      noUpcallTwice: this.#noUpcallTwice(entry, level),
       reachable: bound.reachable,
     };
+  }
+
+  #noUpcallTwice({ f, baseBytes }: Entry, level: BudgetLevel): DeepestPath["noUpcallTwice"] {
+    const { index, order, rounds } = this.solved;
+    if (rounds > MOST_UPCALLS) return null;
+    const { bytes, path } = noUpcallTwice(index, order, level, rounds, f);
+    return { bytes: baseBytes + bytes, steps: this.steps(path) };
   }
 
   /**
@@ -280,6 +302,12 @@ export class Budget {
       };
     });
   }
+}
+
+/** Places on a path of functions that it has been in before. */
+function repeatedSteps(path: readonly PathNode[]): number[] {
+  const seen = new Set<number>();
+  return path.flatMap(({ f }, at) => (seen.size === seen.add(f).size ? [at] : []));
 }
 
 /** Places in the list of cycles of those that a path passes, in the order of the path. */

@@ -1,5 +1,5 @@
 /** One path, drawn as the stack that it fills. */
-import type { BudgetLevel, PathStep } from "@spillway/core";
+import type { BudgetLevel, DeepestPath, PathStep } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, cutLast } from "../../text/columns.ts";
 import { thousands } from "../../text/hex.ts";
@@ -16,6 +16,9 @@ export interface DrawnPath {
   readonly bytes: number;
   readonly stackBytes: number;
   readonly steps: readonly PathStep[];
+  /** What of the path goes round again, and the deepest that does not go by the same upcalls again; see `DeepestPath`. */
+  readonly again?: DeepestPath["again"];
+  readonly noUpcallTwice?: DeepestPath["noUpcallTwice"];
   /** Names of critical points, to be marked; null where no plan was made. */
   readonly points?: ReadonlySet<string> | null;
 }
@@ -25,8 +28,8 @@ const BAR = { wide: 24, narrow: 12 };
 const WIDE = 100;
 
 /** How a step came about, in few words; how sure it is, its mark says. */
-function how(step: PathStep): string {
-  const parts = [step.slot ?? "", step.cut ? "upcall" : ""];
+function how(step: PathStep, again: boolean): string {
+  const parts = [step.slot ?? "", step.cut ? "upcall" : "", again ? "again" : ""];
   return printable(parts.filter((part) => part !== "").join(", "));
 }
 
@@ -41,7 +44,8 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
     const filled = Math.min(columnsOfBar, Math.round((columnsOfBar * bytes) / path.stackBytes));
     return `${full?.repeat(filled)}${empty?.repeat(columnsOfBar - filled)}`;
   };
-  const rows = path.steps.map((step) => {
+  const again = new Set(path.again?.steps);
+  const rows = path.steps.map((step, at) => {
     used += step.bytes;
     const over = used > path.stackBytes;
     const name = named(step.function, step.module);
@@ -50,7 +54,7 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
       { text: bar(used), paint: over ? colors.red : colors.dim },
       thousands(step.bytes),
       `${step.certainty === null ? marks.proven : marks[step.certainty]} ${name}${path.points?.has(name) ? ` ${point}` : ""}`,
-      { text: how(step), paint: colors.dim },
+      { text: how(step, again.has(at)), paint: colors.dim },
     ];
   });
   const heading = ["in use", "", "bytes", "function", "through"].map((text) => ({ text, paint: colors.dim }));
@@ -63,5 +67,14 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const hasPoint = path.steps.some((step) => path.points?.has(named(step.function, step.module)));
   const key = hasPoint ? `${kinds}\n  ${point} critical point` : kinds;
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
-  return `${colors.bold(title)}\n${table}  ${colors.dim(key)}\n`;
+  return `${colors.bold(title)}\n${table}  ${colors.dim(key)}\n${repetition(path)}`;
+}
+
+/** How much of the path is repetition, which the bound's assumption lets it have; nothing where none is. */
+function repetition({ again, noUpcallTwice }: DrawnPath): string {
+  if (again === undefined || again.steps.length === 0) return "";
+  const lines = [`${thousands(again.bytes)} of these bytes are in functions that are on the path already (again).`];
+  if (noUpcallTwice)
+    lines.push(`Taking no upcall twice, the deepest path has ${thousands(noUpcallTwice.bytes)} bytes.`);
+  return `\n${lines.join("\n")}\n`;
 }
