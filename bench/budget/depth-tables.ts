@@ -4,7 +4,9 @@ import { atLevel } from "../../packages/core/src/budget/levels.ts";
 import { boundPasses } from "../../packages/core/src/budget/solve.ts";
 import {
   BOUND_KINDS,
+  type BoundKind,
   type DepthsSeen,
+  ONCE_KIND,
   type SeenDepth,
   TOLD_BOUND,
   withinBound,
@@ -12,6 +14,9 @@ import {
 import { textTable } from "../lib/table.ts";
 
 const SHOWN_ENTRIES = 12;
+
+/** The bounds that depths are held against. */
+export const COMPARED_KINDS: readonly BoundKind[] = [...BOUND_KINDS, ONCE_KIND];
 
 const left = (title: string) => ({ title, align: "left" }) as const;
 const right = (title: string) => ({ title, align: "right" }) as const;
@@ -23,13 +28,13 @@ export function depthTables(budget: Budget, seen: DepthsSeen): string {
 function kindTable({ depths }: DepthsSeen): string {
   return textTable(
     [left("depths below an entry"), right("compared"), right("under"), right("over"), right("no way at this level")],
-    BOUND_KINDS.map(({ level, rounds }, at) => {
+    COMPARED_KINDS.map(({ level, rounds, once }, at) => {
       const bounds = depths.map((depth) => [depth.bytes, depth.bounds[at] as number] as const);
       const [under, reached] = [
         bounds.filter(([bytes, bound]) => bytes <= bound).length,
         bounds.filter(([, bound]) => bound >= 0).length,
       ];
-      const name = `${level}, ${rounds} upcalls`;
+      const name = `${level}, ${rounds} upcalls${once ? ", none twice" : ""}`;
       return [name, ...[depths.length, under, reached - under, depths.length - reached].map(String)];
     }),
   );
@@ -80,7 +85,7 @@ function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
 /** One line for each depth over its bound, each base over its own, each chain that begins at no entry. */
 export function depthLines(budget: Budget, { depths, bases, withoutEntry, cutCalls }: DepthsSeen): string[] {
   const { name } = budget.graph.functions;
-  const kind = (at: number): string => (at < 0 ? "none" : Object.values(BOUND_KINDS[at] ?? {}).join("/"));
+  const kind = (at: number): string => (at < 0 ? "none" : Object.values(COMPARED_KINDS[at] ?? {}).join("/"));
   return [
     ...depths
       .filter((depth) => depth.bytes > (depth.bounds[TOLD_BOUND] as number))

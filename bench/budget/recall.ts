@@ -49,7 +49,7 @@ import { resolveVariant } from "../../packages/lab/src/lab-options.ts";
 import { stockModules } from "../../packages/lab/src/trace/module-set.ts";
 import { recordTrace, WORKLOAD_MODULES } from "../../packages/lab/src/trace/record-trace.ts";
 import { openTraceRecording } from "../../packages/lab/src/trace/trace-recording.ts";
-import { depthLines, depthTables } from "./depth-tables.ts";
+import { COMPARED_KINDS, depthLines, depthTables } from "./depth-tables.ts";
 import { missLines, precisionTable, recallTable, sizeTable } from "./recall-tables.ts";
 
 const { values, positionals } = parseArgs({
@@ -115,7 +115,7 @@ async function report(labKernel: LabKernel): Promise<void> {
   say(`stack tracer: ${tracer.displaced} lines put right`);
   sizes.push(["stack tracer", tracer.sizes]);
   const budget = createBudget(program, graph);
-  const judge = new DepthJudge(budget);
+  const judge = new DepthJudge(budget, COMPARED_KINDS);
   for (const chain of tracer.chains) judge.add(chain);
   for (const path of dumps) {
     const compared = compareDump(openKernelFile(path), matcher, isText, placed);

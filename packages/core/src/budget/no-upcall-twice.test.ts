@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { graphOf, numberOf, plainEdges } from "./call-graph.fixture.ts";
 import type { CallGraph } from "./call-graph.ts";
 import { pathBytes } from "./deepest-path.fixture.ts";
-import { noUpcallTwice } from "./no-upcall-twice.ts";
+import { contextsNoUpcallTwice, noUpcallTwice } from "./no-upcall-twice.ts";
 import { solveGraph } from "./solve.ts";
 
 function deepest(graph: CallGraph, start: number, upcalls: number) {
@@ -11,6 +11,11 @@ function deepest(graph: CallGraph, start: number, upcalls: number) {
   const found = noUpcallTwice(solved.index, solved.order, "slot-matched", upcalls, start);
   const told = solved.levels.slotMatched.passes[upcalls]?.depth[start] as number;
   return { ...found, told, position: solved.order.position };
+}
+
+/** What makes two upcalls the same. */
+function upcallAt({ sites }: CallGraph, site: number): string {
+  return `${sites.caller[site]} to ${sites.callee[site]} or through ${sites.typedSet[site]}`;
 }
 
 describe("the deepest path that takes no upcall twice", () => {
@@ -81,8 +86,7 @@ describe("the deepest path that takes no upcall twice", () => {
           for (const { caller, callee, bytes: own, site } of edges) {
             if (caller !== f) continue;
             const isCut = (position[callee] as number) <= (position[f] as number);
-            const set = graph.sites.typedSet[site] as number;
-            const upcall = set < 0 ? `${f} calls ${callee}` : `${f} calls through ${set}`;
+            const upcall = upcallAt(graph, site);
             if (isCut && (taken.length === upcalls || taken.includes(upcall))) continue;
             best = Math.max(best, own + from(callee, isCut ? [...taken, upcall] : taken));
           }
@@ -92,6 +96,31 @@ describe("the deepest path that takes no upcall twice", () => {
         expect(bytes).toBeLessThanOrEqual(told);
         expect(pathBytes(graph, path)).toBeLessThanOrEqual(bytes);
         expect(path.filter(({ cut }) => cut).length).toBeLessThanOrEqual(upcalls);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test("and the deepest way to each function that takes none twice", () => {
+    fc.assert(
+      fc.property(tables, fc.nat(4), (table, upcalls) => {
+        const graph = graphOf(table);
+        const { index, order } = solveGraph(graph, 0, [0]);
+        const base = new Int32Array(graph.functions.count).fill(-1);
+        base[0] = 100;
+        const deepest = base.slice();
+        const walk = (f: number, above: number, taken: readonly string[]): void => {
+          deepest[f] = Math.max(deepest[f] as number, above);
+          for (const { caller, callee, bytes, site } of plainEdges(graph, 1)) {
+            if (caller !== f) continue;
+            const isCut = (order.position[callee] as number) <= (order.position[f] as number);
+            const upcall = upcallAt(graph, site);
+            if (isCut && (taken.length === upcalls || taken.includes(upcall))) continue;
+            walk(callee, above + bytes, isCut ? [...taken, upcall] : taken);
+          }
+        };
+        walk(0, 100, []);
+        expect([...contextsNoUpcallTwice(index, order, "slot-matched", upcalls, base)]).toEqual([...deepest]);
       }),
       { numRuns: 400 },
     );

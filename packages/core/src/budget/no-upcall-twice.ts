@@ -19,12 +19,16 @@ import { functionsFrom } from "./reachable.ts";
 /** Upcalls with which the search is still as short as that. */
 export const MOST_UPCALLS = 4;
 
-/** A path from a function on, its first step apart from those of the path that it goes on with. */
-interface Path {
+/** What decides which paths are kept. */
+interface Weighed {
   readonly bytes: number;
-  readonly f: number;
   /** The upcalls on it, as numbers of the level's edges. */
   readonly upcalls: readonly number[];
+}
+
+/** A path from a function on, its first step apart from those of the path that it goes on with. */
+interface Path extends Weighed {
+  readonly f: number;
   /** Null where it ends. */
   readonly next: Path | null;
   /** How it goes on. */
@@ -83,83 +87,121 @@ function onePass(
   const { sequence, position } = order;
   const { first, kind, to, bytes, site, firstSet, setsOf } = index.at(level);
   const ofFunction: (readonly Path[])[] = new Array(functions.count).fill(NO_PATHS);
-  const ofSet = Array.from({ length: sets.count }, () => new Family(more));
+  const ofSet = families<Path>(sets.count, more);
   for (let place = functions.count - 1; place >= 0; place--) {
     const f = sequence[place]!;
     if (reached[f] === 0) continue;
-    const family = new Family(more);
-    for (const path of before?.ofFunction[f] ?? NO_PATHS) family.add(path);
-    const end = (own: number): void => {
-      family.offer(own, NO_UPCALLS, f, null, -1, 0, false);
-    };
-    end(functions.ownBytes[f]!);
+    const family = new Family<Path>(more);
+    family.addAll(before?.ofFunction[f]);
+    const end = { f, upcalls: NO_UPCALLS, next: null, site: -1, certainty: 0, cut: false };
+    family.add({ ...end, bytes: functions.ownBytes[f]! });
     for (let at = first[f]!; at < first[f + 1]!; at++) {
       const target = to[at]!;
-      const own = bytes[at]!;
       if (kind[at] === BARE) {
-        end(own + RETURN_ADDRESS_BYTES);
+        family.add({ ...end, bytes: bytes[at]! + RETURN_ADDRESS_BYTES });
         continue;
       }
-      const isAhead = kind[at] !== DIRECT || position[target]! > place;
-      const ahead = kind[at] === DIRECT ? ofFunction[target]! : ofSet[target]!.paths;
-      const back = kind[at] === DIRECT ? before?.ofFunction[target] : before?.ofSet[target];
-      if (isAhead) {
-        for (const next of ahead) family.offer(own + next.bytes, next.upcalls, f, next, site[at]!, kind[at]!, false);
+      const isDirect = kind[at] === DIRECT;
+      const goOn = (next: Path, upcalls: readonly number[], cut: boolean): void => {
+        const own = bytes[at]! + next.bytes;
+        if (family.wants(own)) family.add({ f, bytes: own, upcalls, next, site: site[at]!, certainty: kind[at]!, cut });
+      };
+      if (!isDirect || position[target]! > place) {
+        for (const next of isDirect ? ofFunction[target]! : ofSet[target]!.paths) goOn(next, next.upcalls, false);
+        if (isDirect) continue;
       }
-      if (isAhead && kind[at] === DIRECT) continue;
-      for (const next of back ?? NO_PATHS) {
-        if (next.upcalls.includes(at)) continue;
-        family.offer(own + next.bytes, [...next.upcalls, at], f, next, site[at]!, kind[at]!, true);
+      for (const next of (isDirect ? before?.ofFunction : before?.ofSet)?.[target] ?? []) {
+        if (!next.upcalls.includes(at)) goOn(next, [...next.upcalls, at], true);
       }
     }
     ofFunction[f] = family.paths;
     for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
-      for (const path of family.paths) ofSet[setsOf[at]!]!.add(path);
+      ofSet[setsOf[at]!]!.addAll(family.paths);
     }
   }
   return { ofFunction, ofSet: ofSet.map(({ paths }) => paths) };
 }
 
-/** Of all paths that it is offered, those one of which is the deepest whatever its caller has taken; the deepest first. */
-class Family {
-  readonly paths: Path[] = [];
+/**
+ * The deepest way to each function that takes at most so many upcalls, none of them twice.
+ * @param upcalls at most MOST_UPCALLS
+ * @param base bytes in use where a path starts at a function, -1 where none does
+ * @returns bytes in use above each function's CFA; -1 where no start reaches it
+ */
+export function contextsNoUpcallTwice(
+  index: GraphIndex,
+  order: CallOrder,
+  level: BudgetLevel,
+  upcalls: number,
+  base: Int32Array,
+): Int32Array {
+  const { functions, sets } = index.graph;
+  const { sequence, position } = order;
+  const { first, kind, to, bytes, firstSet, setsOf } = index.at(level);
+  // Ways that end in an upcall: to functions, and to all members of a set.
+  let arriving = families<Weighed>(functions.count, upcalls);
+  let arrivingInSet = families<Weighed>(sets.count, upcalls);
+  for (let f = 0; f < functions.count; f++)
+    if (base[f]! >= 0) arriving[f]!.add({ bytes: base[f]!, upcalls: NO_UPCALLS });
+  let before: readonly Family<Weighed>[] | null = null;
+  for (let taken = 0; taken <= upcalls; taken++) {
+    const more = upcalls - taken;
+    const ways = families<Weighed>(functions.count, more);
+    const ofSet = families<Weighed>(sets.count, more);
+    const next = families<Weighed>(functions.count, more - 1);
+    const nextInSet = families<Weighed>(sets.count, more - 1);
+    for (let place = 0; place < functions.count; place++) {
+      const f = sequence[place]!;
+      const family = ways[f]!;
+      family.addAll(before?.[f]?.paths);
+      family.addAll(arriving[f]!.paths);
+      for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
+        family.addAll(ofSet[setsOf[at]!]!.paths);
+        family.addAll(arrivingInSet[setsOf[at]!]!.paths);
+      }
+      for (let at = first[f]!; at < first[f + 1]!; at++) {
+        if (kind[at] === BARE) continue;
+        const isDirect = kind[at] === DIRECT;
+        const target = to[at]!;
+        const goesBack = isDirect && position[target]! <= place;
+        for (const way of family.paths) {
+          const below = way.bytes + bytes[at]!;
+          if (!goesBack) (isDirect ? ways : ofSet)[target]!.add({ bytes: below, upcalls: way.upcalls });
+          if ((isDirect && !goesBack) || more === 0 || way.upcalls.includes(at)) continue;
+          (isDirect ? next : nextInSet)[target]!.add({ bytes: below, upcalls: [...way.upcalls, at] });
+        }
+      }
+    }
+    before = ways;
+    arriving = next;
+    arrivingInSet = nextInSet;
+  }
+  return Int32Array.from(before!, ({ paths }) => paths[0]?.bytes ?? -1);
+}
+
+/** Of all paths that it is offered, those one of which is the deepest whatever else is taken; the deepest first. */
+class Family<Kept extends Weighed> {
+  readonly paths: Kept[] = [];
   readonly #more: number;
-  /** Whatever a caller has taken, one of the paths is left to it: none that is less deep is wanted. */
+  /** Whatever else is taken, one of the paths is left: none that is less deep is wanted. */
   #isWhole = false;
 
-  /** @param more upcalls that callers may take before */
+  /** @param more further upcalls that may be taken before these paths, or after them */
   constructor(more: number) {
     this.#more = more;
   }
 
-  add(path: Path): void {
-    const at = this.#placeFor(path.bytes, path.upcalls);
-    if (at >= 0) this.#insert(at, path);
+  /** False where no path of that many bytes is kept, whatever its upcalls. */
+  wants(bytes: number): boolean {
+    return !this.#isWhole || bytes > this.paths[this.paths.length - 1]!.bytes;
   }
 
-  offer(
-    bytes: number,
-    upcalls: readonly number[],
-    f: number,
-    next: Path | null,
-    site: number,
-    certainty: number,
-    cut: boolean,
-  ): void {
-    const at = this.#placeFor(bytes, upcalls);
-    if (at >= 0) this.#insert(at, { bytes, upcalls, f, next, site, certainty, cut });
-  }
-
-  /** -1 where it is never the deepest. */
-  #placeFor(bytes: number, upcalls: readonly number[]): number {
-    let at = this.paths.length;
-    if (this.#isWhole && bytes <= this.paths[at - 1]!.bytes) return -1;
-    while (at > 0 && this.paths[at - 1]!.bytes < bytes) at--;
-    return canHit(this.paths, 0, at, upcalls, NO_UPCALLS, this.#more) ? at : -1;
-  }
-
-  #insert(place: number, path: Path): void {
+  add(path: Kept): void {
+    if (!this.wants(path.bytes)) return;
     const { paths } = this;
+    let place = paths.length;
+    while (place > 0 && paths[place - 1]!.bytes < path.bytes) place--;
+    if (!canHit(paths, 0, place, path.upcalls, NO_UPCALLS, this.#more)) return;
     paths.splice(place, 0, path);
     for (let at = place + 1; at < paths.length; ) {
       if (canHit(paths, 0, at, paths[at]!.upcalls, NO_UPCALLS, this.#more)) at++;
@@ -167,14 +209,22 @@ class Family {
     }
     this.#isWhole = !canHit(paths, 0, paths.length, NO_UPCALLS, NO_UPCALLS, this.#more);
   }
+
+  addAll(paths: readonly Kept[] | undefined): void {
+    if (paths !== undefined) for (const path of paths) this.add(path);
+  }
+}
+
+function families<Kept extends Weighed>(count: number, more: number): Family<Kept>[] {
+  return Array.from({ length: count }, () => new Family<Kept>(more));
 }
 
 /**
- * Whether a caller that has taken `taken` and at most `more` further upcalls, none of them among `free`, can have taken one of
- * each path's from `at` up to `end`, so that none of these paths is left to it.
+ * Whether `taken` and at most `more` further upcalls, none of them among `free`, can have one of the upcalls of each path from `at`
+ * up to `end`: where these are taken already, none of the paths is left.
  */
 function canHit(
-  paths: readonly Path[],
+  paths: readonly Weighed[],
   at: number,
   end: number,
   free: readonly number[],

@@ -5,7 +5,8 @@
 import type { Budget } from "../budget.ts";
 import { SITE_KINDS } from "../call-graph.ts";
 import { type ContextPass, deepestContexts } from "../depths.ts";
-import { BUDGET_LEVELS, type BudgetLevel } from "../levels.ts";
+import { atLevel, type BudgetLevel, byLevel } from "../levels.ts";
+import { contextsNoUpcallTwice } from "../no-upcall-twice.ts";
 import { TOLD_ROUNDS } from "../solve.ts";
 
 /** Of a chain without an entry: those that tell where it came from. */
@@ -34,6 +35,8 @@ export interface SeenChain {
 export interface BoundKind {
   readonly level: BudgetLevel;
   readonly rounds: number;
+  /** None of them may be taken twice. */
+  readonly once?: true;
 }
 
 /** The weakest last. */
@@ -45,6 +48,9 @@ export const BOUND_KINDS: readonly BoundKind[] = [
   { level: "prototype-matched", rounds: 0 },
   { level: "prototype-matched", rounds: TOLD_ROUNDS },
 ];
+
+/** The same without an upcall twice, which takes its time: of each entry as long as all others together. */
+export const ONCE_KIND: BoundKind = { level: "slot-matched", rounds: TOLD_ROUNDS, once: true };
 
 /** Of BOUND_KINDS, the bound that people are told. */
 export const TOLD_BOUND = BOUND_KINDS.findIndex(
@@ -87,6 +93,7 @@ export interface DepthsSeen {
 export class DepthJudge {
   readonly seen: DepthsSeen = { depths: [], bases: [], withoutEntry: new Map(), cutCalls: new Map() };
   readonly #budget: Budget;
+  readonly #kinds: readonly BoundKind[];
   /** For entries, and for what these jump to at their ends: the most that is in use above them. */
   readonly #bases = new Map<number, number>();
   readonly #jumpedTo = new Map<number, number>();
@@ -95,8 +102,10 @@ export class DepthJudge {
   readonly #depths = new Map<string, SeenDepth>();
   readonly #leads = new Map<string, boolean>();
 
-  constructor(budget: Budget) {
+  /** @param kinds those of `SeenDepth.bounds`: BOUND_KINDS, and others behind them */
+  constructor(budget: Budget, kinds: readonly BoundKind[] = BOUND_KINDS) {
     this.#budget = budget;
+    this.#kinds = kinds;
     for (const { f, baseBytes } of budget.entries) {
       this.#bases.set(f, Math.max(this.#bases.get(f) ?? 0, baseBytes));
       for (const end of this.#jumpsFrom(f)) this.#jumpedTo.set(end, Math.max(this.#jumpedTo.get(end) ?? 0, baseBytes));
@@ -207,11 +216,15 @@ export class DepthJudge {
     const { index, order } = this.#budget.solved;
     const base = new Int32Array(this.#budget.graph.functions.count).fill(-1);
     base[entry] = 0;
-    const found = BUDGET_LEVELS.flatMap((level) => {
-      const wanted = BOUND_KINDS.filter((kind) => kind.level === level).map(({ rounds }) => rounds);
-      const passes = deepestContexts(index, order, level, Math.max(...wanted), base);
-      return wanted.map((rounds) => (passes[rounds] as ContextPass).above);
+    const passes = byLevel((level) => {
+      const wanted = this.#kinds.filter((kind) => kind.level === level && kind.once === undefined);
+      return deepestContexts(index, order, level, Math.max(0, ...wanted.map(({ rounds }) => rounds)), base);
     });
+    const found = this.#kinds.map(({ level, rounds, once }) =>
+      once
+        ? contextsNoUpcallTwice(index, order, level, rounds, base)
+        : (atLevel(passes, level)[rounds] as ContextPass).above,
+    );
     this.#contexts.set(entry, found);
     return found;
   }
