@@ -30,9 +30,8 @@ test("a path that goes round a cycle says so at each step, and in all", () => {
        1,376  █···········     80  ● reclaim              again
        1,466  █···········     90  ● leaf
       ● proven   ◐ typed (its slot is known)   ○ assumed (its prototype fits)
-
-    640 of these bytes are in functions that are on the path already (again).
-    Taking no upcall twice, the deepest path has 962 bytes.
+      again: in functions that are on the path already, 640 bytes in all
+      the deepest path that takes no upcall twice has 962 bytes
     "
   `);
 });

@@ -65,16 +65,16 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const table = columns(cutLast([heading, ...base, ...rows], 5, width), ["right", "left", "right", "left", "left"]);
   const kinds = `${marks.proven} proven   ${marks.typed} typed (its slot is known)   ${marks.assumed} assumed (its prototype fits)`;
   const hasPoint = path.steps.some((step) => path.points?.has(named(step.function, step.module)));
-  const key = hasPoint ? `${kinds}\n  ${point} critical point` : kinds;
+  const key = [colors.dim(kinds), ...repetition(path), ...(hasPoint ? [colors.dim(`${point} critical point`)] : [])];
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
-  return `${colors.bold(title)}\n${table}  ${colors.dim(key)}\n${repetition(path)}`;
+  return `${colors.bold(title)}\n${table}${key.map((line) => `  ${line}\n`).join("")}`;
 }
 
 /** How much of the path is repetition, which the bound's assumption lets it have; nothing where none is. */
-function repetition({ again, noUpcallTwice }: DrawnPath): string {
-  if (again === undefined || again.steps.length === 0) return "";
-  const lines = [`${thousands(again.bytes)} of these bytes are in functions that are on the path already (again).`];
+function repetition({ again, noUpcallTwice }: DrawnPath): string[] {
+  if (again === undefined || again.steps.length === 0) return [];
+  const lines = [`again: in functions that are on the path already, ${thousands(again.bytes)} bytes in all`];
   if (noUpcallTwice)
-    lines.push(`Taking no upcall twice, the deepest path has ${thousands(noUpcallTwice.bytes)} bytes.`);
-  return `\n${lines.join("\n")}\n`;
+    lines.push(`the deepest path that takes no upcall twice has ${thousands(noUpcallTwice.bytes)} bytes`);
+  return lines;
 }
