@@ -4,9 +4,11 @@
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
 import { BlockFinder, type Blocks } from "./blocks.ts";
+import { Effects } from "./effects.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { InstructionFlow, type State } from "./instruction-flow.ts";
 import type { JumpLabels } from "./jump-labels.ts";
+import { ALL_PLACES, LoopBlocks } from "./loop-blocks.ts";
 import type { Value, Values } from "./values.ts";
 
 /** Runs of one block with different states; a value keeps a few atoms only, so that this is never met but by design. */
@@ -15,6 +17,10 @@ const MOST_RUNS = 12;
 export class FunctionFlow {
   readonly #instructions: InstructionFlow;
   readonly #blocks = new BlockFinder();
+  readonly #loopBlocks = new LoopBlocks();
+  readonly #effects = new Effects();
+  #code: CodeColumns | null = null;
+  #questions: FlowQuestions | null = null;
 
   constructor(values: Values) {
     this.#instructions = new InstructionFlow(values);
@@ -22,6 +28,8 @@ export class FunctionFlow {
 
   run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
+    this.#code = code;
+    this.#questions = questions;
     this.#instructions.begin(code, questions);
     const blocks = this.#blocks.find(code, labels);
     const states: (State | null)[] = new Array(blocks.count).fill(null);
@@ -39,35 +47,30 @@ export class FunctionFlow {
       this.#instructions.listener = listener;
       this.#instructions.registers = states[block] as Value[];
       states[block] = null;
-      this.#propagate(blocks, block, states, null);
+      this.#propagate(blocks, block, states);
       block++;
     }
   }
 
   /** Blocks `first` to `last`, which jump back among each other, until nothing changes. */
   #loop(blocks: Blocks, first: number, last: number, states: (State | null)[], listener: FlowListener): void {
-    const dirty = new Uint8Array(last + 1 - first);
-    const runs = new Uint8Array(last + 1 - first);
-    for (let block = first; block <= last; block++) if (states[block] !== null) dirty[block - first] = 1;
-    const front = { first, dirty, left: dirty.reduce((sum, one) => sum + one, 0) };
+    const loop = this.#loopBlocks;
+    loop.begin(first, last);
+    for (let block = first; block <= last; block++) if (states[block] !== null) loop.renew(block);
     this.#instructions.listener = null;
     for (let unreached = first; ; ) {
-      while (front.left > 0) {
+      while (loop.left > 0) {
         for (let block = first; block <= last; block++) {
-          if (dirty[block - first] === 0) continue;
-          dirty[block - first] = 0;
-          front.left--;
-          if (runs[block - first]! >= MOST_RUNS) continue;
-          runs[block - first]!++;
-          this.#instructions.registers = (states[block] as Value[]).slice();
-          this.#propagate(blocks, block, states, front);
+          if (!loop.take(block) || loop.runs[block]! >= MOST_RUNS) continue;
+          loop.runs[block]!++;
+          if (loop.reads(block)) this.#runInLoop(blocks, block, last, states);
+          else this.#passOn(blocks, block, last, states);
         }
       }
       while (unreached <= last && states[unreached] !== null) unreached++;
       if (unreached > last) break;
       states[unreached] = this.#instructions.lostState(unreached);
-      dirty[unreached - first] = 1;
-      front.left = 1;
+      loop.renew(unreached);
     }
     this.#instructions.listener = listener;
     for (let block = first; block <= last; block++) {
@@ -77,28 +80,70 @@ export class FunctionFlow {
     }
   }
 
-  /** Runs a block from the present state and hands its end state on. `front`: what became dirty is noted there. */
-  #propagate(
-    blocks: Blocks,
-    block: number,
-    states: (State | null)[],
-    front: { readonly first: number; readonly dirty: Uint8Array; left: number } | null,
-  ): void {
+  /** Runs a block of a loop that ends with block `last`, and hands its end state on to blocks that are to be run then. */
+  #runInLoop(blocks: Blocks, block: number, last: number, states: (State | null)[]): void {
+    const [loop, instructions] = [this.#loopBlocks, this.#instructions];
+    loop.changedLow[block] = 0;
+    loop.changedHigh[block] = 0;
+    instructions.registers = (states[block] as Value[]).slice();
+    instructions.watchSlots();
+    this.#runBlock(blocks, block);
+    this.#noteEffects(blocks, block);
+    const end = blocks.edgeStart[block + 1]!;
+    for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {
+      const to = blocks.edges[edge]!;
+      const known = states[to];
+      if (known == null) {
+        // The last one to get it may keep it.
+        states[to] = edge === end - 1 ? instructions.registers : instructions.registers.slice();
+        if (to <= last) loop.renew(to);
+      } else if (instructions.merge(known) && to <= last) {
+        loop.change(to, instructions.changed.low, instructions.changed.high);
+      }
+    }
+  }
+
+  /** What the block did; registers are read and written whatever is in them. */
+  #noteEffects(blocks: Blocks, block: number): void {
+    const { read, written, readsElsewhere } = this.#instructions;
+    // What lies on the stack outside of slots is not part of the state: it can have changed whenever the block is run.
+    if (readsElsewhere) {
+      this.#loopBlocks.ran(block, ALL_PLACES, ALL_PLACES, 0, 0);
+      return;
+    }
+    const registers = this.#effects;
+    registers.find(this.#code!, blocks.first[block]!, blocks.first[block + 1]!, this.#questions!);
+    const [reads, writes] = [read.low | registers.reads, written.low | registers.writes];
+    this.#loopBlocks.ran(block, reads, read.high, writes, written.high);
+  }
+
+  /** A block that reads nothing of what changed would come to the same end again, but for what goes through it. */
+  #passOn(blocks: Blocks, block: number, last: number, states: (State | null)[]): void {
+    const [loop, instructions] = [this.#loopBlocks, this.#instructions];
+    const low = loop.changedLow[block]! & ~loop.writtenLow[block]!;
+    const high = loop.changedHigh[block]! & ~loop.writtenHigh[block]!;
+    loop.changedLow[block] = 0;
+    loop.changedHigh[block] = 0;
+    if (low === 0 && high === 0) return;
+    for (let edge = blocks.edgeStart[block]!; edge < blocks.edgeStart[block + 1]!; edge++) {
+      const to = blocks.edges[edge]!;
+      if (instructions.mergeSome(states[block]!, states[to]!, low, high) && to <= last) {
+        loop.change(to, instructions.changed.low, instructions.changed.high);
+      }
+    }
+  }
+
+  /** Runs a block from the present state and hands its end state on. */
+  #propagate(blocks: Blocks, block: number, states: (State | null)[]): void {
     this.#runBlock(blocks, block);
     const end = blocks.edgeStart[block + 1]!;
     for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {
       const to = blocks.edges[edge]!;
       const known = states[to];
-      let changed = true;
       // The last one to get it may keep it.
       if (known == null)
         states[to] = edge === end - 1 ? this.#instructions.registers : this.#instructions.registers.slice();
-      else changed = this.#instructions.merge(known);
-      if (!changed || front === null || to - front.first >= front.dirty.length) continue;
-      if (front.dirty[to - front.first] === 0) {
-        front.dirty[to - front.first] = 1;
-        front.left++;
-      }
+      else this.#instructions.merge(known);
     }
   }
 

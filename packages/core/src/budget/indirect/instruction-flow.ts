@@ -13,6 +13,7 @@ import {
 import type { Callee } from "./callees.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
+import { PlaceSet } from "./place-set.ts";
 import { again, next, plusUnknown, pointerRank, shift, TYPED } from "./pointer-sums.ts";
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
 import { type Atom, KIND, type Value, type Values } from "./values.ts";
@@ -52,6 +53,13 @@ export class InstructionFlow {
   listener: FlowListener | null = null;
   /** The present state. */
   registers: Value[] = [];
+  /** See `merge`. */
+  readonly changed = new PlaceSet();
+  /** See `watchSlots`. */
+  readonly read = new PlaceSet();
+  readonly written = new PlaceSet();
+  /** And whether there was something on the stack that no slot of the state holds. */
+  readsElsewhere = false;
   /** Places of stack slots in a state, by offset. */
   readonly #slots = new Map<number, number>();
   #slotCount = REGISTERS;
@@ -98,10 +106,11 @@ export class InstructionFlow {
     return registers;
   }
 
-  /** Adds the present state to another; false where that knew it all. */
+  /** Adds the present state to another; false where that knew it all, else `changed` has the places that changed in it. */
   merge(known: State): boolean {
     let changed = false;
     const now = this.registers;
+    this.changed.clear();
     for (let place = 0; place < now.length; place++) {
       const value = now[place];
       const before = known[place];
@@ -109,9 +118,35 @@ export class InstructionFlow {
       const joined = before === undefined ? value : this.#values.join(before, value);
       if (joined === before) continue;
       known[place] = joined;
+      this.changed.add(place);
       changed = true;
     }
     return changed;
+  }
+
+  /** The same for some places of another state. @param low see PlaceSet; no others are in `high` */
+  mergeSome(now: State, known: State, low: number, high: number): boolean {
+    this.changed.clear();
+    for (let left = low; left !== 0; left &= left - 1) this.#mergeOne(now, known, lowestBit(left));
+    for (let left = high; left !== 0; left &= left - 1) this.#mergeOne(now, known, 32 + lowestBit(left));
+    return this.changed.low !== 0 || this.changed.high !== 0;
+  }
+
+  #mergeOne(now: State, known: State, place: number): void {
+    const value = now[place];
+    const before = known[place];
+    if (value === before || value === undefined) return;
+    const joined = before === undefined ? value : this.#values.join(before, value);
+    if (joined === before) return;
+    known[place] = joined;
+    this.changed.add(place);
+  }
+
+  /** From now on it is noted which slots are read before they are written, and which are written. */
+  watchSlots(): void {
+    this.read.clear();
+    this.written.clear();
+    this.readsElsewhere = false;
   }
 
   /** Place of a stack slot in the state. */
@@ -126,6 +161,7 @@ export class InstructionFlow {
 
   #setSlot(offset: number, value: Value | undefined): void {
     const slot = this.#slot(offset);
+    this.written.add(slot);
     const now = this.registers as State;
     while (now.length < slot) now.push(undefined);
     now[slot] = value;
@@ -133,7 +169,12 @@ export class InstructionFlow {
 
   #inSlot(offset: number): Value | undefined {
     const slot = this.#slots.get(offset);
-    return slot === undefined ? undefined : this.registers[slot];
+    if (slot === undefined) {
+      this.readsElsewhere = true;
+      return undefined;
+    }
+    if (!this.written.has(slot)) this.read.add(slot);
+    return this.registers[slot];
   }
 
   /** Runs one instruction. */
@@ -208,6 +249,7 @@ export class InstructionFlow {
         const type = this.#questions.pointee(argument, callee, pointer);
         if (type === null) continue;
         this.#questions.onStack(type, atom.offset);
+        this.readsElsewhere = true;
         for (const [offset, slot] of this.#slots) {
           const value = this.registers[slot];
           if (value === undefined || offset < atom.offset || offset >= atom.offset + type.size) continue;
@@ -518,8 +560,11 @@ export class InstructionFlow {
   }
 
   #loadBehind(atom: Atom, at: number): Value {
-    const held = atom.kind === "stack" ? this.#inSlot(atom.offset) : undefined;
-    return held ?? this.#questions.load(atom, at);
+    if (atom.kind !== "stack") return this.#questions.load(atom, at);
+    const held = this.#inSlot(atom.offset);
+    if (held !== undefined) return held;
+    this.readsElsewhere = true;
+    return this.#questions.load(atom, at);
   }
 
   #store(at: number, address: Value, value: Value): void {
@@ -539,4 +584,8 @@ export class InstructionFlow {
     if ((address.kinds & KIND.stack) === 0) return;
     for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom.offset, undefined);
   }
+}
+
+function lowestBit(bits: number): number {
+  return 31 - Math.clz32(bits & -bits);
 }
