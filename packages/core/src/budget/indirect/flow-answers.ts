@@ -86,12 +86,11 @@ export class FlowAnswers implements FlowQuestions {
     const known = this.#function;
     const source = -1 - argument;
     if (known === null) return this.#made.made(source, null, null);
-    const node = (): number => this.#facts.graph.parameter(known.entry, argument);
-    if (known.prototypes.length !== 1 || !known.sure) return this.#made.made(source, node(), null);
-    const prototype = known.prototypes[0]!;
-    const parameter = this.#facts.prototypes.registers(prototype)[argument];
-    if (parameter !== undefined) return this.#typed(this.#types.of(parameter.type), node, source);
-    return this.#saysDead && !isVariadic(this.#facts.prototypes.type(prototype))
+    const own = this.#callees.at(known.entry);
+    if (own.prototype < 0) return this.#made.made(source, own.parameterNode(argument), null);
+    const parameter = own.parameters(this.#types)[argument];
+    if (parameter !== undefined) return this.#typed(parameter, () => own.parameterNode(argument), source);
+    return this.#saysDead && !isVariadic(this.#facts.prototypes.type(own.prototype))
       ? this.#values.dead
       : this.#values.unknown;
   }
@@ -200,12 +199,15 @@ export class FlowAnswers implements FlowQuestions {
 
   /** A value of a declared type, which comes out of a node of the graph. */
   #typed(type: TypeFacts, node: () => number | null, source: number): Value {
-    if (type.pointee !== null) return this.#values.object(type.pointee, 0);
+    if (type.pointee !== null) {
+      type.object ??= this.#values.object(type.pointee, 0);
+      return type.object;
+    }
     if (type.isNumber) return this.#values.none;
     const { target } = type;
     if (target?.kind === "function") {
-      const prototype = this.#facts.prototypes.idOf(target);
-      return this.#values.code(node() ?? this.#facts.graph.anyOf(prototype), prototype);
+      if (type.prototype < 0) type.prototype = this.#facts.prototypes.idOf(target);
+      return this.#values.code(node() ?? this.#facts.graph.anyOf(type.prototype), type.prototype);
     }
     if (target?.kind === "pointer") return this.#values.cell(target);
     return this.#made.made(source, node(), null);

@@ -19,6 +19,7 @@ export class FunctionFlow {
   readonly #blocks = new BlockFinder();
   readonly #loopBlocks = new LoopBlocks();
   readonly #effects = new Effects();
+  readonly #states: (State | null)[] = [];
   #code: CodeColumns | null = null;
   #questions: FlowQuestions | null = null;
 
@@ -32,7 +33,9 @@ export class FunctionFlow {
     this.#questions = questions;
     this.#instructions.begin(code, questions);
     const blocks = this.#blocks.find(code, labels);
-    const states: (State | null)[] = new Array(blocks.count).fill(null);
+    // A block's state is gone once it was run: all are null again at the end.
+    const states = this.#states;
+    while (states.length < blocks.count) states.push(null);
     states[0] = this.#instructions.entryState();
     // Blocks stand in the order of their addresses: each is final once those before it are, but in loops.
     for (let block = 0; block < blocks.count; ) {

@@ -39,6 +39,8 @@ const RESULT = LOADED;
 /** Where RSP is aligned the distance from the entry is not known: another region begins. */
 const REGION = 1 << 24;
 
+type StackAtom = Extract<Atom, { kind: "stack" }>;
+
 /** Registers, and behind them the slots of the stack that the function uses, as they are met; what was never written is absent. */
 export type State = (Value | undefined)[];
 
@@ -60,9 +62,10 @@ export class InstructionFlow {
   readonly written = new PlaceSet();
   /** And whether there was something on the stack that no slot of the state holds. */
   readsElsewhere = false;
-  /** Places of stack slots in a state, by offset. */
-  readonly #slots = new Map<number, number>();
-  #slotCount = REGISTERS;
+  /** The slots of the stack that states have places for, in the order of these. */
+  readonly #slots: StackAtom[] = [];
+  /** Tells functions apart. */
+  #function = 0;
   /**
    * An instruction is run anew whenever its block is, mostly with the values that it had before: what its operands led to is
    * asked once for each.
@@ -78,8 +81,8 @@ export class InstructionFlow {
   begin(code: CodeColumns, questions: FlowQuestions): void {
     this.#code = code;
     this.#questions = questions;
-    this.#slots.clear();
-    this.#slotCount = REGISTERS;
+    this.#slots.length = 0;
+    this.#function++;
     if (code.count * REMEMBERED > this.#memory.length) {
       this.#memory = new Array(2 * code.count * REMEMBERED).fill(undefined);
     } else {
@@ -149,32 +152,26 @@ export class InstructionFlow {
     this.readsElsewhere = false;
   }
 
-  /** Place of a stack slot in the state. */
-  #slot(offset: number): number {
-    let slot = this.#slots.get(offset);
-    if (slot === undefined) {
-      slot = this.#slotCount++;
-      this.#slots.set(offset, slot);
+  #setSlot(slot: StackAtom, value: Value | undefined): void {
+    if (slot.placeIn !== this.#function) {
+      slot.placeIn = this.#function;
+      slot.place = REGISTERS + this.#slots.push(slot) - 1;
     }
-    return slot;
-  }
-
-  #setSlot(offset: number, value: Value | undefined): void {
-    const slot = this.#slot(offset);
-    this.written.add(slot);
+    const { place } = slot;
+    this.written.add(place);
     const now = this.registers as State;
-    while (now.length < slot) now.push(undefined);
-    now[slot] = value;
+    while (now.length < place) now.push(undefined);
+    now[place] = value;
   }
 
-  #inSlot(offset: number): Value | undefined {
-    const slot = this.#slots.get(offset);
-    if (slot === undefined) {
+  #inSlot(slot: StackAtom): Value | undefined {
+    if (slot.placeIn !== this.#function) {
       this.readsElsewhere = true;
       return undefined;
     }
-    if (!this.written.has(slot)) this.read.add(slot);
-    return this.registers[slot];
+    const { place } = slot;
+    if (!this.written.has(place)) this.read.add(place);
+    return this.registers[place];
   }
 
   /** Runs one instruction. */
@@ -250,11 +247,10 @@ export class InstructionFlow {
         if (type === null) continue;
         this.#questions.onStack(type, atom.offset);
         this.readsElsewhere = true;
-        for (const [offset, slot] of this.#slots) {
-          const value = this.registers[slot];
-          if (value === undefined || offset < atom.offset || offset >= atom.offset + type.size) continue;
-          const filled = this.#questions.load(this.#values.stack(offset).atoms[0]!, at);
-          this.registers[slot] = this.#values.join(value, filled);
+        for (const slot of this.#slots) {
+          const value = this.registers[slot.place];
+          if (value === undefined || slot.offset < atom.offset || slot.offset >= atom.offset + type.size) continue;
+          this.registers[slot.place] = this.#values.join(value, this.#questions.load(slot, at));
         }
       }
     }
@@ -484,7 +480,7 @@ export class InstructionFlow {
   #pop(at: number): void {
     const rsp = this.registers[RSP]!;
     const atom = rsp.atoms.length === 1 ? rsp.atoms[0]! : null;
-    const value = atom?.kind === "stack" ? (this.#inSlot(atom.offset) ?? this.#values.unknown) : this.#values.unknown;
+    const value = atom?.kind === "stack" ? (this.#inSlot(atom) ?? this.#values.unknown) : this.#values.unknown;
     this.registers[RSP] = shift(this.#values, rsp, 8);
     this.#write(at, 0, value);
   }
@@ -561,7 +557,7 @@ export class InstructionFlow {
 
   #loadBehind(atom: Atom, at: number): Value {
     if (atom.kind !== "stack") return this.#questions.load(atom, at);
-    const held = this.#inSlot(atom.offset);
+    const held = this.#inSlot(atom);
     if (held !== undefined) return held;
     this.readsElsewhere = true;
     return this.#questions.load(atom, at);
@@ -569,12 +565,12 @@ export class InstructionFlow {
 
   #store(at: number, address: Value, value: Value): void {
     if (address.atoms.length === 1 && address.atoms[0]!.kind === "stack") {
-      this.#setSlot(address.atoms[0].offset, value);
+      this.#setSlot(address.atoms[0], value);
     } else if ((address.kinds & KIND.stack) !== 0) {
       for (const atom of address.atoms) {
         if (atom.kind !== "stack") continue;
-        const before = this.#inSlot(atom.offset);
-        if (before !== undefined) this.#setSlot(atom.offset, this.#values.join(before, value));
+        const before = this.#inSlot(atom);
+        if (before !== undefined) this.#setSlot(atom, this.#values.join(before, value));
       }
     }
     this.listener?.store(at, address, value);
@@ -582,7 +578,7 @@ export class InstructionFlow {
 
   #forgetStack(address: Value): void {
     if ((address.kinds & KIND.stack) === 0) return;
-    for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom.offset, undefined);
+    for (const atom of address.atoms) if (atom.kind === "stack") this.#setSlot(atom, undefined);
   }
 }
 

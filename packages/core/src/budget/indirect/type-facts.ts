@@ -3,6 +3,7 @@ import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import { isWord } from "./made-values.ts";
 import type { StructPlaces } from "./struct-places.ts";
+import type { Value } from "./values.ts";
 
 export interface TypeFacts {
   /** The struct that it points to. */
@@ -14,6 +15,9 @@ export interface TypeFacts {
   readonly isWord: boolean;
   /** What it points to; null where it is no pointer. */
   readonly target: CType | null;
+  /** A value that points to the pointee, and the number of the prototype that it points to, once they were asked for. */
+  object: Value | null;
+  prototype: number;
 }
 
 /** Facts of types, by the type. */
@@ -36,6 +40,8 @@ export class TypeFactsTable {
         isVoid: type.kind === "void",
         isWord: isWord(type),
         target: type.kind === "pointer" ? stripTypedefs(type.target) : null,
+        object: null,
+        prototype: -1,
       };
       this.#facts.set(declared, facts);
     }

@@ -16,13 +16,22 @@ export type Atom =
       readonly offset: number;
       /** What members.ts knows of it. */
       members: readonly Member[] | null;
+      /** The same place in the first element of the array that it leads into; null until that is asked for. */
+      first: Atom | null;
     }
   /** Points to something that is no struct: another pointer, as a rule. */
   | { readonly id: number; readonly kind: "cell"; readonly type: CType }
   /** A known address; `anywhere`: somewhere in the object that has it (an index was added). */
   | { readonly id: number; readonly kind: "address"; readonly address: number; readonly anywhere: boolean }
   /** An address on the stack, from RSP at the function's entry. */
-  | { readonly id: number; readonly kind: "stack"; readonly offset: number }
+  | {
+      readonly id: number;
+      readonly kind: "stack";
+      readonly offset: number;
+      /** Place of the slot there in the states of a function (`placeIn` says of which), while that is followed. */
+      place: number;
+      placeIn: number;
+    }
   /** A function pointer that was loaded from a node of the flow graph. */
   | { readonly id: number; readonly kind: "code"; readonly node: number; readonly prototype: number }
   /** A value made at a place of the function (`source` numbers them), plus `offset`. */
@@ -55,6 +64,10 @@ export interface Value {
 /** More than these, and nothing useful is known. */
 const MOST_ATOMS = 6;
 
+/** Addresses on the stack that are looked up without hashing, and the lowest of them from the entry's. */
+const NEAR_STACK = 2048;
+const LOWEST_NEAR = 256 - NEAR_STACK;
+
 /** A factor that spreads numbers, and what keeps a hash small and positive. */
 const HASH = 0x9e3779b1;
 const HASH_MASK = 0x3fffffff;
@@ -71,6 +84,9 @@ interface Fields {
   prototype: number;
   source: number;
   members: readonly Member[] | null;
+  first: Atom | null;
+  place: number;
+  placeIn: number;
 }
 
 /** An atom has the fields of all kinds, so that code which meets atoms of all kinds finds each field in one place. */
@@ -86,6 +102,9 @@ function fieldsOf(id: number, kind: AtomKind): Fields {
     prototype: 0,
     source: 0,
     members: null,
+    first: null,
+    place: 0,
+    placeIn: 0,
   };
 }
 
@@ -106,6 +125,8 @@ export class Values {
   readonly #addresses = new Map<number, Value>();
   readonly #anywhere = new Map<number, Value>();
   readonly #stack = new Map<number, Value>();
+  /** The same for what most functions use. */
+  readonly #nearStack: (Value | undefined)[] = new Array(NEAR_STACK).fill(undefined);
   readonly #codes = new Map<number, Value>();
   /** What is made at each place of the function, and what lies elsewhere from there. */
   #made: (Value | undefined)[] = [];
@@ -139,6 +160,7 @@ export class Values {
     for (const values of [this.#objects, this.#cells, this.#addresses, this.#anywhere, this.#stack, this.#codes]) {
       values.clear();
     }
+    this.#nearStack.fill(undefined);
     this.nextFunction(0);
   }
 
@@ -192,12 +214,14 @@ export class Values {
   }
 
   stack(offset: number): Value {
-    let value = this.#stack.get(offset);
+    const near = offset >= LOWEST_NEAR && offset < LOWEST_NEAR + this.#nearStack.length;
+    let value = near ? this.#nearStack[offset - LOWEST_NEAR] : this.#stack.get(offset);
     if (value === undefined) {
       const atom = this.#atom("stack");
       atom.offset = offset;
       value = this.#single(atom);
-      this.#stack.set(offset, value);
+      if (near) this.#nearStack[offset - LOWEST_NEAR] = value;
+      else this.#stack.set(offset, value);
     }
     return value;
   }
@@ -265,13 +289,27 @@ export class Values {
     return result;
   }
 
-  #inFirstElements(atoms: readonly Atom[]): Atom[] {
-    const found = new Set<Atom>();
-    for (const atom of atoms) {
-      if (atom.kind !== "object") found.add(atom);
-      else found.add(this.object(atom.type, this.#inFirst(atom.type, atom.offset)).atoms[0]!);
+  /** The same place in the first element, where a pointer leads into an array; itself else. */
+  #inFirstElement(atom: Extract<Atom, { kind: "object" }>): Atom {
+    atom.first ??= this.object(atom.type, this.#inFirst(atom.type, atom.offset)).atoms[0]!;
+    return atom.first;
+  }
+
+  /** @param atoms as `#set` takes and gives them */
+  #inFirstElements(atoms: Atom[]): Atom[] {
+    let found: Atom[] | null = null;
+    for (let at = 0; at < atoms.length; at++) {
+      const atom = atoms[at]!;
+      const first = atom.kind === "object" ? this.#inFirstElement(atom) : atom;
+      if (found === null) {
+        if (first === atom) continue;
+        found = atoms.slice(0, at);
+      }
+      if (!found.includes(first)) found.push(first);
     }
-    return [...found].sort((a, b) => a.id - b.id);
+    if (found === null) return atoms;
+    // One of an element that comes later in the list.
+    return found.sort((a, b) => a.id - b.id);
   }
 
   /** @param all in ascending order of their numbers */
@@ -324,6 +362,12 @@ function isSame(a: readonly Atom[], b: readonly Atom[]): boolean {
 
 function holdsAll(atoms: readonly Atom[], others: readonly Atom[]): boolean {
   if (others.length > atoms.length) return false;
-  for (let at = 0; at < others.length; at++) if (!atoms.includes(others[at]!)) return false;
+  for (let at = 0; at < others.length; at++) if (!holds(atoms, others[at]!)) return false;
   return true;
+}
+
+/** What `includes` does, which takes longer for so few. */
+function holds(atoms: readonly Atom[], wanted: Atom): boolean {
+  for (let at = 0; at < atoms.length; at++) if (atoms[at] === wanted) return true;
+  return false;
 }
