@@ -108,15 +108,11 @@ export class BtfIndex {
   /** The string at `offset`; empty where it lies outside. Names longer than 4096 bytes are cut. */
   string(offset: number): string {
     if (offset < this.#firstString) return this.base ? this.base.string(offset) : "";
-    let text = "";
-    let at = this.#stringStart + (offset - this.#firstString);
-    const end = Math.min(this.#stringEnd, at + 4096);
-    for (; at < end; at++) {
-      const byte = this.#bytes[at]!;
-      if (byte === 0) break;
-      text += String.fromCharCode(byte);
-    }
-    return text;
+    const start = this.#stringStart + (offset - this.#firstString);
+    const most = Math.min(this.#stringEnd, start + 4096);
+    let end = start;
+    while (end < most && this.#bytes[end] !== 0) end++;
+    return end > start ? String.fromCharCode.apply(null, this.#bytes.subarray(start, end) as unknown as number[]) : "";
   }
 
   /** Whether the string at `offset` is `name`, without making a string of it. */

@@ -196,14 +196,17 @@ class BtfAggregate {
 }
 
 class BtfMember {
-  readonly name: string;
   readonly bitOffset: number;
   readonly bitSize: number | null;
   readonly #types: BtfTypes;
   readonly #typeId: number;
+  readonly #owner: BtfIndex;
+  readonly #at: number;
+  #name: string | null = null;
   constructor(types: BtfTypes, owner: BtfIndex, at: number, kflag: boolean) {
     this.#types = types;
-    this.name = owner.string(owner.u32(at));
+    this.#owner = owner;
+    this.#at = at;
     this.#typeId = owner.u32(at + 4);
     const offset = owner.u32(at + 8);
     if (kflag) {
@@ -214,6 +217,11 @@ class BtfMember {
       this.bitOffset = offset + (narrow?.offset ?? 0);
       this.bitSize = narrow?.bits ?? null;
     }
+  }
+  /** Structs are gone through for what lies where, and most members never named. */
+  get name(): string {
+    this.#name ??= this.#owner.string(this.#owner.u32(this.#at));
+    return this.#name;
   }
   get type(): CType {
     return this.#types.type(this.#typeId);

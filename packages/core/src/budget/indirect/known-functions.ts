@@ -32,20 +32,26 @@ interface FunctionRecord {
   readonly type: FunctionType;
   /** Functions of that name. */
   times: number;
+  /** The record as a list of one. */
+  readonly alone: readonly FunctionRecord[];
 }
 
-/** A function with the records of all its names. */
+/** A function before all symbols have been seen: with the records of its names so far, until its prototypes are known. */
 interface NamedFunction {
+  readonly entry: number;
   readonly name: string;
   readonly module: string | null;
   readonly init: boolean;
-  /** The image's first instruction. */
-  isStart: boolean;
-  readonly records: FunctionRecord[];
+  records: readonly FunctionRecord[];
+  prototypes: readonly number[];
+  sure: boolean;
 }
 
+const NO_RECORDS: readonly FunctionRecord[] = [];
+const NO_PROTOTYPES: readonly number[] = [];
+
 export class KnownFunctions {
-  readonly #byEntry = new Map<number, KnownFunction>();
+  readonly #byEntry = new Map<number, NamedFunction>();
   /** The lowest and the highest entry. */
   first = 0x7fffffff;
   last = -0x80000000;
@@ -62,7 +68,9 @@ export class KnownFunctions {
     let records: Map<string, FunctionRecord> = new Map();
     let recordsModule: string | null | undefined;
     const recorded = new Map<string | null, Map<string, FunctionRecord>>();
-    const named = new Map<number, NamedFunction>();
+    const named = this.#byEntry;
+    // The image begins with startup_64: whoever takes that address wants the place, and nobody calls it.
+    let start: number | null = null;
     for (const { name, address, type, module } of symbols) {
       if (!isFunctionLetter(type) || name.startsWith("__pfx_") || name.startsWith("__cfi_")) continue;
       const entry = low32(address);
@@ -71,11 +79,11 @@ export class KnownFunctions {
         // Symbols come in order, and areas are few.
         if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
         if (area === null) continue;
-        one = { name, module, init: area.init, isStart: false, records: [] };
+        const { init } = area;
+        one = { entry, name, module, init, records: NO_RECORDS, prototypes: NO_PROTOTYPES, sure: true };
         named.set(entry, one);
       }
-      // The image begins with startup_64: whoever takes that address wants the place, and nobody calls it.
-      if (name === "_text" && one.module === null) one.isStart = true;
+      if (name === "_text" && one.module === null) start = entry;
       if (module !== recordsModule) {
         records = recorded.get(module) ?? recordsOf(module === null ? program.types : program.moduleTypes(module));
         recorded.set(module, records);
@@ -84,24 +92,31 @@ export class KnownFunctions {
       const record = records.get(name);
       if (record === undefined) continue;
       record.times++;
-      one.records.push(record);
+      one.records = one.records.length === 0 ? record.alone : [...one.records, record];
     }
-    for (const [entry, { name, module, init, isStart, records: found }] of named) {
-      if (isStart) continue;
-      const known: number[] = [];
-      let sure = true;
-      for (const record of found) {
-        const prototype = prototypes.idOf(record.type);
-        if (!known.includes(prototype)) known.push(prototype);
-        if (record.times > 1) sure = false;
+    if (start !== null) named.delete(start);
+    for (const one of named.values()) this.#finish(one, prototypes, declared);
+  }
+
+  /** To be called when the records' functions have all been counted. */
+  #finish(one: NamedFunction, prototypes: Prototypes, declared: DeclaredTypes | null): void {
+    if (one.entry < this.first) this.first = one.entry;
+    if (one.entry > this.last) this.last = one.entry;
+    if (one.records.length > 0) {
+      const found: number[] = [];
+      for (const { type, times } of one.records) {
+        const prototype = prototypes.idOf(type);
+        if (!found.includes(prototype)) found.push(prototype);
+        if (times > 1) one.sure = false;
       }
-      if (entry < this.first) this.first = entry;
-      if (entry > this.last) this.last = entry;
-      const isTold = declared === null || module !== null || (sure && known.length === 1);
-      const own = isTold ? null : ownType(declared, { entry, name });
-      if (own === null) this.#byEntry.set(entry, { entry, name, module, init, prototypes: known, sure });
-      else this.#byEntry.set(entry, { entry, name, module, init, prototypes: [prototypes.idOf(own)], sure: true });
+      one.prototypes = found;
+      one.records = NO_RECORDS;
     }
+    if (declared === null || one.module !== null || (one.sure && one.prototypes.length === 1)) return;
+    const own = ownType(declared, one);
+    if (own === null) return;
+    one.prototypes = [prototypes.idOf(own)];
+    one.sure = true;
   }
 
   get count(): number {
@@ -128,7 +143,11 @@ function recordsOf(types: TypeProvider): Map<string, FunctionRecord> {
   const map = new Map<string, FunctionRecord>();
   if (!(types instanceof BtfProvider)) return map;
   for (const { name, type } of types.functions()) {
-    if (type.kind === "function" && !map.has(name)) map.set(name, { type, times: 0 });
+    if (type.kind !== "function" || map.has(name)) continue;
+    const alone: FunctionRecord[] = [];
+    const record: FunctionRecord = { type, times: 0, alone };
+    alone.push(record);
+    map.set(name, record);
   }
   return map;
 }
