@@ -3,6 +3,7 @@
  * everyone who wants to look at it.
  */
 import { CodeColumns } from "../code/code-columns.ts";
+import { withoutPadding } from "../code/padding.ts";
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, fullAddress, type Span } from "./function-table.ts";
 
@@ -55,6 +56,6 @@ function decodeSpan(program: Program, code: CodeColumns, { start, end }: Span): 
   const address = fullAddress(start);
   const bytes = program.memory.read(address, end - start);
   if (bytes === null) return false;
-  code.decode(bytes, address);
+  code.decode(withoutPadding(bytes), address);
   return true;
 }
