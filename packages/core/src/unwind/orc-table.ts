@@ -48,6 +48,7 @@ class KernelOrc implements OrcTable {
   readonly #symbols: SymbolTable;
   readonly #kernel: OrcSection;
   readonly #rules = new Map<number, { readonly register: number; readonly type: number } | null>();
+  #covered: { readonly start: bigint; readonly end: bigint } | null = null;
   readonly #moduleSections = new Map<bigint, OrcSection | null>();
 
   readonly #placed: (pc: bigint) => OrcSection | null | undefined;
@@ -135,11 +136,18 @@ class KernelOrc implements OrcTable {
     return rule;
   }
 
-  #sectionFor(pc: bigint): OrcSection | null {
+  /** The code that the kernel's own table is about; null where its ends cannot be read. */
+  #findCovered(): { readonly start: bigint; readonly end: bigint } | null {
     const first = this.#kernel.startOf(0);
     const last = this.#kernel.startOf(this.#kernel.count - 1);
     // The table ends with a terminator behind the last code (init text); nothing further on is the kernel's.
-    if (first !== null && last !== null && pc >= first && pc < last + 0x1000n) return this.#kernel;
+    if (first !== null && last !== null) this.#covered = { start: first, end: last + 0x1000n };
+    return this.#covered;
+  }
+
+  #sectionFor(pc: bigint): OrcSection | null {
+    const covered = this.#covered ?? this.#findCovered();
+    if (covered !== null && pc >= covered.start && pc < covered.end) return this.#kernel;
     const placed = this.#placed(pc);
     if (placed !== undefined) return placed;
     for (const module of this.#symbols.modules) {
