@@ -27,6 +27,18 @@ it("what one thread unpacks, the other one has, in the same memory", () => {
   expect(there?.[0]).toBe(99);
 });
 
+it("what can be unpacked in any memory is unpacked there at once", () => {
+  const { first, second, close } = threads();
+  // One block of five literals.
+  const packed = Uint8Array.of(0x02, 0x21, 0x4c, 0x18, 6, 0, 0, 0, 0x50, 104, 101, 108, 108, 111);
+  const here = first.lz4?.(packed, 5);
+  expect(here).toEqual(Uint8Array.from([104, 101, 108, 108, 111]));
+  expect(here?.buffer).toBeInstanceOf(SharedArrayBuffer);
+  if (here !== undefined) here[0] = 99;
+  expect(second.lz4?.(NOISE, 5)?.[0]).toBe(99);
+  close();
+});
+
 it("further content, and more of it than asked for, each unpacks itself", () => {
   const { first, second, close } = threads();
   first.gzip?.(PACKED, 1000);

@@ -26,10 +26,11 @@ export function unpackedState(): Int32Array {
 /** The first thread's: what is unpacked first is sent to the other, and kept once for both. */
 export function sendingUnpackers({ state, port }: UnpackedLink): Unpackers {
   return wrapped((unpack) => (packed, most) => {
-    const content = unpack(packed, most);
-    if (Atomics.load(state, SENT) === 1) return content;
-    const shared = new Uint8Array(new SharedArrayBuffer(content.length));
-    shared.set(content);
+    if (Atomics.load(state, SENT) === 1) return unpack(packed, most);
+    const content = unpack(packed, most, sharedBytes);
+    const isShared = content.buffer instanceof SharedArrayBuffer;
+    const shared = isShared ? content : sharedBytes(content.length);
+    if (!isShared) shared.set(content);
     port.postMessage(shared);
     Atomics.store(state, SENT, 1);
     Atomics.notify(state, SENT);
@@ -44,6 +45,10 @@ export function receivingUnpackers({ state, port }: UnpackedLink): Unpackers {
     const content = receiveMessageOnPort(port)?.message as Uint8Array | undefined;
     return content !== undefined && content.length <= most ? content : unpack(packed, most);
   });
+}
+
+function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 function wrapped(wrap: (unpack: Unpacker) => Unpacker): Unpackers {

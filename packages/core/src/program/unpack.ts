@@ -7,12 +7,16 @@ import { LZOP_MAGIC, unpackLzop } from "../image/codec/lzop.ts";
 export const PACKINGS = ["gzip", "xz", "lzma", "zstd", "lz4", "lzo", "bzip2"] as const;
 export type Packing = (typeof PACKINGS)[number];
 
+/** Gives memory for so many bytes, all zero. */
+export type Room = (bytes: number) => Uint8Array;
+
 /**
  * Unpacks a whole file.
  * @param most bytes that the content may have: what holds more is refused, and no memory spent on it
+ * @param room where the content is to lie, for unpackers that can choose; the others give what they have made themselves
  * @throws Error of any kind where the input is damaged or holds more; SpillwayError where a program is missing
  */
-export type Unpacker = (packed: Uint8Array, most: number) => Uint8Array;
+export type Unpacker = (packed: Uint8Array, most: number, room?: Room) => Uint8Array;
 /** What a front end can unpack. */
 export type Unpackers = Partial<Readonly<Record<Packing, Unpacker>>>;
 

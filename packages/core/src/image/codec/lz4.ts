@@ -12,12 +12,17 @@ const SHORTEST_MATCH = 4;
 /**
  * Unpacks a file of legacy frames.
  * @param most bytes that the content may have
+ * @param room gives the memory for them
  * @throws Error where the input is damaged or holds more
  */
-export function unpackLz4(input: Uint8Array, most: number): Uint8Array {
+export function unpackLz4(
+  input: Uint8Array,
+  most: number,
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
   // No byte of input makes more than 255 of output.
-  const out = new Uint8Array(Math.min(most, input.length * 255));
+  const out = room(Math.min(most, input.length * 255));
   let end = 0;
   for (let at = 0; at + 4 <= input.length; ) {
     const size = view.getUint32(at, true);
