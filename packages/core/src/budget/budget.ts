@@ -21,7 +21,7 @@ import { type Entry, findEntries } from "./entries.ts";
 import { endAtFatal, fatalFunctions } from "./fatal.ts";
 import { FunctionNames } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
-import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { atLevel, type BudgetLevel, type ByLevel, byLevel, lazyByLevel } from "./levels.ts";
 import { MOST_UPCALLS, noUpcallTwice } from "./no-upcall-twice.ts";
 import { SharedSteps, stepsOf } from "./path-steps.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
@@ -107,7 +107,7 @@ export class Budget {
   readonly solved: SolvedGraph;
   readonly names: FunctionNames;
   readonly entries: readonly Entry[];
-  #cycles: ByLevel<LevelCycles> | null = null;
+  readonly cycles: ByLevel<LevelCycles>;
   #summary: BudgetSummary | null = null;
 
   /** @param known the entries, where they have been found before */
@@ -121,6 +121,7 @@ export class Budget {
     const found = known ?? findEntries(index, this.names, program);
     const starts = found.map(({ f }) => f);
     this.solved = solveGraph(this.graph, options.rounds ?? TOLD_ROUNDS, starts, index);
+    this.cycles = lazyByLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));
     this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
   }
 
@@ -137,11 +138,6 @@ export class Budget {
         randomOffsetBytes: 0,
       }
     );
-  }
-
-  get cycles(): ByLevel<LevelCycles> {
-    this.#cycles ??= byLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));
-    return this.#cycles;
   }
 
   document(): BudgetDocument {

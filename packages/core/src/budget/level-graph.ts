@@ -63,6 +63,7 @@ function followedOnly(
   followed: Uint8Array,
 ): Pick<LevelGraph, "firstSet" | "setsOf"> {
   const first = new Int32Array(firstSet.length);
+  if (!followed.includes(1)) return { firstSet: first, setsOf: new Int32Array(0) };
   const kept = new Int32Array(setsOf.length);
   let count = 0;
   for (let f = 0; f + 1 < firstSet.length; f++) {

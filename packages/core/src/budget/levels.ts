@@ -32,6 +32,26 @@ export function byLevel<T>(make: (level: BudgetLevel, index: number) => T): ByLe
   };
 }
 
+/** The same, each when it is first asked for: few questions are about all levels. */
+export function lazyByLevel<T>(make: (level: BudgetLevel) => T): ByLevel<T> {
+  const made = new Map<BudgetLevel, T>();
+  const get = (level: BudgetLevel): T => {
+    if (!made.has(level)) made.set(level, make(level));
+    return made.get(level) as T;
+  };
+  return {
+    get direct() {
+      return get("direct");
+    },
+    get slotMatched() {
+      return get("slot-matched");
+    },
+    get prototypeMatched() {
+      return get("prototype-matched");
+    },
+  };
+}
+
 /** The value of a level. */
 export function atLevel<T>(values: ByLevel<T>, level: BudgetLevel): T {
   return values[LEVEL_KEYS[level]];

@@ -4,7 +4,7 @@ import { type CallOrder, layeredOrder } from "./call-layers.ts";
 import { type Components, findComponents } from "./components.ts";
 import { type DepthPass, deepestPaths } from "./depths.ts";
 import { type GraphIndex, indexGraph } from "./graph-index.ts";
-import { atLevel, type BudgetLevel, type ByLevel, byLevel } from "./levels.ts";
+import { atLevel, type BudgetLevel, type ByLevel, byLevel, lazyByLevel } from "./levels.ts";
 import { type NoFunctionTwice, noFunctionTwice } from "./no-function-twice.ts";
 
 export interface SolvedLevel {
@@ -44,7 +44,7 @@ export function solveGraph(
     index,
     rounds,
     order,
-    levels: byLevel((level) => {
+    levels: lazyByLevel((level) => {
       const own = atLevel(components, level);
       return {
         level,
