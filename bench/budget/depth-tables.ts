@@ -17,6 +17,7 @@ const SHOWN_ENTRIES = 12;
 
 /** The bounds that depths are held against. */
 export const COMPARED_KINDS: readonly BoundKind[] = [...BOUND_KINDS, ONCE_KIND];
+const ONCE = COMPARED_KINDS.indexOf(ONCE_KIND);
 
 const left = (title: string) => ({ title, align: "left" }) as const;
 const right = (title: string) => ({ title, align: "right" }) as const;
@@ -82,13 +83,13 @@ function entryTable(budget: Budget, { depths, bases }: DepthsSeen): string {
   return `${table}\n\nentries seen: ${deepest.size}; over the slot-matched bound of their path: ${over.length} (${told})`;
 }
 
-/** One line for each depth over its bound, each base over its own, each chain that begins at no entry. */
+/** One line for each depth over the bound told or the same without an upcall twice, each base over its own, each chain that begins at no entry. */
 export function depthLines(budget: Budget, { depths, bases, withoutEntry, cutCalls }: DepthsSeen): string[] {
   const { name } = budget.graph.functions;
   const kind = (at: number): string => (at < 0 ? "none" : Object.values(COMPARED_KINDS[at] ?? {}).join("/"));
   return [
     ...depths
-      .filter((depth) => depth.bytes > (depth.bounds[TOLD_BOUND] as number))
+      .filter(({ bytes, bounds }) => [TOLD_BOUND, ONCE].some((kind) => bytes > (bounds[kind] as number)))
       .map(
         (depth) =>
           `depth: ${name[depth.entry]} -> ${name[depth.f]}: ${depth.bytes} seen, bounds ${depth.bounds.join(" ")}, within ${kind(withinBound(depth))}${depth.bySlots ? ", known" : ""}`,
