@@ -114,10 +114,15 @@ export class FunctionFlow {
       this.#loopBlocks.ran(block, ALL_PLACES, ALL_PLACES, 0, 0);
       return;
     }
-    const registers = this.#effects;
-    registers.find(this.#code!, blocks.first[block]!, blocks.first[block + 1]!, this.#questions!);
-    const [reads, writes] = [read.low | registers.reads, written.low | registers.writes];
-    this.#loopBlocks.ran(block, reads, read.high, writes, written.high);
+    const loop = this.#loopBlocks;
+    if (loop.registersRead[block] === ALL_PLACES) {
+      this.#effects.find(this.#code!, blocks.first[block]!, blocks.first[block + 1]!, this.#questions!);
+      loop.registersRead[block] = this.#effects.reads;
+      loop.registersWritten[block] = this.#effects.writes;
+    }
+    const reads = read.low | loop.registersRead[block]!;
+    const writes = written.low | loop.registersWritten[block]!;
+    loop.ran(block, reads, read.high, writes, written.high);
   }
 
   /** A block that reads nothing of what changed would come to the same end again, but for what goes through it. */

@@ -17,6 +17,7 @@ import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
 import { type FoundSites, SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
+import { AddressFilter } from "./address-filter.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { DeclaredVariables } from "./declared-variables.ts";
 import { FlowGraph } from "./flow-graph.ts";
@@ -69,6 +70,7 @@ export class IndirectCalls implements IndirectResolver {
   readonly #objects: StaticObjects;
   readonly #search: MemberSearch;
   readonly #facts: FunctionFacts;
+  readonly #entries = new AddressFilter();
   readonly #taken = new Set<number>();
   readonly #called = new Set<number>();
   #statistics: IndirectStatistics | null = null;
@@ -81,6 +83,7 @@ export class IndirectCalls implements IndirectResolver {
     const symbols = [...program.symbols.all()];
     this.#symbols = symbols;
     this.#functions = new KnownFunctions(program, symbols, this.#prototypes, declared);
+    for (const { entry } of this.#functions.all()) this.#entries.add(entry);
     this.#structs.add(program.types);
     for (const module of modulesOf(table)) {
       const types = program.moduleTypes(module);
@@ -176,7 +179,7 @@ export class IndirectCalls implements IndirectResolver {
       if (flow !== FLOW.next) {
         if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) {
           const target = targets[at]!;
-          if (this.#functions.at(target) !== undefined) this.#called.add(target);
+          if (this.#entries.mayHave(target) && this.#functions.at(target) !== undefined) this.#called.add(target);
         }
         continue;
       }
@@ -193,7 +196,7 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   #take(address: number): void {
-    const known = this.#functions.at(address);
+    const known = this.#entries.mayHave(address) ? this.#functions.at(address) : undefined;
     // A static call's trampoline is a place that is patched: who has its address calls nothing there
     // (STATIC_CALL_TRAMP_PREFIX, include/linux/static_call_types.h).
     if (known !== undefined && !known.name.startsWith("__SCT__")) this.#taken.add(address);

@@ -94,18 +94,24 @@ export class InstructionFlow {
 
   /** What the registers hold where the function begins. */
   entryState(): State {
-    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
+    const registers = this.#unknownState();
     registers[RSP] = this.#values.stack(0);
-    for (const [argument, register] of ARGUMENT_REGISTERS.entries()) {
-      registers[register] = this.#questions.entry(argument);
+    for (let argument = 0; argument < ARGUMENT_REGISTERS.length; argument++) {
+      registers[ARGUMENT_REGISTERS[argument]!] = this.#questions.entry(argument);
     }
     return registers;
   }
 
   /** The state at code that nothing known leads to; `block` tells apart what RSP is there. */
   lostState(block: number): State {
-    const registers: Value[] = new Array(REGISTERS).fill(this.#values.unknown);
+    const registers = this.#unknownState();
     registers[RSP] = this.#values.stack(-REGION * (2 + (block % 64)));
+    return registers;
+  }
+
+  #unknownState(): Value[] {
+    const registers: Value[] = [];
+    for (let register = 0; register < REGISTERS; register++) registers.push(this.#values.unknown);
     return registers;
   }
 

@@ -18,6 +18,9 @@ export class LoopBlocks {
   #readHigh = new Int32Array(0);
   writtenLow = new Int32Array(0);
   writtenHigh = new Int32Array(0);
+  /** What the block's instructions read and write whatever is in registers; ALL_PLACES as long as that was not looked up. */
+  registersRead = new Int32Array(0);
+  registersWritten = new Int32Array(0);
 
   /** For blocks `first` to `last`. */
   begin(first: number, last: number): void {
@@ -29,6 +32,7 @@ export class LoopBlocks {
     this.changedHigh.fill(0, first, last + 1);
     this.#readLow.fill(ALL_PLACES, first, last + 1);
     this.#readHigh.fill(ALL_PLACES, first, last + 1);
+    this.registersRead.fill(ALL_PLACES, first, last + 1);
   }
 
   #reserve(capacity: number): void {
@@ -40,6 +44,8 @@ export class LoopBlocks {
     this.#readHigh = new Int32Array(capacity);
     this.writtenLow = new Int32Array(capacity);
     this.writtenHigh = new Int32Array(capacity);
+    this.registersRead = new Int32Array(capacity);
+    this.registersWritten = new Int32Array(capacity);
   }
 
   /** All of a block's state is new. */

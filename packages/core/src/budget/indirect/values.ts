@@ -108,6 +108,13 @@ function fieldsOf(id: number, kind: AtomKind): Fields {
   };
 }
 
+/** What two values come to that are joined. */
+interface Join {
+  readonly one: Value;
+  readonly other: Value;
+  readonly joined: Value;
+}
+
 function single(id: number, atom: Fields): Value {
   return { id, atoms: [atom as Atom], kinds: KIND[atom.kind] };
 }
@@ -132,9 +139,9 @@ export class Values {
   #made: (Value | undefined)[] = [];
   #sources = 0;
   readonly #madeBeside = new Map<number, Map<number, Value>>();
-  /** By a hash of the numbers of their atoms, or the next one that was free. */
+  /** By a hash of the numbers of their atoms, or the next one that was free; joins alike, by the values' numbers. */
   #sets = new Map<number, Value>();
-  #joins = new Map<number, Value>();
+  #joins = new Map<number, Join>();
 
   /** @param inFirst offset of the same place in the first element of an array that an offset of a struct lies in */
   constructor(inFirst: (type: CAggregate, offset: number) => number) {
@@ -272,13 +279,17 @@ export class Values {
     if (a.kinds === 0) return b;
     if ((b.kinds & ~a.kinds) === 0 && holdsAll(a.atoms, b.atoms)) return a;
     if ((a.kinds & ~b.kinds) === 0 && holdsAll(b.atoms, a.atoms)) return b;
-    const key = a.id < b.id ? a.id * 0x4000000 + b.id : b.id * 0x4000000 + a.id;
-    let joined = this.#joins.get(key);
-    if (joined === undefined) {
-      joined = this.#set(union(a.atoms, b.atoms));
-      this.#joins.set(key, joined);
+    const [one, other] = a.id < b.id ? [a, b] : [b, a];
+    let key = (Math.imul(one.id, HASH) + other.id) & HASH_MASK;
+    let known = this.#joins.get(key);
+    for (; known !== undefined && !(known.one === one && known.other === other); known = this.#joins.get(key)) {
+      key = (key + 1) & HASH_MASK;
     }
-    return joined;
+    if (known === undefined) {
+      known = { one, other, joined: this.#set(union(a.atoms, b.atoms)) };
+      this.#joins.set(key, known);
+    }
+    return known.joined;
   }
 
   /** Every atom replaced by what `each` makes of it. */
