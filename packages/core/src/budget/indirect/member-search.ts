@@ -225,13 +225,12 @@ export class MemberSearch {
     return key;
   }
 
-  /** What lies at an offset behind a pointer; of one of which nothing is known, where that is a pointer to a function. */
+  /** The pointers to functions that may lie at an offset behind a pointer, other members of unions with them among them. */
   places(pointer: KnownPointer, offset: number): Place[] {
+    const { told, uses } = this.#ask(pointer);
     const found: Place[] = [];
-    const uses = usesOf(pointer);
-    for (const struct of this.#pointeesOf(pointer.origins) ?? this.#withCodeAt(offset)) {
-      const places = this.#places.at(struct.type, offset);
-      if (places.length > 0 && allows(struct, uses)) found.push(...places);
+    for (const struct of told ?? this.#withCodeAt(offset)) {
+      if (struct.canHoldCode(offset) && allows(struct, uses)) found.push(...this.#places.at(struct.type, offset));
     }
     return found;
   }

@@ -93,9 +93,14 @@ export class SearchedStruct {
     }
   }
 
+  /** False where no pointer to a function is at an offset. */
+  canHoldCode(offset: number): boolean {
+    return this.#words.canHold(offset, WORD_OF.CODE);
+  }
+
   /** Prototypes of the pointers to functions at an offset; several in unions. */
   prototypes(offset: number): readonly number[] {
-    if (!this.#words.canHold(offset, WORD_OF.CODE)) return NOTHING;
+    if (!this.canHoldCode(offset)) return NOTHING;
     let found = this.#prototypes.get(offset);
     if (found === undefined) {
       found = this.#typesAt(offset)
