@@ -9,6 +9,7 @@ test.each([
   ["what either has", of(1, 40).or(of(2, 40)), [1, 2, 40]],
   ["what both have", of(1, 31, 40).and(of(2, 31, 40)), [31, 40]],
   ["a copy of its own", of(5).copy().add(6), [5, 6]],
+  ["one far behind", of(69), [69]],
   ["none", of(5).and(of(6)), []],
 ])("%s", (_, bits, numbers) => {
   expect(bits.numbers()).toEqual(numbers);

@@ -177,11 +177,11 @@ export class FlowGraph {
 
   /** A word of memory lies at these members of an object; true where that was news and told something. */
   declare(node: number, places: readonly Place[]): boolean {
-    if (this.isDeclared(node)) return false;
-    const pointees = new Set(places.map((place) => this.#places.pointee(place.type)));
-    const prototypes = new Set(places.map((place) => this.prototypeOf(place.type)));
     const place = places[0];
-    if (place === undefined || pointees.size > 1 || prototypes.size > 1) return false;
+    if (place === undefined || this.isDeclared(node)) return false;
+    const pointees = new Set(places.map(({ type }) => this.#places.pointee(type)));
+    const prototypes = new Set(places.map(({ type }) => this.prototypeOf(type)));
+    if (pointees.size > 1 || prototypes.size > 1) return false;
     const pointee = this.#places.pointee(place.type);
     if (pointee === null && this.prototypeOf(place.type) < 0) return false;
     // A list's head: what lies behind it is told by who was put there, not by its type.
@@ -446,21 +446,25 @@ export class FlowGraph {
 
   /** Loads and stores through what a node points to become edges: each of them for each target, once. */
   #access(node: number): void {
-    const [loads, stores] = [this.#loads, this.#stores];
-    const [firstLoad, firstStore] = [loads.first(node), stores.first(node)];
+    const loads = this.#loads;
+    const stores = this.#stores;
+    const firstLoad = loads.first(node);
+    const firstStore = stores.first(node);
     if (firstLoad === 0 && firstStore === 0) return;
     // What it can point to was not all seen: neither was what lies there.
     if (this.#is(node, IS.WIDE | IS.UNKNOWN)) {
       for (let load = firstLoad; load !== 0; load = loads.next(load)) this.addUnknown(loads.node(load));
     }
+    const newLoad = loads.firstNew(node);
+    const newStore = stores.firstNew(node);
     const told = this.#toldTarget[node]!;
     let isNew = told === 0;
     for (let at = this.#targets.first(node); at !== 0; at = this.#targets.next(at)) {
       const target = this.#targetList[this.#targets.value(at)]!;
-      for (let load = isNew ? firstLoad : loads.firstNew(node); load !== 0; load = loads.next(load)) {
+      for (let load = isNew ? firstLoad : newLoad; load !== 0; load = loads.next(load)) {
         for (const place of this.nodesAt(target, loads.offset(load))) this.edge(place, loads.node(load));
       }
-      for (let store = isNew ? firstStore : stores.firstNew(node); store !== 0; store = stores.next(store)) {
+      for (let store = isNew ? firstStore : newStore; store !== 0; store = stores.next(store)) {
         for (const place of this.nodesAt(target, stores.offset(store))) this.edge(stores.node(store), place);
       }
       if (at === told) isNew = true;
@@ -487,7 +491,8 @@ export class FlowGraph {
       }
     }
     const isOrigin = this.#isOrigin(node);
-    const [origin, target] = [this.#origins.first(node), this.#targets.first(node)];
+    const origin = this.#origins.first(node);
+    const target = this.#targets.first(node);
     for (let edge = edges.after(node, told); edge !== 0; edge = edges.next(edge)) {
       const to = edges.value(edge);
       if (isOrigin && this.#nodes.isValue(to)) this.#addOrigin(to, node);

@@ -102,7 +102,8 @@ export class FlowNodes {
 
   /** The name that a node was given, or has as a part of a prototype; null for others. */
   name(node: number): string | null {
-    const [part, at] = [this.#part[node]!, this.#at[node]!];
+    const part = this.#part[node]!;
+    const at = this.#at[node]!;
     if (part === PARTS) return this.#names[at]!;
     if (this.kind(node) !== "pool") return null;
     return part === RESULT ? `result ${at}` : part === ANY ? `any ${at}` : `argument ${at} ${part}`;

@@ -25,6 +25,11 @@ test.each([
   expect(sets.size(sets.join(a, b))).toBe(all.length);
 });
 
+test("sets of one hash are told apart", () => {
+  const sets = new FunctionSets();
+  expect(of(sets, 1, 1000)).not.toBe(of(sets, 2, 117441569));
+});
+
 test("what passes no test is the empty set", () => {
   const sets = new FunctionSets();
   expect(sets.where(of(sets, 1, 2), () => false)).toBe(NO_FUNCTIONS);

@@ -33,7 +33,8 @@ export class FunctionSets {
   }
 
   has(set: number, entry: number): boolean {
-    let [low, high] = [this.#start[set]!, this.#start[set + 1]!];
+    let low = this.#start[set]!;
+    let high = this.#start[set + 1]!;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#functions[middle]! < entry) low = middle + 1;
@@ -53,7 +54,8 @@ export class FunctionSets {
   }
 
   #insert(set: number, entry: number): number {
-    const [start, end] = [this.#start[set]!, this.#start[set + 1]!];
+    const start = this.#start[set]!;
+    const end = this.#start[set + 1]!;
     const to = this.#room(end - start + 1);
     let at = to;
     let from = start;
@@ -67,23 +69,26 @@ export class FunctionSets {
   join(one: number, other: number): number {
     if (one === other || other === NO_FUNCTIONS) return one;
     if (one === NO_FUNCTIONS) return other;
-    const [low, high] = one < other ? [one, other] : [other, one];
-    let found = this.#joined.get(low, high);
+    if (one > other) return this.join(other, one);
+    let found = this.#joined.get(one, other);
     if (found < 0) {
-      found = this.#merge(low, high);
-      this.#joined.set(low, high, found);
+      found = this.#merge(one, other);
+      this.#joined.set(one, other, found);
     }
     return found;
   }
 
   #merge(one: number, other: number): number {
-    let [a, b] = [this.#start[one]!, this.#start[other]!];
-    const [endA, endB] = [this.#start[one + 1]!, this.#start[other + 1]!];
+    let a = this.#start[one]!;
+    let b = this.#start[other]!;
+    const endA = this.#start[one + 1]!;
+    const endB = this.#start[other + 1]!;
     const to = this.#room(endA - a + endB - b);
     const functions = this.#functions;
     let at = to;
     while (a < endA && b < endB) {
-      const [x, y] = [functions[a]!, functions[b]!];
+      const x = functions[a]!;
+      const y = functions[b]!;
       functions[at++] = Math.min(x, y);
       if (x <= y) a++;
       if (y <= x) b++;

@@ -58,7 +58,7 @@ export class MemberSearch {
   readonly #structs: SearchedStructs;
   readonly #prototypeOf: (type: CType) => number;
   /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
-  #code: ReadonlyMap<number, ReadonlySet<SearchedStruct>> | null = null;
+  #code: ReadonlyMap<number, readonly SearchedStruct[]> | null = null;
   #allCode: readonly HeldCode[] | null = null;
   #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly SearchedStruct[]>();
@@ -77,7 +77,7 @@ export class MemberSearch {
   }
 
   /** Structs that have a pointer to a function at an offset. */
-  #withCodeAt(offset: number): Iterable<SearchedStruct> {
+  #withCodeAt(offset: number): readonly SearchedStruct[] {
     this.#code ??= this.#codeByOffset();
     return this.#code.get(offset) ?? NOTHING;
   }
@@ -92,14 +92,14 @@ export class MemberSearch {
     return this.#allCode;
   }
 
-  #codeByOffset(): ReadonlyMap<number, ReadonlySet<SearchedStruct>> {
+  #codeByOffset(): ReadonlyMap<number, readonly SearchedStruct[]> {
     const found = new Map<number, Set<SearchedStruct>>();
     for (const { outer, at } of this.#codeWithHolders()) {
       const structs = found.get(at);
       if (structs === undefined) found.set(at, new Set([outer]));
       else structs.add(outer);
     }
-    return found;
+    return new Map([...found].map(([at, structs]) => [at, [...structs]]));
   }
 
   /** All members that are declared to hold functions of a prototype. */
@@ -150,7 +150,7 @@ export class MemberSearch {
     // What is read before a pointer tells that it points to a part of what is meant (container_of).
     const isInner = offset < 0 || uses.firstRead < 0;
     if (isInner && told === null) return this.#prototypesBeside(uses, offset);
-    const structs = told ?? [...this.#withCodeAt(offset)];
+    const structs = told ?? this.#withCodeAt(offset);
     const found = union(structs, (struct) => {
       if (isInner) return struct.prototypesOutside(offset);
       const prototypes = struct.prototypes(offset);
@@ -237,7 +237,8 @@ export class MemberSearch {
 }
 
 function usesOf({ reads, followed, parts }: KnownPointer): Uses {
-  let [firstRead, lastRead] = [0, -1];
+  let firstRead = 0;
+  let lastRead = -1;
   for (const read of reads) {
     if (read < firstRead) firstRead = read;
     if (read > lastRead) lastRead = read;
@@ -255,5 +256,7 @@ function allows(struct: SearchedStruct, { firstRead, lastRead, followed, parts }
 }
 
 function distinct(numbers: readonly number[]): readonly number[] {
-  return numbers.length < 2 ? numbers : [...new Set(numbers)].sort((a, b) => a - b);
+  return numbers.every((one, n) => n === 0 || numbers[n - 1]! < one)
+    ? numbers
+    : [...new Set(numbers)].sort((a, b) => a - b);
 }
