@@ -55,7 +55,8 @@ export function indexGraph(graph: CallGraph): GraphIndex {
     firstCaller: byCallee.first,
     sitesTo: byCallee.items,
     at(level) {
-      const own = known.get(level) ?? levelGraph(graph, level, memberships);
+      const all = level === "prototype-matched" ? null : this.at("prototype-matched");
+      const own = known.get(level) ?? levelGraph(graph, level, memberships, all);
       known.set(level, own);
       return own;
     },

@@ -30,10 +30,14 @@ export interface LevelGraph {
   readonly site: Int32Array;
 }
 
+type Edges = Pick<LevelGraph, "first" | "kind" | "to" | "bytes" | "site">;
+
+/** @param all that of the level which follows most, for the others, whose edges are among its own */
 export function levelGraph(
   graph: CallGraph,
   level: BudgetLevel,
   memberships: { readonly firstSet: Int32Array; readonly setsOf: Int32Array },
+  all: LevelGraph | null,
 ): LevelGraph {
   const { sites, sets } = graph;
   const typedSet = new Int32Array(sites.count).fill(-1);
@@ -54,7 +58,37 @@ export function levelGraph(
     assumedSet,
     followed,
     ...followedOnly(memberships, followed),
-    ...distinctEdges(graph, typedSet, assumedSet),
+    ...(all === null ? distinctEdges(graph, typedSet, assumedSet) : edgesAmong(all, level)),
+  };
+}
+
+/** Of the edges of all levels those that one follows. */
+function edgesAmong(all: Edges, level: BudgetLevel): Edges {
+  const follows = new Uint8Array(4);
+  follows[DIRECT] = follows[BARE] = 1;
+  follows[TYPED] = level === "direct" ? 0 : 1;
+  const first = new Int32Array(all.first.length);
+  const kind = new Uint8Array(all.kind.length);
+  const to = new Int32Array(all.to.length);
+  const bytes = new Int32Array(all.bytes.length);
+  const site = new Int32Array(all.site.length);
+  let count = 0;
+  for (let f = 0; f + 1 < first.length; f++) {
+    for (let at = all.first[f]!; at < all.first[f + 1]!; at++) {
+      if (follows[all.kind[at]!] === 0) continue;
+      kind[count] = all.kind[at]!;
+      to[count] = all.to[at]!;
+      bytes[count] = all.bytes[at]!;
+      site[count++] = all.site[at]!;
+    }
+    first[f + 1] = count;
+  }
+  return {
+    first,
+    kind: kind.subarray(0, count),
+    to: to.subarray(0, count),
+    bytes: bytes.subarray(0, count),
+    site: site.subarray(0, count),
   };
 }
 
@@ -77,11 +111,7 @@ function followedOnly(
   return { firstSet: first, setsOf: kept.slice(0, count) };
 }
 
-function distinctEdges(
-  { functions, sites, sets }: CallGraph,
-  typedSet: Int32Array,
-  assumedSet: Int32Array,
-): Pick<LevelGraph, "first" | "kind" | "to" | "bytes" | "site"> {
+function distinctEdges({ functions, sites, sets }: CallGraph, typedSet: Int32Array, assumedSet: Int32Array): Edges {
   // Keys of what an edge leads to: functions, typed sets, assumed sets, and nothing known.
   const typedKey = functions.count;
   const assumedKey = typedKey + sets.count;
