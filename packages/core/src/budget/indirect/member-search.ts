@@ -63,6 +63,7 @@ export class MemberSearch {
   #byPrototype: Map<number, CodeMember[]> | null = null;
   readonly #pointees = new Map<number, readonly SearchedStruct[]>();
   readonly #asked = new Map<string, AskedPointer>();
+  readonly #askedOf = new WeakMap<KnownPointer, AskedPointer>();
   readonly #prototypes = new Map<string, readonly number[] | null>();
 
   constructor(places: StructPlaces, prototypeOf: (type: CType) => number) {
@@ -194,6 +195,15 @@ export class MemberSearch {
   }
 
   #ask(pointer: KnownPointer): AskedPointer {
+    let asked = this.#askedOf.get(pointer);
+    if (asked === undefined) {
+      asked = this.#askAlike(pointer);
+      this.#askedOf.set(pointer, asked);
+    }
+    return asked;
+  }
+
+  #askAlike(pointer: KnownPointer): AskedPointer {
     const key = this.#keyOfPointer(pointer);
     let asked = this.#asked.get(key);
     if (asked === undefined) {
