@@ -34,7 +34,8 @@ export class FlowAnswers implements FlowQuestions {
   readonly #types: TypeFactsTable;
   readonly #members: Members;
   readonly #callees: Callees;
-  #function: KnownFunction | null = null;
+  /** The function itself. */
+  #own: Callee | null = null;
   #saysDead = false;
   #code: CodeColumns | null = null;
   #callsIndirectly = false;
@@ -49,7 +50,7 @@ export class FlowAnswers implements FlowQuestions {
   }
 
   nextFunction(code: CodeColumns, known: KnownFunction | null): void {
-    this.#function = known;
+    this.#own = known === null ? null : this.#callees.at(known.entry);
     this.#saysDead = this.#isTraced(code);
     this.#code = code;
     // Asking what registers hold takes long; where nothing is called through them it tells little.
@@ -83,10 +84,9 @@ export class FlowAnswers implements FlowQuestions {
   }
 
   entry(argument: number): Value {
-    const known = this.#function;
+    const own = this.#own;
     const source = -1 - argument;
-    if (known === null) return this.#made.made(source, null, null);
-    const own = this.#callees.at(known.entry);
+    if (own === null) return this.#made.made(source, null, null);
     if (own.prototype < 0) return this.#made.made(source, own.parameterNode(argument), null);
     const parameter = own.parameters(this.#types)[argument];
     if (parameter !== undefined) return this.#typed(parameter, () => own.parameterNode(argument), source);
