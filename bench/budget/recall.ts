@@ -47,7 +47,7 @@ import { compareStackTracer } from "../../packages/core/src/budget/truth/stack-t
 import { ensureKernel, type LabKernel } from "../../packages/lab/src/kernel-cache.ts";
 import { resolveVariant } from "../../packages/lab/src/lab-options.ts";
 import { stockModules } from "../../packages/lab/src/trace/module-set.ts";
-import { recordTrace, WORKLOAD_MODULES } from "../../packages/lab/src/trace/record-trace.ts";
+import { PROBE, recordTrace, WORKLOAD_MODULES } from "../../packages/lab/src/trace/record-trace.ts";
 import { openTraceRecording } from "../../packages/lab/src/trace/trace-recording.ts";
 import { COMPARED_KINDS, depthLines, depthTables } from "./depth-tables.ts";
 import { missLines, precisionTable, recallTable, sizeTable } from "./recall-tables.ts";
@@ -72,7 +72,7 @@ try {
 }
 
 async function bootImage(kernel: LabKernel): Promise<Program> {
-  const modules = await stockModules(kernel, WORKLOAD_MODULES);
+  const modules = await stockModules(kernel, [...WORKLOAD_MODULES, PROBE]);
   return openProgram([new FileSource(kernel.image)], {
     unpackers: nodeUnpackers,
     modules: modules.map(({ name, content }) => ({ path: `${name}.ko`, read: () => content })),

@@ -346,6 +346,18 @@ describe("what the kernel patches", () => {
     ]);
   });
 
+  test("and to what is loaded when it is turned: a jump to who knows where", () => {
+    const functions = {
+      __SCT__x: LEAF,
+      setup: `48 8b 50 08                mov 0x8(%rax),%rdx
+              48 c7 c6 {=__SCT__x}       mov $__SCT__x,%rsi
+              e8 {__static_call_update}  call __static_call_update
+              c3                         ret`,
+      __static_call_update: LEAF,
+    };
+    expect(graphOf({ functions }).sites("__SCT__x")).toEqual(["0 indirect-tail ? 0"]);
+  });
+
   test("the trampoline is a function that jumps on, or returns", () => {
     const functions = { __SCT__x: "e9 {leaf}  jmp leaf", __SCT__none: LEAF, leaf: LEAF };
     const graph = graphOf({ functions });

@@ -20,7 +20,7 @@ import { innerJumpsOf } from "./jump-tables.ts";
 import type { Site } from "./sites.ts";
 import { firstNotBefore } from "./sorted.ts";
 import { movedBy } from "./stack-change.ts";
-import { staticCallUpdates } from "./static-call-updates.ts";
+import { type StaticCallUpdates, staticCallUpdates } from "./static-call-updates.ts";
 import { THUNK } from "./thunks.ts";
 
 /** An alternative's replacement is never longer (`alt_instr.replacementlen` is a byte). */
@@ -45,7 +45,7 @@ export class SiteFinder {
   readonly #alternatives: readonly Alternative[];
   readonly #alternativeSites: Int32Array;
   readonly #replacement = new Columns();
-  readonly #updates: ReadonlyMap<number, readonly number[]>;
+  readonly #updates: StaticCallUpdates;
   readonly #entries = new Map<number, EntryFrame>();
   readonly #general = generalRegisters();
   readonly #mov = mnemonicNumber("mov");
@@ -78,9 +78,9 @@ export class SiteFinder {
       add(this.#siteAt(caller, code, { code, at, address: code.address[at]!, index: at }));
     }
     for (let at = 0; at < code.count; at++) if (!code.followed(at)) add(this.#runOn(caller, code, at));
-    for (const callee of this.#updates.get(caller) ?? []) {
-      add(this.#tail({ code, at: 0, address: code.address[0]!, index: 0 }, "tail", callee, -1, 8));
-    }
+    const entry = { code, at: 0, address: code.address[0]!, index: 0 };
+    for (const callee of this.#updates.functions.get(caller) ?? []) add(this.#tail(entry, "tail", callee, -1, 8));
+    if (this.#updates.elsewhere.has(caller)) add(this.#tail(entry, "indirect-tail", -1, -1, 8));
     for (const place of this.#replacements(code)) add(this.#siteAt(caller, code, place));
     return found.length < 2 ? found : distinct(found);
   }

@@ -16,15 +16,35 @@ const CALL_BYTES = 5;
 const MOV_RDX = [0x48, 0xc7, 0xc2];
 const MOV_RSI = [0x48, 0xc7, 0xc6];
 const MOV_BYTES = 7;
+/** `xor %edx,%edx`: no function. */
+const XOR_EDX = [0x31, 0xd2];
 /** Three moves, and what a compiler may have put between them. Bytes. */
 const BEFORE_CALL = 48;
 
-/** By the number of a trampoline, the functions that some code turns it to. Where no constant is passed, nothing is known. */
-export function staticCallUpdates(program: Program, table: FunctionTable): Map<number, number[]> {
-  const found = new Map<number, number[]>();
-  addSecurityHooks(program, table, found);
+export interface StaticCallUpdates {
+  /** By the number of a trampoline, the functions that some code turns it to. */
+  readonly functions: ReadonlyMap<number, readonly number[]>;
+  /** Trampolines that some code turns to what it has in a register: the resolver of indirect calls may know what that can be. */
+  readonly elsewhere: ReadonlySet<number>;
+}
+
+/** Does a function of that name turn a static call: its arguments are the key, the trampoline and the new callee? */
+export function updatesStaticCall(callee: string): boolean {
+  return callee === UPDATE;
+}
+
+/** Is that the name of a static call's trampoline? */
+export function isTrampoline(name: string): boolean {
+  return TRAMPOLINE.test(name);
+}
+
+/** What code turns a program's static calls to. */
+export function staticCallUpdates(program: Program, table: FunctionTable): StaticCallUpdates {
+  const functions = new Map<number, number[]>();
+  const elsewhere = new Set<number>();
+  addSecurityHooks(program, table, functions);
   const update = program.symbols.byName(UPDATE, null);
-  if (update === null) return found;
+  if (update === null) return { functions, elsewhere };
   const target = low32(update.address);
   for (const area of program.text) {
     const bytes = readCode(program.memory, area.start, Number(area.end - area.start));
@@ -36,18 +56,26 @@ export function staticCallUpdates(program: Program, table: FunctionTable): Map<n
       const from = Math.max(last, at - BEFORE_CALL);
       last = at + CALL_BYTES;
       const trampoline = table.entryAt(constant(view, MOV_RSI, from, at) ?? 0);
-      const callee = table.entryAt(constant(view, MOV_RDX, from, at) ?? 0);
-      if (callee < 0 || trampoline < 0 || !TRAMPOLINE.test(table.name[trampoline]!)) continue;
-      found.set(trampoline, [...(found.get(trampoline) ?? []), callee]);
+      if (trampoline < 0 || !isTrampoline(table.name[trampoline]!)) continue;
+      const value = constant(view, MOV_RDX, from, at);
+      const callee = table.entryAt(value ?? 0);
+      if (callee >= 0) functions.set(trampoline, [...(functions.get(trampoline) ?? []), callee]);
+      else if (value === null && lastOf(view, XOR_EDX, from, at) < 0) elsewhere.add(trampoline);
     }
   }
-  return found;
+  return { functions, elsewhere };
 }
 
 /** What the last such instruction between two places loads. */
 function constant(view: DataView, opcode: readonly number[], from: number, to: number): number | null {
-  for (let at = to - MOV_BYTES; at >= from; at--) {
-    if (opcode.every((byte, n) => view.getUint8(at + n) === byte)) return view.getInt32(at + opcode.length, true);
+  const at = lastOf(view, opcode, from, to - MOV_BYTES + opcode.length);
+  return at < 0 ? null : view.getInt32(at + opcode.length, true);
+}
+
+/** Where some bytes stand last between two places; -1: nowhere. */
+function lastOf(view: DataView, bytes: readonly number[], from: number, to: number): number {
+  for (let at = to - bytes.length; at >= from; at--) {
+    if (bytes.every((byte, n) => view.getUint8(at + n) === byte)) return at;
   }
-  return null;
+  return -1;
 }

@@ -25,7 +25,7 @@ export const WORKLOAD_MODULES: readonly string[] = (
 ).split(" ");
 
 /** Loaded in the middle of the workload. */
-const PROBE = "dummy";
+export const PROBE = "dummy";
 
 const RULES = `table inet t {
   chain input { type filter hook input priority 0; ct state established,related counter accept; tcp dport 9 reject; limit rate 1/second counter; }

@@ -1,4 +1,5 @@
 /** What calls and jumps name, with what following values asks of it: looked up once for each. */
+import { updatesStaticCall } from "../static-call-updates.ts";
 import { registersProbe } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { ProgramFacts } from "./program-facts.ts";
@@ -17,6 +18,7 @@ export class Callee {
   /** Its prototype; -1 where it has none, or may be another one by its name. */
   readonly prototype: number;
   readonly registersProbe: boolean;
+  readonly updatesStaticCall: boolean;
   /** What a call gives: undefined until it is known, null where that is made anew each time. */
   result: Value | null | undefined = undefined;
   readonly #facts: ProgramFacts;
@@ -33,6 +35,7 @@ export class Callee {
     this.known = known;
     this.prototype = known?.sure && known.prototypes.length === 1 ? known.prototypes[0]! : -1;
     this.registersProbe = known !== null && registersProbe(known.name);
+    this.updatesStaticCall = known !== null && updatesStaticCall(known.name);
   }
 
   /** Is it C, and no assembler? */

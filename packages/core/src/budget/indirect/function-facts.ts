@@ -5,6 +5,7 @@
 import type { CodeColumns } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
+import { isTrampoline } from "../static-call-updates.ts";
 import type { Callee } from "./callees.ts";
 import { FlowAnswers } from "./flow-answers.ts";
 import type { FlowListener } from "./flow-questions.ts";
@@ -32,6 +33,8 @@ export class FunctionFacts implements FlowListener {
   readonly #stores: Stores;
   readonly #usedResults = new UsedResults();
   readonly sites: FoundSite[] = [];
+  /** By a static call's trampoline: what it is turned to. */
+  readonly #staticCalls = new Map<number, number>();
   #function: KnownFunction | null = null;
   #code: CodeColumns | null = null;
   #pending: (() => void)[] = [];
@@ -82,6 +85,8 @@ export class FunctionFacts implements FlowListener {
   direct(callee: Callee, registers: readonly Value[], tail: boolean): void {
     if (callee.known === null) return;
     if (callee.registersProbe) this.#probe(registers[ARGUMENT_REGISTERS[0]!]!, registers[ARGUMENT_REGISTERS[1]!]!);
+    if (callee.updatesStaticCall)
+      this.#staticCall(registers[ARGUMENT_REGISTERS[1]!]!, registers[ARGUMENT_REGISTERS[2]!]!);
     const parameters = callee.prototype < 0 ? null : callee.parameters(this.#types);
     const count = parameters === null ? ARGUMENT_REGISTERS.length : parameters.length;
     for (let argument = 0; argument < count; argument++) {
@@ -99,6 +104,24 @@ export class FunctionFacts implements FlowListener {
     for (const { address } of tracepoint.atoms.filter((atom) => atom.kind === "address")) {
       const name = this.#facts.tracepointAt(address);
       if (name !== null) this.#pending.push(() => this.#made.assign(probesOf(this.#facts.graph, name), probe));
+    }
+  }
+
+  /** A static call is turned to a function: its trampoline calls indirectly, in effect. */
+  #staticCall(trampoline: Value, callee: Value): void {
+    const { functions, graph } = this.#facts;
+    for (const { address } of trampoline.atoms.filter((atom) => atom.kind === "address")) {
+      if (!isTrampoline(functions.at(address)?.name ?? "")) continue;
+      let node = this.#staticCalls.get(address);
+      if (node === undefined) {
+        node = graph.local();
+        this.#staticCalls.set(address, node);
+        // Nobody sees what it is given: whoever calls it does so elsewhere.
+        const seen = { tail: true, declared: null, checked: null, arguments: [], returns: false };
+        const found = { nodes: [node], constants: [], unknown: false, prototypes: [], origins: null };
+        this.sites.push({ address, caller: address, ...seen, ...found });
+      }
+      this.#assignLater(node, callee);
     }
   }
 

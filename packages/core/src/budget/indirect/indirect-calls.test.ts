@@ -248,6 +248,43 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "f", "open1"],
     },
     {
+      // Two static functions of one name, of which one is inlined wherever it is called: its record is left.
+      what: "what a table of its type holds, even if the function's record is of another prototype",
+      functions: {
+        f: `48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "work", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
+      what: "unless nothing else in the table fits",
+      functions: {
+        f: `48 8b 07        mov (%rdi),%rax
+            ff 50 08        callq *0x8(%rax)
+            c3              ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "work", close1: "work", init: "none" },
+      typed: null,
+      assumed: [FILE, "f"],
+    },
+    {
       what: "what code stores in it, even for an object inside of another",
       functions: {
         f: `48 8b 47 08     mov 0x8(%rdi),%rax
@@ -464,6 +501,61 @@ describe("through other pointers", () => {
       prototypes: { f: "none", set: "none", later: "work", other: "work", keep: "none" },
       typed: ["an element of table", "later"],
       assumed: ["void (struct work *work)", "later", "other"],
+    },
+    {
+      what: "the first of a list that is empty at first: what is put in at its end",
+      functions: {
+        f: `48 8b 04 25 {=head}  mov head,%rax
+            ff 50 10             callq *0x10(%rax)
+            c3                   ret`,
+        add: `48 c7 c0 {=one}          mov $one,%rax
+              48 89 04 25 {=head+8}    mov %rax,head+8
+              c3                       ret`,
+        wanted: RETURN,
+        behind: RETURN,
+      },
+      data: { head: ["head", "head", "behind"], one: ["behind", "behind", "wanted"] },
+      prototypes: { f: "none", add: "none", wanted: "work", behind: "work" },
+      typed: ["one+0x10", "wanted"],
+      assumed: ["void (struct work *work)", "behind", "wanted"],
+    },
+    {
+      what: "a static call: what code loads and turns it to",
+      functions: {
+        f: `e8 {__SCT__x}  call __SCT__x
+            c3             ret`,
+        __SCT__x: RETURN,
+        setup: `48 8b 07                   mov (%rdi),%rax
+                48 8b 50 08                mov 0x8(%rax),%rdx
+                48 c7 c6 {=__SCT__x}       mov $__SCT__x,%rsi
+                e8 {__static_call_update}  call __static_call_update
+                c3                         ret`,
+        __static_call_update: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+      },
+      data: { one: ["open1", "close1"] },
+      caller: "__SCT__x",
+      prototypes: { f: "none", setup: "file", open1: "file", close1: "file" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "open1", "setup"],
+    },
+    {
+      what: "a static call that is turned to who knows what",
+      functions: {
+        __SCT__x: RETURN,
+        setup: `48 89 fa                   mov %rdi,%rdx
+                48 c7 c6 {=__SCT__x}       mov $__SCT__x,%rsi
+                e8 {__static_call_update}  call __static_call_update
+                c3                         ret`,
+        __static_call_update: RETURN,
+        open1: RETURN,
+      },
+      data: { one: ["open1"] },
+      caller: "__SCT__x",
+      prototypes: { setup: "data", open1: "file" },
+      typed: null,
+      assumed: null,
     },
     {
       what: "one of which nothing is known: whoever takes what the argument registers point to",

@@ -16,6 +16,7 @@ import type { CalleeSets } from "../call-graph.ts";
 import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
 import { type FoundSites, SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
+import { isTrampoline } from "../static-call-updates.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { AddressFilter } from "./address-filter.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
@@ -90,8 +91,13 @@ export class IndirectCalls implements IndirectResolver {
       if (types !== program.types) this.#structs.add(types);
     }
     this.#words = dataWords(program);
-    const isFunction = (address: number): boolean => this.#functions.at(address) !== undefined;
-    this.#objects = new StaticObjects(this.#words, this.#graph, this.#structs, isFunction, extents(program, symbols));
+    this.#objects = new StaticObjects(
+      this.#words,
+      this.#graph,
+      this.#structs,
+      this.#functions,
+      extents(program, symbols),
+    );
     this.#graph.onGlobal = (node, address) => this.#objects.fill(node, address);
     this.#graph.onTypedAddress = (address, type) => {
       const pointee = this.#structs.pointee(type);
@@ -199,7 +205,7 @@ export class IndirectCalls implements IndirectResolver {
     const known = this.#entries.mayHave(address) ? this.#functions.at(address) : undefined;
     // A static call's trampoline is a place that is patched: who has its address calls nothing there
     // (STATIC_CALL_TRAMP_PREFIX, include/linux/static_call_types.h).
-    if (known !== undefined && !known.name.startsWith("__SCT__")) this.#taken.add(address);
+    if (known !== undefined && !isTrampoline(known.name)) this.#taken.add(address);
   }
 
   /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */

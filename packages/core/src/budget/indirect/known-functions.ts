@@ -16,6 +16,8 @@ export interface KnownFunction {
   readonly name: string;
   readonly module: string | null;
   readonly init: boolean;
+  /** Of one file (static): others may have a function of that name. */
+  readonly local: boolean;
   /** What its names' records say; several where aliases differ, none where type information has none. */
   readonly prototypes: readonly number[];
   /**
@@ -42,6 +44,7 @@ interface NamedFunction {
   readonly name: string;
   readonly module: string | null;
   readonly init: boolean;
+  readonly local: boolean;
   records: readonly FunctionRecord[];
   prototypes: readonly number[];
   sure: boolean;
@@ -80,7 +83,7 @@ export class KnownFunctions {
         if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
         if (area === null) continue;
         const { init } = area;
-        one = { entry, name, module, init, records: NO_RECORDS, prototypes: NO_PROTOTYPES, sure: true };
+        one = { entry, name, module, init, local: type === "t", records: NO_RECORDS, prototypes: NO_PROTOTYPES, sure: true };
         named.set(entry, one);
       }
       if (name === "_text" && one.module === null) start = entry;
@@ -126,6 +129,21 @@ export class KnownFunctions {
   at(entry: number): KnownFunction | undefined {
     // Most of what is asked for is a number like any other.
     return entry < this.first || entry > this.last ? undefined : this.#byEntry.get(entry);
+  }
+
+  /**
+   * These stand where their prototypes cannot: the record of each is that of another static function of its name, which was
+   * inlined wherever it is called, and the function is of no known prototype. False where that cannot be: names of global
+   * functions are unique.
+   */
+  doubt(entries: readonly number[]): boolean {
+    const known = entries.map((entry) => this.#byEntry.get(entry)!);
+    if (!known.every((one) => one.local)) return false;
+    for (const one of known) {
+      one.prototypes = NO_PROTOTYPES;
+      one.sure = false;
+    }
+    return true;
   }
 
   all(): Iterable<KnownFunction> {

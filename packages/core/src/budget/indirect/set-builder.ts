@@ -195,6 +195,7 @@ export class SetBuilder {
 
   /** What fits by arguments and result alone. */
   #byArguments(site: FoundSite): number {
+    if (site.arguments.length === 0) return -1;
     const among = site.origins === null ? null : this.#search.prototypesAt(site.origins);
     let fitting = this.#fit.select(site, among === null ? undefined : this.#placesOf(among));
     if (among !== null && fitting.isEmpty) fitting = this.#fit.select(site);

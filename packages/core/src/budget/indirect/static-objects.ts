@@ -8,6 +8,7 @@ import type { CAggregate, CType } from "../../types/type-provider.ts";
 import { firstAfter, firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
+import type { KnownFunctions } from "./known-functions.ts";
 import type { CodeMember, Place, StructPlaces } from "./struct-places.ts";
 
 /** A symbol's extent, low 32 bits. */
@@ -25,7 +26,7 @@ export class StaticObjects {
   readonly #words: DataWords;
   readonly #graph: FlowGraph;
   readonly #structs: StructPlaces;
-  readonly #isFunction: (address: number) => boolean;
+  readonly #functions: KnownFunctions;
   readonly #extent: (address: number) => Extent | null;
   readonly #types = new Map<number, CAggregate[]>();
   readonly #work: { readonly address: number; readonly type: CAggregate }[] = [];
@@ -40,13 +41,13 @@ export class StaticObjects {
     words: DataWords,
     graph: FlowGraph,
     structs: StructPlaces,
-    isFunction: (address: number) => boolean,
+    functions: KnownFunctions,
     extent: (address: number) => Extent | null,
   ) {
     this.#words = words;
     this.#graph = graph;
     this.#structs = structs;
-    this.#isFunction = isFunction;
+    this.#functions = functions;
     this.#extent = extent;
     this.homed = new Uint8Array(words.place.length);
   }
@@ -79,22 +80,29 @@ export class StaticObjects {
   add(address: number, type: CAggregate): void {
     const known = this.#types.get(address);
     if (known !== undefined && (known.length >= MOST_TYPES || known.includes(type))) return;
-    if (!this.#believable(address, type)) return;
+    if (!this.#believable(address, type, true)) return;
     if (known === undefined) this.#types.set(address, [type]);
     else known.push(type);
     this.#starts = null;
     this.#work.push({ address, type });
   }
 
-  #believable(address: number, type: CAggregate): boolean {
+  #believable(address: number, type: CAggregate, isUsed: boolean): boolean {
     const extent = this.#extent(address);
     if (extent === null || type.size === 0 || address + type.size > extent.end) return false;
-    const { place } = this.#words;
+    const { place, target } = this.#words;
     const end = address + type.size;
+    const misfits: number[] = [];
+    let fitting = 0;
     for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
-      if (!this.#fits(index, type, place[index]! - address)) return false;
+      if (this.#fits(index, type, place[index]! - address)) fitting++;
+      else if (this.#isCodeMember(index, type, place[index]! - address)) misfits.push(target[index]!);
+      else return false;
     }
-    return true;
+    if (misfits.length === 0) return true;
+    // The object is all that its symbol stands for, and the rest of it fits: then it is the record that is another function's.
+    const isWhole = extent.start === address && extent.end - end < ALIGNMENT;
+    return isUsed && isWhole && fitting > 0 && this.#functions.doubt(misfits);
   }
 
   /**
@@ -110,7 +118,7 @@ export class StaticObjects {
       if (extent === null) continue;
       for (const { owner, offset } of candidates(target[index]!)) {
         const address = place[index]! - offset;
-        if (address < extent.start || !this.#believable(address, owner)) continue;
+        if (address < extent.start || !this.#believable(address, owner, false)) continue;
         this.#member(index, owner, offset);
       }
     }
@@ -122,7 +130,27 @@ export class StaticObjects {
     if (this.#words.place[index] !== address) return;
     const target = this.#words.target[index]!;
     if (this.#isFunction(target)) this.#graph.addFunction(node, target);
-    else this.#graph.addAddress(node, target);
+    else if (this.#isEmptyList(address)) this.#joinEnds(address);
+    else if (!this.#isEmptyList(address - 8)) this.#graph.addAddress(node, target);
+  }
+
+  /** Does a list's head stand there (LIST_HEAD_INIT, include/linux/list.h): two pointers to itself? */
+  #isEmptyList(address: number): boolean {
+    const { place, target } = this.#words;
+    const index = this.#wordFrom(address);
+    return (
+      place[index] === address &&
+      target[index] === address &&
+      place[index + 1] === address + 8 &&
+      target[index + 1] === address
+    );
+  }
+
+  /** Whoever is put in at a list's end is found from its beginning, and the other way round. */
+  #joinEnds(head: number): void {
+    const [first, last] = [this.#graph.global(head), this.#graph.global(head + 8)];
+    this.#graph.edge(first, last);
+    this.#graph.edge(last, first);
   }
 
   /** All that the object at an address holds, for a node that stands for any of its words. */
@@ -182,6 +210,12 @@ export class StaticObjects {
     }
   }
 
+  /** Stands a function there, and is the member a pointer to one? */
+  #isCodeMember(index: number, type: CAggregate, offset: number): boolean {
+    const places = this.#isFunction(this.#words.target[index]!) ? this.#structs.at(type, offset) : [];
+    return places.length === 1 && this.#graph.prototypeOf(places[0]!.type) >= 0;
+  }
+
   /** Can the member at an offset hold the pointer that stands there? */
   #fits(index: number, type: CAggregate, offset: number): boolean {
     const target = this.#words.target[index]!;
@@ -225,6 +259,10 @@ export class StaticObjects {
     for (let at = address; place[index] === at && (extent === null || at < extent.end); at += 8, index++) {
       if (!this.#isFunction(target[index]!)) this.add(target[index]!, pointee);
     }
+  }
+
+  #isFunction(address: number): boolean {
+    return this.#functions.at(address) !== undefined;
   }
 
   /** Number of the first word at or behind an address. */

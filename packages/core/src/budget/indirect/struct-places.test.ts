@@ -6,6 +6,9 @@
  *     struct fixed { struct item items[2]; unsigned long count; };
  *     struct mixed { union { unsigned int id; unsigned long word; struct item *item; };
  *                    union { struct item *first; void *second; }; };
+ *     struct inner { unsigned long word; };
+ *     struct middle { unsigned long count; struct inner inner; };
+ *     struct outer { unsigned long mark; struct middle middle; unsigned long last; };
  */
 import { expect, test } from "vitest";
 import { BtfBuilder } from "../../types/btf.fixture.ts";
@@ -45,6 +48,18 @@ function places(): StructPlaces {
     ["", one, 0],
     ["", other, 64],
   ]);
+  const inner = btf.nextId;
+  btf.struct("inner", 8, [["word", long, 0]]);
+  const middle = btf.nextId;
+  btf.struct("middle", 16, [
+    ["count", long, 0],
+    ["inner", inner, 64],
+  ]);
+  btf.struct("outer", 32, [
+    ["mark", long, 0],
+    ["middle", middle, 64],
+    ["last", long, 192],
+  ]);
   const structs = new StructPlaces();
   structs.add(openBtf(btf.bytes()));
   return structs;
@@ -66,4 +81,17 @@ test.each([
 ])("%s at %i", (name, offset, expected) => {
   const type = structs.defined.find((one) => one.name === name)!;
   expect(structs.at(type, offset).map((place) => `${place.label} ${formatTypeName(place.type)}`)).toEqual(expected);
+});
+
+test.each([
+  [-8, ["middle.count unsigned long"]],
+  // Further out than the struct around it reaches: what is around that.
+  [-16, ["outer.mark unsigned long"]],
+  [8, ["outer.last unsigned long"]],
+  [-24, []],
+])("around inner, at %i", (offset, expected) => {
+  const type = structs.defined.find((one) => one.name === "inner")!;
+  expect(structs.outside(type, offset).map((place) => `${place.label} ${formatTypeName(place.type)}`)).toEqual(
+    expected,
+  );
 });

@@ -180,15 +180,20 @@ export class StructPlaces {
   }
 
   #findOutside(type: CAggregate, offset: number): readonly Place[] {
-    const found: Place[] = [];
-    let holders = 0;
+    const holders: Container[] = [];
+    this.#holders(type, offset, holders, 0);
+    return holders.length > MOST_CONTAINERS ? NONE : holders.flatMap(({ outer, offset: at }) => this.at(outer, at));
+  }
+
+  /** The nearest structs around an inner one that reach as far as an offset from it, and the offset in each. */
+  #holders(type: CAggregate, offset: number, found: Container[], depth: number): void {
+    if (depth > MAX_DEPTH) return;
     for (const container of this.containers(type)) {
       const at = container.offset + offset;
-      if (at < 0 || at >= container.outer.size) continue;
-      if (++holders > MOST_CONTAINERS) return NONE;
-      found.push(...this.at(container.outer, at));
+      if (at < 0 || at >= container.outer.size) this.#holders(container.outer, at, found, depth + 1);
+      else found.push({ outer: container.outer, offset: at });
+      if (found.length > MOST_CONTAINERS) return;
     }
-    return found;
   }
 
   #holds(outer: CAggregate, type: CAggregate, base: number, depth: number): void {
