@@ -27,18 +27,32 @@ function ends<T>(sorted: readonly T[], limit: number): readonly T[] {
   return [...sorted.slice(0, first), ...sorted.slice(sorted.length - (limit - first))];
 }
 
+type Row = readonly (string | TableCell)[];
+
 export function formatDiff(diff: BudgetDiff, { limit, level }: DiffOptions, terminal: Terminal): string {
   const { colors } = terminal;
   const dim = (text: string): TableCell => ({ text, paint: colors.dim });
   const kernel = (one: BudgetDiff["old"]): string => printable(one.release ?? one.name);
-  const entries = diff.entries
+  const changed = diff.entries
     .filter(({ bounds }) => atLevel(bounds, level).growth !== 0)
     .toSorted((a, b) => atLevel(b.bounds, level).growth - atLevel(a.bounds, level).growth);
-  const entryRows = ends(entries, limit).map(({ name, module, kind, bounds }) => {
+  const inBoth = changed.filter(
+    ({ bounds }) => atLevel(bounds, level).old !== null && atLevel(bounds, level).new !== null,
+  );
+  const added = changed.filter(({ bounds }) => atLevel(bounds, level).old === null);
+  const gone = changed.length - inBoth.length - added.length;
+  const entryRows = ends(inBoth, limit).map(({ name, module, kind, bounds }) => {
     const change = atLevel(bounds, level);
     const place = `${sized(change.old)} → ${sized(change.new)}`;
     return [grown(change.growth, terminal), place, named(name, module), dim(ENTRY_TITLES[kind])];
   });
+  const addedRows = added
+    .slice(0, limit)
+    .map(({ name, module, kind, bounds }) => [
+      sized(atLevel(bounds, level).new),
+      named(name, module),
+      dim(ENTRY_TITLES[kind]),
+    ]);
   const frameRows = ends(diff.frames, limit).map((frame) => [
     grown(frame.growth, terminal),
     `${sized(frame.old)} → ${sized(frame.new)}`,
@@ -48,19 +62,22 @@ export function formatDiff(diff: BudgetDiff, { limit, level }: DiffOptions, term
   const parts = [
     `${colors.bold(`From ${kernel(diff.old)} to ${kernel(diff.new)}`)}\n` +
       `  ${count(diff.added, "function")} new, ${thousands(diff.removed)} gone\n`,
-    `${colors.bold(`${count(entries.length, "entry", "entries")} of another bound, ${LEVEL_TITLES[level]}`)}\n${columns(entryRows, ["right", "left", "left", "left"])}`,
-    `${colors.bold(`${count(diff.frames.length, "frame")} of another size`)}\n${columns(frameRows, ["right", "left", "left"])}`,
   ];
-  if (cycles.length > 0) {
-    const rows = cycles
-      .toSorted((a, b) => b.roundBytes - a.roundBytes)
-      .slice(0, limit)
-      .map((cycle) => [
-        `${thousands(cycle.roundBytes)} bytes a round`,
-        printable(cycle.functions.slice(0, 4).join(", ")),
-      ]);
-    const title = `${count(cycles.length, "cycle")} with functions that were in none before`;
-    parts.push(`${colors.bold(title)}\n${columns(rows, ["right", "left"])}`);
-  }
+  const part = (title: string, rows: readonly Row[]): void => {
+    if (rows.length > 0) parts.push(`${colors.bold(title)}\n${columns(rows, ["right", "left", "left", "left"])}`);
+  };
+  part(`${count(inBoth.length, "entry", "entries")} of another bound, ${LEVEL_TITLES[level]}`, entryRows);
+  part(`${count(added.length, "new entry", "new entries")}`, addedRows);
+  if (gone > 0) parts.push(`${colors.bold(`${count(gone, "entry", "entries")} gone`)}\n`);
+  part(`${count(diff.frames.length, "frame")} of another size`, frameRows);
+  const cycleRows = cycles
+    .toSorted((a, b) => b.roundBytes - a.roundBytes)
+    .slice(0, limit)
+    .map((cycle) => [
+      `${thousands(cycle.roundBytes)} bytes a round`,
+      printable(cycle.functions.slice(0, 4).join(", ")),
+    ]);
+  part(`${count(cycles.length, "cycle")} with functions that were in none before`, cycleRows);
+  if (parts.length === 1) parts.push("No bound, no frame and no cycle has changed.\n");
   return parts.join("\n");
 }
