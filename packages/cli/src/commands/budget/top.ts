@@ -17,14 +17,15 @@ export function registerTop(budget: Command, context: Context): void {
     .description("Lists the functions that need most stack, by their own frames or with all that they call.")
     .argument("<input>", INPUT_HELP)
     .addOption(
-      new Option("--by <what>", "their own frames, or all below them").choices(["depth", "frame"]).default("depth"),
+      new Option("--by <what>", "their own frames, or all below them").choices(["frame", "depth"]).default("frame"),
     )
     .option("-n, --limit <n>", "functions to list", wholeNumber, 20)
     .addHelpText(
       "after",
       `
 Examples:
-  spillway budget top vmlinuz --by frame       what checkstack.pl lists, for the stock image and its modules
+  spillway budget top vmlinuz                  what checkstack.pl lists, for the stock image and its modules
+  spillway budget top vmlinuz --by depth       those with the deepest paths below them
   spillway budget top vmcore -n 50 --json`,
     );
   addBudgetOptions(command).action((input: string, options: TopOptions) => {
