@@ -1,6 +1,6 @@
 // Sums up Vitest's JSON reports for .ci/run: `node scripts/sum-tests.mjs BROKEN REPORT…` prints "N passed, N failed".
 // BROKEN counts the steps that failed, test runs included. A run that failed without naming a failed test (it could not
-// start, or a file could not be loaded) counts as one failure.
+// start, or a file could not be loaded) counts as one failure. Tests that passed only when they were run again are named first.
 import { existsSync, readFileSync } from "node:fs";
 
 const [broken = "0", ...reports] = process.argv.slice(2);
@@ -15,6 +15,12 @@ for (const path of reports) {
   const unloaded = (report.testResults ?? []).filter(
     (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
   ).length;
+  for (const { assertionResults } of report.testResults ?? []) {
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      const [first] = status === "passed" ? (failureMessages ?? []) : [];
+      if (first !== undefined) console.log(`passed the second time: ${fullName}: ${first.split("\n")[0]}`);
+    }
+  }
   passed += report.numPassedTests ?? 0;
   failed += failures + unloaded;
   if (!report.success) {

@@ -83,7 +83,16 @@ export class KnownFunctions {
         if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
         if (area === null) continue;
         const { init } = area;
-        one = { entry, name, module, init, local: type === "t", records: NO_RECORDS, prototypes: NO_PROTOTYPES, sure: true };
+        one = {
+          entry,
+          name,
+          module,
+          init,
+          local: type === "t",
+          records: NO_RECORDS,
+          prototypes: NO_PROTOTYPES,
+          sure: true,
+        };
         named.set(entry, one);
       }
       if (name === "_text" && one.module === null) start = entry;
