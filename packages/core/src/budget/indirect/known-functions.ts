@@ -143,11 +143,11 @@ export class KnownFunctions {
   /**
    * These stand where their prototypes cannot: the record of each is that of another static function of its name, which was
    * inlined wherever it is called, and the function is of no known prototype. False where that cannot be: names of global
-   * functions are unique.
+   * functions are unique. Of modules neither: a pointer to start-up code that is gone leads into whatever was loaded there since.
    */
   doubt(entries: readonly number[]): boolean {
     const known = entries.map((entry) => this.#byEntry.get(entry)!);
-    if (!known.every((one) => one.local)) return false;
+    if (!known.every((one) => one.local && one.module === null)) return false;
     for (const one of known) {
       one.prototypes = NO_PROTOTYPES;
       one.sure = false;
