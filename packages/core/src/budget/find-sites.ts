@@ -12,7 +12,6 @@ import {
 } from "../code/code-columns.ts";
 import type { Alternative, Program } from "../program/program.ts";
 import type { BranchTarget, BranchTargets } from "./branch-targets.ts";
-import { UNKNOWN } from "./depth-number.ts";
 import { type EntryFrame, entryFrame, orcDepth } from "./entry-frame.ts";
 import { DEPTH_KIND, FrameDepths } from "./frame-depths.ts";
 import { type FunctionTable, fullAddress, low32 } from "./function-table.ts";
@@ -114,7 +113,7 @@ export class SiteFinder {
   #runOn(caller: number, code: CodeColumns, at: number): Site | null {
     const goesOn = code.flow[at] === FLOW.next || code.flow[at] === FLOW.conditional;
     // What no path leads to is padding.
-    if (!goesOn || code.mnemonic[at] === this.#nop || this.depths.tracked.rsp[at] === UNKNOWN) return null;
+    if (!goesOn || code.mnemonic[at] === this.#nop || !this.depths.isReached(at)) return null;
     const target = this.#targets.resolve(code.address[at]! + code.length[at]!);
     if (target.kind !== "function" || target.inside || target.index === caller) return null;
     const place = { code, at, address: code.address[at]!, index: at };

@@ -2,7 +2,7 @@
  * How deep the stack is at each instruction of a function: by ORC where it goes by RSP and so says it exactly, by following
  * the code where ORC goes by RBP (or by another register, as in aligned frames) and where there is none.
  */
-import type { CodeColumns } from "../code/code-columns.ts";
+import { type CodeColumns, mnemonicNumber } from "../code/code-columns.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 import { collectOrc, ORC_REGISTERS, ORC_TYPES, OrcRun } from "../unwind/orc-run.ts";
 import { DEPTH_KINDS, type DepthKind } from "./call-graph.ts";
@@ -36,6 +36,10 @@ export class FrameDepths {
   readonly #table: OrcTable | null;
   /** By entry of `orc`: see byOrc; NONE where there is none. */
   #entryBytes = new Int32Array(64);
+  /** Was the code of the function measured last followed? */
+  #isTracked = false;
+  readonly #nop = mnemonicNumber("nop");
+  readonly #int3 = mnemonicNumber("int3");
 
   constructor(orc: OrcTable | null) {
     this.#table = orc;
@@ -47,22 +51,39 @@ export class FrameDepths {
    */
   measure(code: CodeColumns, innerJumps: InnerJumps): void {
     if (this.#byOrcAlone(code)) return;
+    this.#isTracked = true;
     this.tracked.track(code, this.entry.depth, innerJumps);
     for (let index = 0; index < code.count; index++) this.#decide(index, innerJumps);
   }
 
-  /** Measures by ORC; false where it leaves something open, so that the code has to be followed. */
+  /**
+   * Measures by ORC; false where it leaves something open, so that the code has to be followed. Padding has no unwind data, and
+   * no function is deeper in it.
+   */
   #byOrcAlone(code: CodeColumns): boolean {
     this.#begin(code);
     const { bytes, kind, orcAt } = this;
     for (let index = 0; index < code.count; index++) {
       const at = orcAt[index]!;
-      const depth = at < 0 ? NONE : this.#entryBytes[at]!;
-      if (depth === NONE) return false;
-      bytes[index] = depth;
-      kind[index] = DEPTH_KIND.exact;
+      if (at >= 0) {
+        const depth = this.#entryBytes[at]!;
+        if (depth === NONE) return false;
+        bytes[index] = depth;
+        kind[index] = DEPTH_KIND.exact;
+      } else {
+        const mnemonic = code.mnemonic[index];
+        if (index === 0 || (mnemonic !== this.#nop && mnemonic !== this.#int3)) return false;
+        bytes[index] = 0;
+        kind[index] = DEPTH_KIND.unknown;
+      }
     }
+    this.#isTracked = false;
     return true;
+  }
+
+  /** Does anything of the function measured last lead to an instruction? */
+  isReached(index: number): boolean {
+    return this.#isTracked ? this.tracked.rsp[index] !== UNKNOWN : this.kind[index] !== DEPTH_KIND.unknown;
   }
 
   /** Reads ORC and follows the code, but lets neither know of the other. */
