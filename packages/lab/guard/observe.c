@@ -219,6 +219,15 @@ static void count_chain(struct range *ranges, int n, const unsigned long long *c
 	}
 }
 
+/* A chain that ended too early: where, the addresses tell. */
+static void print_chain(const char *lacks, const unsigned long long *chain, unsigned long long length)
+{
+	printf("a sample of %llu without %s:", length, lacks);
+	for (unsigned long long at = 0; at < length && at < 40; at++)
+		printf(" %llx", chain[at]);
+	printf("\n");
+}
+
 static int callchain(int pid, char **names, int n)
 {
 	struct perf_event_attr attr = {
@@ -258,7 +267,11 @@ static int callchain(int pid, char **names, int n)
 			for (size_t i = 0; i < header.size && i < sizeof(record); i++)
 				((char *)record)[i] = ((char *)ring)[page + (ring->data_tail + i) % room];
 			if (header.type == PERF_RECORD_SAMPLE) {
+				unsigned int before = ranges[0].samples;
+
 				count_chain(ranges, n, record + 2, record[1]);
+				if (ranges[0].samples == before)
+					print_chain(ranges[0].name, record + 2, record[1]);
 				samples++;
 			}
 			__atomic_store_n(&ring->data_tail, ring->data_tail + header.size, __ATOMIC_RELEASE);
