@@ -1,14 +1,12 @@
+/** Columns of a length that is not known before. */
+
 /** A column of 32-bit numbers of a length that is not known before. */
 export class GrowingColumn {
   length = 0;
   #values = new Int32Array(4096);
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const longer = new Int32Array(this.#values.length * 2);
-      longer.set(this.#values);
-      this.#values = longer;
-    }
+    if (this.length === this.#values.length) this.#values = longer(this.#values, this.length + 1);
     this.#values[this.length++] = value;
   }
 
@@ -20,4 +18,18 @@ export class GrowingColumn {
   get values(): Int32Array {
     return this.#values.subarray(0, this.length);
   }
+}
+
+/** The same column with room for at least so many numbers, and for twice as many as before. */
+export function longer(column: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(Math.max(count, column.length * 2));
+  grown.set(column);
+  return grown;
+}
+
+/** The same column of bytes, twice as long. */
+export function longerBytes(column: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(column.length * 2);
+  grown.set(column);
+  return grown;
 }

@@ -83,12 +83,17 @@ function edgesAmong(all: Edges, level: BudgetLevel): Edges {
     }
     first[f + 1] = count;
   }
+  return cut({ first, kind, to, bytes, site }, count);
+}
+
+/** Without the room that was not needed. */
+function cut({ first, kind, to, bytes, site }: Edges, count: number): Edges {
   return {
     first,
-    kind: kind.subarray(0, count),
-    to: to.subarray(0, count),
-    bytes: bytes.subarray(0, count),
-    site: site.subarray(0, count),
+    kind: kind.slice(0, count),
+    to: to.slice(0, count),
+    bytes: bytes.slice(0, count),
+    site: site.slice(0, count),
   };
 }
 
@@ -160,13 +165,7 @@ function distinctEdges({ functions, sites, sets }: CallGraph, typedSet: Int32Arr
     begin = end;
     first[f + 1] = count;
   }
-  return {
-    first,
-    kind: kind.slice(0, count),
-    to: to.slice(0, count),
-    bytes: bytes.slice(0, count),
-    site: siteOf.slice(0, count),
-  };
+  return cut({ first, kind, to, bytes, site: siteOf }, count);
 }
 
 function edgesAtMost(sites: CallGraph["sites"], typedSet: Int32Array, assumedSet: Int32Array): number {

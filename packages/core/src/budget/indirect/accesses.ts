@@ -1,5 +1,6 @@
 /** Loads or stores through each node of the flow graph: at which offset behind what it points to, and from or to which node. */
-import { longer, NumberLists } from "./number-lists.ts";
+import { longer } from "../growing.ts";
+import { NumberLists } from "./number-lists.ts";
 
 /** Offsets beyond say nothing of kernel objects; those that agree in these bits are one. */
 const OFFSET_MASK = 0xfffff;

@@ -6,13 +6,15 @@
  *
  * What a node holds goes along each of its edges once: a later visit hands on only what is new since (semi-naive evaluation).
  */
+
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { longer, longerBytes } from "../growing.ts";
 import { Accesses } from "./accesses.ts";
 import { ANY, FlowNodes, type NodeKind, RESULT } from "./flow-nodes.ts";
 import { FunctionSets, NO_FUNCTIONS } from "./function-sets.ts";
 import { LINKS } from "./links.ts";
-import { longer, NumberLists } from "./number-lists.ts";
+import { NumberLists } from "./number-lists.ts";
 import { PairTable } from "./pair-table.ts";
 import type { Place, StructPlaces } from "./struct-places.ts";
 
@@ -116,10 +118,8 @@ export class FlowGraph {
   /** Makes room for a node that was added. */
   #grown(node: number): number {
     if (node >= this.#flags.length) {
-      const flags = new Uint8Array(this.#flags.length * 2);
-      flags.set(this.#flags);
-      this.#flags = flags;
-      const count = flags.length;
+      this.#flags = longerBytes(this.#flags);
+      const count = this.#flags.length;
       this.#takes = longer(this.#takes, count);
       this.#functions = longer(this.#functions, count);
       this.#toldFunctions = longer(this.#toldFunctions, count);

@@ -2,7 +2,7 @@
  * The nodes of the flow graph: what each stands for, and how it is found. In columns and, for what functions and prototypes
  * have, in tables: there are hundreds of thousands.
  */
-import { longer } from "./number-lists.ts";
+import { longer, longerBytes } from "../growing.ts";
 
 export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | "local" | "load" | "pool";
 
@@ -118,10 +118,4 @@ export class FlowNodes {
   argument(node: number): number {
     return this.#part[node]!;
   }
-}
-
-function longerBytes(column: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(column.length * 2);
-  grown.set(column);
-  return grown;
 }

@@ -2,7 +2,7 @@
  * Sets of functions, each of which exists once: a set is a number, equal sets are the same number, and what comes of joining
  * two is looked up. Thousands of nodes of the flow graph share what flows through all of them.
  */
-import { longer } from "./number-lists.ts";
+import { longer } from "../growing.ts";
 import { PairTable } from "./pair-table.ts";
 
 /** The set without a function. */

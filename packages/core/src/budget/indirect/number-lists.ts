@@ -2,6 +2,8 @@
  * Very many lists of a few numbers each, chained in common columns: one array a list would take several times the memory.
  * A list's elements are known by their places in the columns, which stay as they are; 0 is none.
  */
+import { longer } from "../growing.ts";
+
 export class NumberLists {
   #first = new Int32Array(1 << 12);
   #last = new Int32Array(1 << 12);
@@ -74,11 +76,4 @@ export class NumberLists {
     this.#first[list] = 0;
     this.#last[list] = 0;
   }
-}
-
-/** The same column with room for at least so many numbers. */
-export function longer(column: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(Math.max(count, column.length * 2));
-  grown.set(column);
-  return grown;
 }

@@ -87,6 +87,7 @@ export class StaticObjects {
     this.#work.push({ address, type });
   }
 
+  /** @param isUsed code uses it as one: more is to be believed than of a guess */
   #believable(address: number, type: CAggregate, isUsed: boolean): boolean {
     const extent = this.#extent(address);
     if (extent === null || type.size === 0 || address + type.size > extent.end) return false;
@@ -96,13 +97,13 @@ export class StaticObjects {
     let fitting = 0;
     for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
       if (this.#fits(index, type, place[index]! - address)) fitting++;
-      else if (this.#isCodeMember(index, type, place[index]! - address)) misfits.push(target[index]!);
+      else if (isUsed && this.#isCodeMember(index, type, place[index]! - address)) misfits.push(target[index]!);
       else return false;
     }
     if (misfits.length === 0) return true;
     // The object is all that its symbol stands for, and the rest of it fits: then it is the record that is another function's.
     const isWhole = extent.start === address && extent.end - end < ALIGNMENT;
-    return isUsed && isWhole && fitting > 0 && this.#functions.doubt(misfits);
+    return isWhole && fitting > 0 && this.#functions.doubt(misfits);
   }
 
   /**
