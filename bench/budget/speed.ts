@@ -6,7 +6,8 @@
  *     node_modules/.bin/node bench/budget/speed.ts VMLINUZ [--modules DIR] [--checkstack FILE] [--runs N]
  *
  * checkstack.pl is looked for where Debian's linux-kbuild packages have it. A boot image has no symbol table: the peer gets
- * one, made of kallsyms, so that it knows functions as we do. Processor time is that of all processes of a run, memory that of
+ * one, made of kallsyms, so that it knows functions as we do. "Asked again" is what the next question about the same kernel
+ * takes, whose calls are known from the first one (in a cache of the run's own). Processor time is that of all processes of a run, memory that of
  * its largest process.
  */
 import { spawnSync } from "node:child_process";
@@ -35,22 +36,22 @@ if (kernel === undefined || checkstack === undefined) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "spillway-speed-"));
+process.env.XDG_CACHE_HOME = join(folder, "cache");
 try {
   const vmlinux = join(folder, "vmlinux");
   writeWithSymbols(kernel, vmlinux);
-  const spillway = ["spillway budget --json", `"$1" "$2" budget "$3" --json >/dev/null`, kernel] as const;
+  const budget = (title: string, options: string, ...args: string[]) =>
+    measure(title, `"$1" "$2" budget "$3" --json ${options} >/dev/null`, kernel, ...args);
   const rows = [
     measure("objdump -d | checkstack.pl", `objdump -d "$3" | perl "$4" x86_64 >/dev/null`, vmlinux, checkstack),
-    measure(...spillway),
+    budget("spillway budget --json", "--no-cache"),
+    budget("the same, asked again", ""),
+    measure("budget path write, asked again", `"$1" "$2" budget path "$3" write >/dev/null`, kernel),
     ...(values.modules === undefined
       ? []
       : [
-          measure(
-            "the same, --modules",
-            `"$1" "$2" budget "$3" --json --modules "$4" >/dev/null`,
-            kernel,
-            values.modules,
-          ),
+          budget("spillway budget --json --modules", `--no-cache --modules "$4"`, values.modules),
+          budget("the same, asked again", `--modules "$4"`, values.modules),
         ]),
   ];
   const right = (title: string) => ({ title, align: "right" }) as const;

@@ -1,4 +1,13 @@
-import type { DeclaredTypes, FoundCalls, Kernel, Program, Task, TextEvidence, Unpackers } from "@spillway/core";
+import type {
+  DeclaredTypes,
+  FoundCalls,
+  Kernel,
+  KnownGraph,
+  Program,
+  Task,
+  TextEvidence,
+  Unpackers,
+} from "@spillway/core";
 import type { Terminal } from "./terminal.ts";
 
 /** A dump that a command works on. */
@@ -23,6 +32,21 @@ export interface CallsToCome {
   readonly unpackers: Unpackers;
 }
 
+/** All that a call graph is made of: paths of files, and of folders. */
+export interface GraphFiles {
+  readonly input: string;
+  readonly modules: readonly string[];
+  readonly debuginfo: readonly string[];
+}
+
+/** Keeps the call graph of some files for the next time. */
+export interface GraphKeeper {
+  /** What was kept of these files; null where nothing was, or they have changed. */
+  find(): KnownGraph | null;
+  /** Keeps it, if that can be. */
+  keep(graph: KnownGraph): void;
+}
+
 /** What a command is given besides its arguments; tests hand in their own. */
 export interface Context {
   readonly terminal: Terminal;
@@ -38,6 +62,8 @@ export interface Context {
   openProgram?(input: string, options: OpenProgramOptions): Program;
   /** Begins to find a program's calls in another thread; see `analyseProgram`. Left out where there is none. */
   findCalls?(input: string, modules: readonly string[]): CallsToCome | undefined;
+  /** Left out, or null, where no graphs are kept. */
+  graphs?(files: GraphFiles): GraphKeeper | null;
   /** Opens debug information of a program's kernel; null where no file is of the kernel itself. */
   openDeclaredTypes?(program: Program, files: readonly string[]): DeclaredTypes | null;
   /** The task that a command is about when it is given none; null: the one that panicked. */

@@ -5,12 +5,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { SpillwayError } from "@spillway/core";
-import { openFiles } from "./io/open-files.ts";
-import { openDeclaredTypeFiles, openProgramFile } from "./io/open-program.ts";
-import { openTextInput } from "./io/text-input.ts";
+import { processContext } from "./command-line.ts";
 import { printError } from "./print-error.ts";
 import { run } from "./run.ts";
-import { processTerminal } from "./terminal.ts";
 import { tuneEngine } from "./tune-engine.ts";
 
 /** The first sample by name. */
@@ -31,21 +28,11 @@ function sample(): string {
 const here = process.env.INIT_CWD;
 if (here !== undefined && existsSync(here)) process.chdir(here);
 tuneEngine();
-const terminal = processTerminal();
+const context = processContext();
 try {
   const given = process.argv.slice(2);
   const args = given.length > 0 ? given : ["diagnose", sample()];
-  process.exitCode = await run(
-    args,
-    {
-      terminal,
-      open: openFiles,
-      openText: openTextInput,
-      openProgram: openProgramFile,
-      openDeclaredTypes: openDeclaredTypeFiles,
-    },
-    { diagnoseByDefault: true },
-  );
+  process.exitCode = await run(args, context, { diagnoseByDefault: true });
 } catch (error) {
-  process.exitCode = printError(error, terminal, false);
+  process.exitCode = printError(error, context.terminal, false);
 }

@@ -41,6 +41,7 @@ export {
   judgeDiff,
 } from "./budget/diff.ts";
 export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
+export { type KnownGraph, knownGraph, openKnownGraph } from "./budget/known-graph.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";

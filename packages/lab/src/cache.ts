@@ -1,14 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-
-/** Where kernels and built modules are kept: `$XDG_CACHE_HOME/spillway`, else `~/.cache/spillway`. */
-export function cacheFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
-  const base = environment.XDG_CACHE_HOME;
-  // The specification says that a relative path is to be ignored.
-  return join(base?.startsWith("/") ? base : join(homedir(), ".cache"), "spillway");
-}
+import { dirname } from "node:path";
 
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(

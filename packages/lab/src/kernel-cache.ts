@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SpillwayError } from "@spillway/core";
-import { cacheFolder, exists, fillOnce } from "./cache.ts";
+import { exists, fillOnce } from "./cache.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { runCommand, tryCommand } from "./command.ts";
 import { installPackages, updatePackageLists } from "./debian-packages.ts";
 import { isCloudRelease, newestRelease, releasesOfPackages } from "./kernel-release.ts";

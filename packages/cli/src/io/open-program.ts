@@ -6,7 +6,7 @@ import { nodeCodecs } from "./node-codecs.ts";
 import { nodeUnpackers } from "./node-unpackers.ts";
 
 /** What stands for the running kernel where a file is asked for. */
-const LIVE = "live";
+export const LIVE = "live";
 /** The running kernel's memory as an ELF core; root may read it, where lockdown does not forbid it. */
 const KCORE = "/proc/kcore";
 

@@ -107,6 +107,8 @@ export class Budget {
   readonly solved: SolvedGraph;
   readonly names: FunctionNames;
   readonly entries: readonly Entry[];
+  /** All entries of the kernel, whichever were asked for. */
+  readonly foundEntries: readonly Entry[];
   readonly cycles: ByLevel<LevelCycles>;
   #summary: BudgetSummary | null = null;
 
@@ -119,6 +121,7 @@ export class Budget {
     const index = indexGraph(this.graph);
     this.names = new FunctionNames(graph);
     const found = known ?? findEntries(index, this.names, program);
+    this.foundEntries = found;
     const starts = found.map(({ f }) => f);
     this.solved = solveGraph(this.graph, options.rounds ?? TOLD_ROUNDS, starts, index);
     this.cycles = lazyByLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));

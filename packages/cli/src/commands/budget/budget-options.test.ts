@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import type { KnownGraph } from "@spillway/core";
+import { describe, expect, test } from "vitest";
 import { tinyProgram } from "../../../../core/src/budget/tiny-program.fixture.ts";
 import type { Context } from "../../context.ts";
 import { openBudget } from "./budget-options.ts";
@@ -24,4 +25,68 @@ test.each([
   };
   openBudget(context, "vmlinuz", { rounds: 0, ...(debuginfo === undefined ? {} : { debuginfo }) });
   expect(asked).toEqual(expected);
+});
+
+describe("the graph of a file", () => {
+  const functions = { __x64_sys_f: "e8 .. .. .. ..  call g\nc3  ret", g: "c3  ret" };
+  const { program } = tinyProgram({ functions });
+  /** Keeps what it is given; counts how often the program is opened. */
+  function keeping(kept: { graph: KnownGraph | null }) {
+    const counts = { opened: 0 };
+    const context: Context = {
+      terminal,
+      open: () => {
+        throw new Error("no dump");
+      },
+      openProgram: () => {
+        counts.opened++;
+        return program;
+      },
+      graphs: () => ({
+        find: () => kept.graph,
+        keep: (graph) => {
+          kept.graph = graph;
+        },
+      }),
+    };
+    return { context, counts };
+  }
+
+  test("is worked out once: the next budget is the same, and nothing of the program is opened", () => {
+    const { context, counts } = keeping({ graph: null });
+    const first = openBudget(context, "vmlinuz", { rounds: 0 });
+    const second = openBudget(context, "vmlinuz", { rounds: 0 });
+    expect(counts.opened).toBe(1);
+    expect(second.document()).toEqual(first.document());
+    expect(second.document().entries).not.toEqual([]);
+  });
+
+  test("of some entries is that of all of them", () => {
+    const { context, counts } = keeping({ graph: null });
+    openBudget(context, "vmlinuz", { rounds: 0, entry: ["g"] });
+    const all = openBudget(context, "vmlinuz", { rounds: 0 });
+    expect(counts.opened).toBe(1);
+    expect(all.document()).toEqual(openBudget(keeping({ graph: null }).context, "vmlinuz", { rounds: 0 }).document());
+  });
+
+  test("lets the program be opened once when somebody asks for its code and types, as plans do", () => {
+    const { context, counts } = keeping({ graph: null });
+    openBudget(context, "vmlinuz", { rounds: 0 });
+    const budget = openBudget(context, "vmlinuz", { rounds: 0 });
+    expect(counts.opened).toBe(1);
+    const { symbols, memory, types } = budget.program;
+    expect([symbols, memory, types]).toEqual([program.symbols, program.memory, program.types]);
+    expect(counts.opened).toBe(2);
+  });
+
+  test.each([
+    ["with --no-cache", "vmlinuz", false, 2],
+    ["that runs here", "live", true, 2],
+    ["by default", "vmlinuz", true, 1],
+  ])("%s is worked out anew or not", (_, input, cache, opened) => {
+    const { context, counts } = keeping({ graph: null });
+    openBudget(context, input, { rounds: 0, cache });
+    openBudget(context, input, { rounds: 0, cache });
+    expect(counts.opened).toBe(opened);
+  });
 });

@@ -6,6 +6,8 @@ import {
   type BudgetLevel,
   createBudget,
   type DeclaredTypes,
+  knownGraph,
+  openKnownGraph,
   openSavedBudget,
   type Program,
   readWholeBudget,
@@ -15,6 +17,7 @@ import {
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
+import { LIVE } from "../../io/open-program.ts";
 import { readText } from "../../io/read-text.ts";
 import { Progress } from "../../progress.ts";
 import { shellWord } from "../../text/shell-word.ts";
@@ -26,6 +29,8 @@ export interface BudgetOptions {
   readonly rounds: number;
   readonly level: BudgetLevel;
   readonly json?: boolean;
+  /** False: whatever was kept, the code is read again. */
+  readonly cache?: boolean;
 }
 
 const DEFAULT_LEVEL: BudgetLevel = "slot-matched";
@@ -51,6 +56,7 @@ export function addBudgetOptions(command: Command): Command {
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )
     .option("--rounds <n>", "let a path take so many upcalls", wholeNumber, TOLD_ROUNDS)
+    .option("--no-cache", "read the code again, though its calls are kept from the last time")
     .option("--json", "print one JSON document instead of text");
 }
 
@@ -97,8 +103,8 @@ export function isKept(input: string): boolean {
 }
 
 /**
- * Opens a program, builds its call graph and what can be asked of it, with progress on a terminal; or opens a budget that was
- * kept.
+ * Opens a program, builds its call graph and what can be asked of it, with progress on a terminal; or takes the graph that was
+ * kept from the last time; or opens a budget that was kept.
  */
 export function openBudget(context: Context, input: string, options: Omit<BudgetOptions, "level">): Budget {
   const asked = {
@@ -109,13 +115,22 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
   const progress = new Progress(context.terminal);
   try {
     const modules = options.modules === undefined ? [] : [options.modules];
-    // The running kernel changes between two looks, and modules are too many to have them in memory twice.
-    const calls = input === "live" || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
+    const debuginfo = options.debuginfo ?? [];
+    // The running kernel changes between two looks.
+    const graphs = input === LIVE ? undefined : context.graphs?.({ input, modules, debuginfo });
+    const known = options.cache === false ? null : (graphs?.find() ?? null);
+    if (known !== null) {
+      return openKnownGraph(known, () => openProgram(context, input, options.modules, progress), asked);
+    }
+    // Modules are too many to have them in memory twice.
+    const calls = input === LIVE || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
     const program = openProgram(context, input, options.modules, progress, calls?.unpackers);
-    const declared = openDeclaredTypes(context, program, options.debuginfo ?? []);
+    const declared = openDeclaredTypes(context, program, debuginfo);
     const reading = (done: number, total: number): void => progress.show("reading the code", done, total);
     const graph = analyseProgram(program, reading, { calls: calls?.wait, declared });
-    return createBudget(program, graph, asked);
+    const budget = createBudget(program, graph, asked);
+    graphs?.keep(knownGraph(budget));
+    return budget;
   } finally {
     progress.clear();
   }
