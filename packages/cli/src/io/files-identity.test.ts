@@ -11,15 +11,21 @@ beforeEach(() => {
   mkdirSync(at("modules", "fs"), { recursive: true });
   writeFileSync(at("vmlinuz"), "kernel");
   writeFileSync(at("modules", "fs", "ext4.ko"), "module");
+  dateBack();
 });
 afterEach(() => rmSync(base, { recursive: true }));
 
-/** Something else in its place, of the same length and date. */
+/** Something else in its place, of the same length, its date and that of its folder as they were. */
 function replace(path: string): void {
-  const [then, fresh] = [new Date(1e12), `${path}.new`];
+  const fresh = `${path}.new`;
   writeFileSync(fresh, "KERNEL");
-  utimesSync(fresh, then, then);
   renameSync(fresh, path);
+  dateBack();
+}
+
+function dateBack(): void {
+  for (const names of [["vmlinuz"], ["modules", "fs", "ext4.ko"], ["modules", "fs"]])
+    utimesSync(at(...names), 1e9, 1e9);
 }
 
 test.each<[string, () => void, boolean]>([
