@@ -13,6 +13,15 @@ test("columns are as wide as their widest cell, colours apart, and the last one 
   );
 });
 
+test("a painted cell without text leaves no blanks at the end of its line", () => {
+  const dim = (text: string): string => `<${text}>`;
+  const rows = [
+    ["a", { text: "", paint: dim }],
+    ["longer", { text: "x", paint: dim }],
+  ];
+  expect(columns(rows, ["left", "left"])).toBe("  a\n  longer  <x>\n");
+});
+
 test.each([
   [60, "a note that goes on and on and on and on"],
   [40, "a note that goes on and on an…"],

@@ -53,7 +53,8 @@ export function columns(
         const width = widths[column] ?? 0;
         const isLast = column === row.length - 1;
         const padded = alignments[column] === "right" ? text.padStart(width) : isLast ? text : text.padEnd(width);
-        return paint === undefined ? padded : paint(padded);
+        // Escape sequences around nothing would keep the padding before them.
+        return paint === undefined || padded === "" ? padded : paint(padded);
       })
       .join("  ");
   return cells.map((row) => `${" ".repeat(indent)}${line(row)}`.trimEnd().concat("\n")).join("");

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createBudget } from "./budget.ts";
 import { budgetProgram } from "./budget-program.fixture.ts";
 import { graphOf } from "./call-graph.fixture.ts";
@@ -47,4 +47,32 @@ test.each<[BudgetLevel, string[]]>([
   ],
 ])("who calls at the %s level, the fullest stack first", (level, expected) => {
   expect(told(level)).toEqual(expected);
+});
+
+describe("calls that are upcalls", () => {
+  // Reclaim allocates again: the way from there takes one upcall of those that a path may take.
+  const cyclic = graphOf(`
+    start 100: alloc+90
+    alloc 64: reclaim+60
+    reclaim 40: writeback+30
+    writeback 50: alloc+40
+  `);
+  const callersWith = (rounds: number) =>
+    callersOf(createBudget(PROGRAM, cyclic, { entries: ["start"], rounds }), "alloc", "direct");
+
+  test.each([
+    [0, ["start 90", "writeback - upcall"]],
+    [1, ["writeback 220 upcall", "start 90"]],
+    [2, ["writeback 350 upcall", "start 90"]],
+  ])("with %i of them on a path", (rounds, expected) => {
+    const said = callersWith(rounds).map(({ function: name, inUseBytes, cut }) =>
+      [name, inUseBytes ?? "-", ...(cut ? ["upcall"] : [])].join(" "),
+    );
+    expect(said).toEqual(expected);
+  });
+
+  test.each([1, 2, 4])("the fullest stack of all callers is the deepest way to the function: %i", (rounds) => {
+    const deepest = createBudget(PROGRAM, cyclic, { entries: ["start"], rounds }).callers("alloc", "direct");
+    expect(callersWith(rounds)[0]?.inUseBytes).toBe(deepest.bytes);
+  });
 });

@@ -1,7 +1,7 @@
 /** Who calls a function, and how full the stack may be there. */
 import type { Budget } from "./budget.ts";
 import { CERTAINTIES, type EdgeCertainty, SITE_KINDS, type SiteKind } from "./call-graph.ts";
-import { type ContextPass, deepestContexts } from "./depths.ts";
+import { deepestContexts } from "./depths.ts";
 import { assumedSetAt, typedSetAt } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
 
@@ -14,9 +14,11 @@ export interface Caller {
   readonly certainty: EdgeCertainty;
   /** Label of the set that an indirect call goes by; null for a direct one. */
   readonly slot: string | null;
+  /** True where the call is an upcall: a way through it has one fewer left above it. */
+  readonly cut: boolean;
   /**
-   * Bytes of stack in use above the function's frame when it is called from here, on the deepest way from an entry; null where
-   * no entry leads to the caller at this level.
+   * Bytes of stack in use above the function's frame when it is called from here, on the deepest way from an entry that takes as
+   * many upcalls as the bounds let a path take, this call included; null where no entry leads here so.
    */
   readonly inUseBytes: number | null;
 }
@@ -32,11 +34,12 @@ export function callersOf(budget: Budget, name: string, level: BudgetLevel): Cal
   const f = names.find(name);
   const base = new Int32Array(functions.count).fill(-1);
   for (const entry of entries) base[entry.f] = Math.max(base[entry.f] as number, entry.baseBytes);
-  const { above } = deepestContexts(index, order, level, rounds, base).at(-1) as ContextPass;
+  const passes = deepestContexts(index, order, level, rounds, base);
   const callers: Caller[] = [];
   const add = (site: number, certainty: number, set: number): void => {
     const caller = sites.caller[site] as number;
-    const reached = above[caller] as number;
+    const cut = (order.position[caller] as number) >= (order.position[f] as number);
+    const reached = passes[cut ? rounds - 1 : rounds]?.above[caller] ?? -1;
     callers.push({
       function: functions.name[caller] as string,
       module: functions.module[caller] as string | null,
@@ -44,6 +47,7 @@ export function callersOf(budget: Budget, name: string, level: BudgetLevel): Cal
       kind: SITE_KINDS[sites.kind[site] as number] as SiteKind,
       certainty: CERTAINTIES[certainty] as EdgeCertainty,
       slot: set < 0 ? null : (sets.label[set] as string),
+      cut,
       inUseBytes: reached < 0 ? null : reached + (sites.bytes[site] as number),
     });
   };

@@ -33,8 +33,8 @@ export function formatCallers(
   return `${colors.bold(title)}\n${columns(cutLast([heading, ...rows], 3, terminal.width), ["right", "left", "left"])}${more}`;
 }
 
-function how({ kind, certainty, slot }: Caller): string {
+function how({ kind, certainty, slot, cut }: Caller): string {
   const jump = kind === "tail" || kind === "indirect-tail" ? "jump" : "";
   const edge = certainty === "proven" ? "" : `${certainty}, through ${slot}`;
-  return [jump, edge].filter((part) => part !== "").join(", ");
+  return [jump, edge, cut ? "upcall" : ""].filter((part) => part !== "").join(", ");
 }

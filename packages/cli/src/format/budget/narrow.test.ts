@@ -58,6 +58,26 @@ test("a path in 120 columns", () => {
   `);
 });
 
+test("a path with names that leave little room has a shorter bar", () => {
+  const long = graphOf(`
+    __x64_sys_write 40: __alloc_pages_slowpath.constprop.0+400
+    __alloc_pages_slowpath.constprop.0 80: *rmap_walk_control.rmap_one+720
+    try_to_unmap_one 360:
+    {rmap_walk_control.rmap_one}: try_to_unmap_one
+  `);
+  const drawn = { ...createBudget(budgetProgram(), long).path("write"), title: "write", stackBytes: 16384 };
+  expect(within(80, formatPath(drawn, recorder({ width: 80 })))).toMatchInlineSnapshot(`
+    "write: 1,648 of 16,384 bytes, slot-matched
+      in use          bytes  function                              through
+         168  ······         (in use at the entry)
+         568  ······    400  ● __x64_sys_write
+       1,288  ······    720  ● __alloc_pages_slowpath.constprop.0
+       1,648  █·····    360  ◐ try_to_unmap_one                    rmap_walk_contro…
+      ● proven   ◐ typed (its slot is known)   ○ assumed (its prototype fits)
+    "
+  `);
+});
+
 test("the deepest entries in 80 columns", () => {
   expect(within(80, formatBudget(budget.summary, summary, recorder({ width: 80 })))).toMatchInlineSnapshot(`
     "Stack budget of Linux 6.1.0-test
@@ -66,13 +86,13 @@ test("the deepest entries in 80 columns", () => {
       functions  6
       calls      6, of them 2 indirect
       indirect   100 % resolved by slot, 100 % by prototype or arguments too
-      callees    1.0 on average behind a slot (1 at most), 0.0 by prototype (0)
+      callees    1.0 on average by slot (1 at most), 0.0 by prototype (0)
       stack      16,384 bytes
 
     The deepest 2 of 2 entries, bytes of stack, by slot-matched bounds
-      entry                kind            direct  slot-matched  prototype-matched
-      __x64_sys_write      system call      1,296        11,348             11,348
-      upper_write [upper]  file operation   4,236        10,228             10,228
+      entry                kind            direct    slot  prototype
+      __x64_sys_write      system call      1,296  11,348     11,348
+      upper_write [upper]  file operation   4,236  10,228     10,228
       None is over 16,384 bytes.
 
     Recursion: 1 cycle at the slot-matched level
@@ -81,6 +101,17 @@ test("the deepest entries in 80 columns", () => {
       1 function  1 call cut  50 bytes a round  spin → spin
     "
   `);
+});
+
+test("an entry of a long name and kind in 80 columns", () => {
+  const long = graphOf(`
+    do_syscall_64 1100: syscall_exit_to_user_mode+1056
+    syscall_exit_to_user_mode 140: leaf+40
+    leaf 20000:
+  `);
+  const { summary: longest } = createBudget(budgetProgram(), long);
+  expect(longest.entries[0]).toMatchObject({ name: "syscall_exit_to_user_mode", kind: "user-return" });
+  within(80, formatBudget(longest, summary, recorder({ width: 80 })));
 });
 
 test("the deepest entries in 120 columns", () => {

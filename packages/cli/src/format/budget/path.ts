@@ -23,9 +23,11 @@ export interface DrawnPath {
   readonly points?: ReadonlySet<string> | null;
 }
 
-/** Columns of the bar, in a wide terminal and in a narrow one. */
-const BAR = { wide: 24, narrow: 12 };
+/** Columns of the bar: in a wide terminal, in a narrow one, and where long names leave no room in that. */
+const BAR = { wide: 24, narrow: 12, least: 6 };
 const WIDE = 100;
+/** What a table of a path takes beside its bar and its names, with a word's room for the slots. */
+const BESIDE_NAMES = 40;
 
 /** How a step came about, in few words; how sure it is, its mark says. */
 function how(step: PathStep, again: boolean): string {
@@ -35,7 +37,7 @@ function how(step: PathStep, again: boolean): string {
 
 export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const { colors, unicode, width } = terminal;
-  const columnsOfBar = width < WIDE ? BAR.narrow : BAR.wide;
+  const columnsOfBar = barColumns(path, width);
   const [full, empty] = unicode ? ["█", "·"] : ["#", "."];
   const marks = { proven: unicode ? "●" : "*", typed: unicode ? "◐" : "+", assumed: unicode ? "○" : "o" };
   const point = unicode ? "◆" : "!";
@@ -68,6 +70,12 @@ export function formatPath(path: DrawnPath, terminal: Terminal): string {
   const key = [colors.dim(kinds), ...repetition(path), ...(hasPoint ? [colors.dim(`${point} critical point`)] : [])];
   const title = `${printable(path.title)}: ${thousands(path.bytes)} of ${thousands(path.stackBytes)} bytes, ${LEVEL_TITLES[path.level]}`;
   return `${colors.bold(title)}\n${table}${key.map((line) => `  ${line}\n`).join("")}`;
+}
+
+function barColumns({ steps }: DrawnPath, width: number): number {
+  if (width >= WIDE) return BAR.wide;
+  const longest = Math.max(0, ...steps.map((step) => named(step.function, step.module).length));
+  return longest + BESIDE_NAMES + BAR.narrow > width ? BAR.least : BAR.narrow;
 }
 
 /** How much of the path is repetition, which the bound's assumption lets it have; nothing where none is. */

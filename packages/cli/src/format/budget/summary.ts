@@ -45,7 +45,7 @@ export function formatBudget(document: BudgetSummary, options: SummaryOptions, t
     ],
     [
       "callees",
-      `${typed.mean.toFixed(1)} on average behind a slot (${thousands(typed.largest)} at most), ` +
+      `${typed.mean.toFixed(1)} on average by slot (${thousands(typed.largest)} at most), ` +
         `${assumed.mean.toFixed(1)} by prototype (${thousands(assumed.largest)})`,
     ],
     ["stack", `${thousands(stackBytes)} bytes`],
@@ -85,9 +85,9 @@ function entriesTable(document: BudgetSummary, options: SummaryOptions, terminal
     const text = thousands(bytes);
     return bytes > limitBytes ? { text, paint: colors.red } : at === level ? { text, paint: colors.bold } : { text };
   };
-  // In a narrow terminal the largest frame goes, and the stack is told where it is no task's.
+  // In a narrow terminal the largest frame goes, levels are told in one word, and the stack where it is no task's.
   const wide = terminal.width >= WIDE;
-  const levels = BUDGET_LEVELS.map((one) => (one === "direct" && !wide ? "direct" : LEVEL_TITLES[one]));
+  const levels = BUDGET_LEVELS.map((one) => (wide ? LEVEL_TITLES[one] : one.replace("-matched", "")));
   const heading = ["entry", "kind", ...(wide ? ["stack"] : []), ...levels, ...(wide ? ["largest frame"] : [])];
   const rows = shown.map((entry) => {
     const largest = entry.path.reduce<PathStep | null>(
