@@ -12,9 +12,17 @@ export const AT_MOST = 1;
 /** RSP was moved by an amount that the code computes: without it. */
 export const AT_LEAST = 2;
 
+/** No stack is nearly as large (64 KiB at most, with KASAN): what goes further is no frame, but damage or another stack. */
+export const MOST_FRAME_BYTES = 1 << 20;
+
 /** The number of a depth in bytes. */
 export function depthNumber(bytes: number, sureness: number): number {
   return bytes * 4 + sureness;
+}
+
+/** A depth that was computed, where a frame can have it; else UNKNOWN. */
+export function plausibleDepth(depth: number): number {
+  return Math.abs(depth) <= MOST_FRAME_BYTES * 4 ? depth : UNKNOWN;
 }
 
 /** Bytes of a known depth. */

@@ -10,7 +10,17 @@ import {
   OPERAND,
   registerWidths,
 } from "../code/code-columns.ts";
-import { AT_LEAST, AT_MOST, depthBytes, depthNumber, depthSureness, EXACT, UNKNOWN } from "./depth-number.ts";
+import {
+  AT_LEAST,
+  AT_MOST,
+  depthBytes,
+  depthNumber,
+  depthSureness,
+  EXACT,
+  MOST_FRAME_BYTES,
+  plausibleDepth,
+  UNKNOWN,
+} from "./depth-number.ts";
 import { stackMnemonics } from "./stack-change.ts";
 
 export const RSP = 4;
@@ -117,9 +127,9 @@ export class FrameState {
   #push(value: number): void {
     const rsp = this.values[RSP]!;
     if (rsp === UNKNOWN) return;
-    const deeper = rsp + depthNumber(8, EXACT);
+    const deeper = plausibleDepth(rsp + depthNumber(8, EXACT));
     this.values[RSP] = deeper;
-    if (this.values[ON_OTHER] === 0) this.#setSlot(depthBytes(deeper), value);
+    if (deeper !== UNKNOWN && this.values[ON_OTHER] === 0) this.#setSlot(depthBytes(deeper), value);
   }
 
   #pop(target: number): void {
@@ -131,7 +141,7 @@ export class FrameState {
       state[ON_OTHER] = 0;
       return;
     }
-    if (rsp !== UNKNOWN) state[RSP] = rsp - depthNumber(8, EXACT);
+    if (rsp !== UNKNOWN) state[RSP] = plausibleDepth(rsp - depthNumber(8, EXACT));
     if (target >= 0) state[target] = value;
   }
 
@@ -146,10 +156,13 @@ export class FrameState {
     const old = state[target]!;
     if (old === UNKNOWN) return;
     if (this.#code.operandKind[index * MAX_OPERANDS + 1] === OPERAND.IMMEDIATE) {
-      state[target] = old + sign * depthNumber(this.#code.immediate[index]!, EXACT);
+      state[target] = plausibleDepth(old + sign * depthNumber(this.#code.immediate[index]!, EXACT));
     } else if (target === RSP && sign > 0) {
       const most = this.#mostOf(index);
-      state[target] = most === null ? depthNumber(depthBytes(old), AT_LEAST) : old + depthNumber(most, AT_MOST);
+      const isBounded = most !== null && most <= MOST_FRAME_BYTES;
+      state[target] = isBounded
+        ? plausibleDepth(old + depthNumber(most, AT_MOST))
+        : depthNumber(depthBytes(old), AT_LEAST);
     } else state[target] = UNKNOWN;
   }
 
@@ -193,7 +206,7 @@ export class FrameState {
     if (this.#code.operandKind[index * MAX_OPERANDS + 1] !== OPERAND.IMMEDIATE || !isPower) state[target] = UNKNOWN;
     else if (alignment > 8) {
       const sureness = Math.max(depthSureness(old), AT_MOST);
-      state[target] = depthNumber(depthBytes(old) + alignment - 8, sureness);
+      state[target] = plausibleDepth(depthNumber(depthBytes(old) + alignment - 8, sureness));
     }
   }
 
@@ -210,9 +223,14 @@ export class FrameState {
       return;
     }
     // `lea -168(%rax),%rsp` with a stack's top in rax.
-    const isOffset = this.#code.mnemonic[index] === this.#mnemonic.lea && this.#code.base[index] !== 0;
-    const below = isOffset && this.#code.index[index] === 0 ? -this.#code.displacement[index]! : 0;
-    this.#switchTo(Math.max(0, below));
+    const isLea = this.#code.mnemonic[index] === this.#mnemonic.lea;
+    const isOffset = isLea && this.#code.base[index] !== 0 && this.#code.index[index] === 0;
+    if (isOffset && this.#frameBase(index) !== UNKNOWN) {
+      state[RSP] = UNKNOWN;
+      return;
+    }
+    const below = isOffset ? -this.#code.displacement[index]! : 0;
+    this.#switchTo(below > 0 && below <= MOST_FRAME_BYTES ? below : 0);
   }
 
   #mov(index: number, kind: number, target: number): void {
@@ -280,7 +298,7 @@ export class FrameState {
   #address(index: number): number {
     const base = this.#frameBase(index);
     if (base === UNKNOWN || this.#code.index[index] !== 0) return UNKNOWN;
-    return base - depthNumber(this.#code.displacement[index]!, EXACT);
+    return plausibleDepth(base - depthNumber(this.#code.displacement[index]!, EXACT));
   }
 
   #frameBase(index: number): number {

@@ -1,6 +1,6 @@
 /** What single instructions do to RSP, whatever the function around them does. */
 import { type CodeColumns, generalRegisters, MAX_OPERANDS, mnemonicNumber, OPERAND } from "../code/code-columns.ts";
-import { depthBytes, depthNumber, EXACT } from "./depth-number.ts";
+import { depthBytes, depthNumber, EXACT, MOST_FRAME_BYTES } from "./depth-number.ts";
 
 const RSP = 4;
 
@@ -56,8 +56,9 @@ export function stackChange(code: CodeColumns, index: number): number | null {
     case mnemonic.sub: {
       if (target !== RSP) return 0;
       if (code.operandKind[first + 1] !== OPERAND.IMMEDIATE) return null;
-      const sign = code.mnemonic[index] === mnemonic.sub ? 1 : -1;
-      return sign * depthNumber(code.immediate[index]!, EXACT);
+      const bytes = code.immediate[index]!;
+      if (Math.abs(bytes) > MOST_FRAME_BYTES) return null;
+      return depthNumber(code.mnemonic[index] === mnemonic.sub ? bytes : -bytes, EXACT);
     }
     case mnemonic.cmp:
     case mnemonic.test:

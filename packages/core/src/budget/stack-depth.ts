@@ -7,7 +7,7 @@
  * addresses in the frame as well (GCC aligns a frame through r10 or r13, assembler through any register).
  */
 import { type CodeColumns, FLOW, mnemonicNumber } from "../code/code-columns.ts";
-import { depthNumber, EXACT, mergeDepth, UNKNOWN } from "./depth-number.ts";
+import { depthNumber, EXACT, mergeDepth, plausibleDepth, UNKNOWN } from "./depth-number.ts";
 import { FrameState, KEPT_BY, ON_OTHER, RBP, RSP, STATE } from "./frame-state.ts";
 import { stackChange } from "./stack-change.ts";
 
@@ -115,20 +115,20 @@ export class StackDepth {
     let index = start;
     for (let step = 0; step < MOST_INFERRED; step++) {
       const known = this.rsp[index]!;
-      if (known !== UNKNOWN) return this.other[index] === 1 ? UNKNOWN : known - moved;
+      if (known !== UNKNOWN) return this.other[index] === 1 ? UNKNOWN : plausibleDepth(known - moved);
       switch (code.flow[index]) {
         case FLOW.return:
-          return leavesAt - moved;
+          return plausibleDepth(leavesAt - moved);
         case FLOW.jump: {
           const target = this.#innerTarget(index);
-          if (target < 0) return leavesAt - moved;
+          if (target < 0) return plausibleDepth(leavesAt - moved);
           index = target;
           continue;
         }
         case FLOW.conditional: {
           const target = this.#innerTarget(index);
           const there = target < 0 ? UNKNOWN : this.rsp[target]!;
-          if (there !== UNKNOWN) return this.other[target] === 1 ? UNKNOWN : there - moved;
+          if (there !== UNKNOWN) return this.other[target] === 1 ? UNKNOWN : plausibleDepth(there - moved);
           break;
         }
         case FLOW.next: {
@@ -221,7 +221,7 @@ export class StackDepth {
           // A call into the function itself (return stack stuffing, retpolines in place) is a push and a jump.
           if (inner > 0) {
             const rsp = values[RSP]!;
-            if (rsp !== UNKNOWN) values[RSP] = rsp + depthNumber(8, EXACT);
+            if (rsp !== UNKNOWN) values[RSP] = plausibleDepth(rsp + depthNumber(8, EXACT));
             this.#meet(inner, false);
             values[RSP] = rsp;
           }

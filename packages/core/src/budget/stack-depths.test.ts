@@ -163,6 +163,47 @@ const examples: Example[] = [
     sites: [],
     own: "8",
   },
+  // In numbers of 32 bits the first is 16 bytes, and the alignment nothing.
+  {
+    what: "a frame larger than any stack is none",
+    f: `48 81 ec 10 00 00 40   sub $0x40000010,%rsp
+        e8 {leaf}              call leaf
+        48 81 c4 10 00 00 40   add $0x40000010,%rsp
+        c3                     ret`,
+    sites: ["7 call leaf 0 unknown"],
+    own: "8",
+  },
+  {
+    what: "nor one that is reached step by step",
+    f: `48 81 ec f0 ff 0f 00   sub $0xffff0,%rsp
+        e8 {leaf}              call leaf
+        48 81 ec f0 ff 0f 00   sub $0xffff0,%rsp
+        e8 {leaf}              call leaf`,
+    sites: ["7 call leaf 1048568", "19 call leaf 0 unknown"],
+    own: "1048568",
+  },
+  {
+    what: "alignment to more than any stack",
+    f: `48 81 e4 00 00 00 c0   and $0xffffffffc0000000,%rsp
+        e8 {leaf}              call leaf`,
+    sites: ["7 call leaf 0 unknown"],
+    own: "8",
+  },
+  {
+    what: "alloca of an amount that a mask leaves larger than any stack: without it",
+    f: `25 f8 ff ff 7f    and $0x7ffffff8,%eax
+        48 29 c4          sub %rax,%rsp
+        e8 {leaf}         call leaf`,
+    sites: ["8 call leaf 8 at-least"],
+    own: "8 at-least",
+  },
+  {
+    what: "an address beyond any stack",
+    f: `48 8d a4 24 00 00 00 c0   lea -0x40000000(%rsp),%rsp
+        e8 {leaf}                 call leaf`,
+    sites: ["8 call leaf 0 unknown"],
+    own: "8",
+  },
 ];
 
 describe.each(examples)("$what", ({ f, sites, own, orc, functions }) => {
