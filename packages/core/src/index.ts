@@ -48,7 +48,7 @@ export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan
 export { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "./budget/plan-document.ts";
 export { readBudget, readWholeBudget } from "./budget/read-budget.ts";
 export { openSavedBudget } from "./budget/saved-budget.ts";
-export { TOLD_ROUNDS } from "./budget/solve.ts";
+export { MOST_ROUNDS, TOLD_ROUNDS } from "./budget/solve.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";

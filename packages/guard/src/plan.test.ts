@@ -45,6 +45,7 @@ test.each([
   [JSON.stringify({ ...PLAN, points: [{ name: "a,b", returns: "int" }] }), "a point has no name, or one that is no"],
   [JSON.stringify({ ...PLAN, points: [{ name: "x stacks=9", returns: "int" }] }), "a point has no name, or one that"],
   [JSON.stringify({ ...PLAN, points: [{ name: "schedule", returns: "void" }] }), "schedule returns neither int"],
+  [JSON.stringify({ ...PLAN, points: [{ name: "schedule", returns: "toString" }] }), "schedule returns neither int"],
   [JSON.stringify({ ...PLAN, points: [{ name: "show", returns: "int", sameName: 2 }] }), "3 functions are called show"],
   [JSON.stringify({ ...PLAN, points: Array(64).fill(PLAN.points[0]) }), "it has 64 points; the module takes 63"],
 ])("refuses %.70s", (text, message) => {

@@ -6,7 +6,12 @@ import type { ModuleParameters } from "./module-parameters.ts";
 export const PLAN_SCHEMA: PlanDocument["schema"] = "spillway/plan@1";
 
 /** What the module calls that which a point returns. */
-const RETURNS: Readonly<Record<string, string>> = { int: "int", long: "int", pointer: "ptr", bio: "bio" };
+const RETURNS: ReadonlyMap<unknown, string> = new Map([
+  ["int", "int"],
+  ["long", "int"],
+  ["pointer", "ptr"],
+  ["bio", "bio"],
+]);
 
 /** Critical points that the module takes, its self-test's left out (SPW_MAX_POINTS). */
 const MOST_POINTS = 63;
@@ -40,7 +45,7 @@ function parsePoint(point: unknown): string {
   if (!isObject(point) || typeof point.name !== "string" || !/^[A-Za-z_][\w.]{0,500}$/.test(point.name)) {
     throw bad("a point has no name, or one that is no function's");
   }
-  const returns = typeof point.returns === "string" ? RETURNS[point.returns] : undefined;
+  const returns = RETURNS.get(point.returns);
   if (returns === undefined) throw bad(`${point.name} returns neither int, long, pointer nor bio`);
   // ftrace would take them all, also those that return something else.
   if (typeof point.sameName === "number" && point.sameName > 0) {

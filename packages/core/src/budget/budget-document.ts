@@ -106,7 +106,8 @@ export type EntryKind = (typeof ENTRY_KINDS)[number];
  * Where an entry's frames lie. `current`: on whatever stack was in use; `irq`: the CPU's IRQ stack, which x86_64 uses for
  * hardirqs and softirqs alike; `ist`: an exception stack of its own.
  */
-export type EntryStack = "task" | "irq" | "current" | "ist";
+export const ENTRY_STACKS = ["task", "irq", "current", "ist"] as const;
+export type EntryStack = (typeof ENTRY_STACKS)[number];
 
 export interface BudgetEntry {
   readonly name: string;

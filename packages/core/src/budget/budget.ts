@@ -14,6 +14,7 @@ import type {
 } from "./budget-document.ts";
 import { type BudgetSummary, buildDocument, buildSummary } from "./build-document.ts";
 import { type CallGraph, DEPTH_KINDS, type DepthKind, type EdgeCertainty } from "./call-graph.ts";
+import { checkSum } from "./check-sum.ts";
 import { type LevelCycles, levelCycles } from "./cycles.ts";
 import { countEdges, type PathNode, pathFrom, pathTo } from "./deepest-path.ts";
 import { type DepthPass, deepestContexts } from "./depths.ts";
@@ -25,7 +26,7 @@ import { atLevel, type BudgetLevel, type ByLevel, byLevel, lazyByLevel } from ".
 import { MOST_UPCALLS, noUpcallTwice } from "./no-upcall-twice.ts";
 import { SharedSteps, stepsOf } from "./path-steps.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
-import { boundPasses, type SolvedGraph, solveGraph, TOLD_ROUNDS } from "./solve.ts";
+import { boundPasses, MOST_ROUNDS, type SolvedGraph, solveGraph, TOLD_ROUNDS } from "./solve.ts";
 import { walkFigures } from "./walks.ts";
 
 /** What a budget asks of a program beside its call graph. */
@@ -35,7 +36,7 @@ export type BudgetProgram = Pick<
 >;
 
 export interface BudgetOptions {
-  /** Upcalls that a bound lets one path take; TOLD_ROUNDS by default. See call-layers.ts for which calls are upcalls. */
+  /** Upcalls that a bound lets one path take, at most MOST_ROUNDS; TOLD_ROUNDS by default. See call-layers.ts for which calls are upcalls. */
   readonly rounds?: number;
   /**
    * Names of the entries wanted, in place of all that are found: of functions (any will do), or of system calls as their
@@ -123,7 +124,10 @@ export class Budget {
     const found = known ?? findEntries(index, this.names, program);
     this.foundEntries = found;
     const starts = found.map(({ f }) => f);
-    this.solved = solveGraph(this.graph, options.rounds ?? TOLD_ROUNDS, starts, index);
+    const rounds = Math.min(options.rounds ?? TOLD_ROUNDS, MOST_ROUNDS);
+    // The bounds' own passes, and one more for what another round would add.
+    checkSum(this.graph, rounds + 2, found);
+    this.solved = solveGraph(this.graph, rounds, starts, index);
     this.cycles = lazyByLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));
     this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
   }
@@ -319,7 +323,10 @@ function cyclesOn(walk: readonly PathNode[], componentOf: Int32Array, cycleOf: I
   return [...found];
 }
 
-/** Works out the budget of a program from its call graph. SPW_BUDGET_NO_FUNCTION for an entry that is asked for and not there. */
+/**
+ * Works out the budget of a program from its call graph.
+ * @throws SpillwayError `SPW_BUDGET_NO_FUNCTION` for an entry that is asked for and not there, `SPW_BUDGET_TOO_DEEP`
+ */
 export function createBudget(program: BudgetProgram, graph: CallGraph, options: BudgetOptions = {}): Budget {
   return new Budget(program, graph, options);
 }

@@ -7,6 +7,7 @@ import { callersOf } from "./callers.ts";
 import { BUDGET_LEVELS } from "./levels.ts";
 import { readBudget, readWholeBudget } from "./read-budget.ts";
 import { openSavedBudget } from "./saved-budget.ts";
+import { MOST_ROUNDS } from "./solve.ts";
 
 const GRAPH = graphOf(`
   do_syscall_64 48: !+40
@@ -27,6 +28,22 @@ const budget = createBudget(PROGRAM, GRAPH);
 const json = [...budgetJson(budget)].join("");
 const saved = openSavedBudget(readWholeBudget(json));
 const [first, ...others] = budget.document().functions;
+
+const [entry] = budget.document().entries;
+
+/** The first call of the first function, damaged; and how it is refused. */
+const CALLS: readonly (readonly [string, object])[] = [
+  ["kind is none that is known", { kind: "jump" }],
+  ["depthKind is none that is known", { depthKind: 0 }],
+  ["certainty is none that is known", { certainty: "likely" }],
+  ["offset leads out of the kernel", { offset: -0x7fffffff }],
+  ["offset is no number of bytes", { offset: 0.5 }],
+  ["depthBytes is no number of bytes", { depthBytes: 1e12 }],
+  ["depthBytes is no number of bytes", { depthBytes: null }],
+  ["set is no number of one", { set: -1 }],
+  ["targets are no one function", { certainty: "proven", targets: [] }],
+  ["targets are no one function", { certainty: "proven", targets: ["nobody"] }],
+];
 
 describe("a budget as JSON, piece by piece", () => {
   test("is the document", () => {
@@ -66,11 +83,37 @@ describe("a budget that was kept", () => {
     );
   });
 
+  test("is refused where its frames add up to more than can be counted", () => {
+    const huge = [first, ...others].map((one) => ({ ...one!, frameBytes: 0x7fffffff }));
+    const damaged = readWholeBudget(JSON.stringify({ ...budget.document(), functions: huge }));
+    expect(() => openSavedBudget(damaged)).toThrow(expect.objectContaining({ code: "SPW_BUDGET_TOO_DEEP" }));
+  });
+
+  test("takes no more rounds than are worth their memory", () => {
+    expect(openSavedBudget(readWholeBudget(json), { rounds: 1e15 }).summary.rounds).toBe(MOST_ROUNDS);
+  });
+
   test.each([
     ["slotsWhole is not told: it was made by an older Spillway", { slotsWhole: undefined }],
     ["document.sets[0].members[0] is no number of one", { sets: [{ label: "x", members: [99] }] }],
     ["document.functions[0].address is no address", { functions: [{ ...first, address: "?" }, ...others] }],
     ["document.functions[0].calls is no list", { functions: [{ ...first, calls: null }, ...others] }],
+    [
+      "document.functions[0].address is no address of kernel code",
+      { functions: [{ ...first, address: "0x80000000" }, ...others] },
+    ],
+    ["document.functions[1].id is another function's too", { functions: [first, first, ...others] }],
+    [
+      "document.functions[0].frameKind is none that is known",
+      { functions: [{ ...first, frameKind: "toString" }, ...others] },
+    ],
+    ["document.entries[0].function is no function's id", { entries: [{ ...entry, function: "nobody" }] }],
+    ["document.entries[0].stack is none that is known", { entries: [{ ...entry, stack: "heap" }] }],
+    ["document.problems[0] is no text", { problems: [{}] }],
+    ...CALLS.map(([what, damage]): [string, object] => [
+      `document.functions[0].calls[0].${what}`,
+      { functions: [{ ...first, calls: [{ ...first!.calls[0], ...damage }] }, ...others] },
+    ]),
   ])("is refused where its graph is damaged: %s", (what, damage) => {
     const text = JSON.stringify({ ...budget.document(), ...damage });
     expect(() => readWholeBudget(text)).toThrow(`this is no budget that Spillway printed: ${what}`);

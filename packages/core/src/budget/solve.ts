@@ -30,6 +30,9 @@ export interface SolvedGraph {
  */
 export const TOLD_ROUNDS = 4;
 
+/** Each takes memory for every function; no kernel calls back into itself nearly as often. */
+export const MOST_ROUNDS = 64;
+
 /** @param starts the entries' functions, which the order of the functions begins with */
 export function solveGraph(
   graph: CallGraph,

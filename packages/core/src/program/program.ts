@@ -8,7 +8,8 @@ import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
 
 /** What a program came out of. `live`: /proc/kcore. */
-export type ProgramSource = "vmlinux" | "vmlinuz" | "vmcore" | "live";
+export const PROGRAM_SOURCES = ["vmlinux", "vmlinuz", "vmcore", "live"] as const;
+export type ProgramSource = (typeof PROGRAM_SOURCES)[number];
 
 /** A run of memory of the kernel or of one module. */
 export interface ProgramArea {

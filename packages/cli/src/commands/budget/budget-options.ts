@@ -7,6 +7,7 @@ import {
   createBudget,
   type DeclaredTypes,
   knownGraph,
+  MOST_ROUNDS,
   openKnownGraph,
   openSavedBudget,
   type Program,
@@ -43,6 +44,12 @@ export function wholeNumber(text: string): number {
   return Number(text.replaceAll(/[_,]/g, ""));
 }
 
+function roundCount(text: string): number {
+  const rounds = wholeNumber(text);
+  if (rounds > MOST_ROUNDS) throw new InvalidArgumentError(`It is more than ${MOST_ROUNDS}.`);
+  return rounds;
+}
+
 /** Adds the options that say which program is studied and how. */
 export function addBudgetOptions(command: Command): Command {
   return command
@@ -55,7 +62,7 @@ export function addBudgetOptions(command: Command): Command {
     .addOption(
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )
-    .option("--rounds <n>", "let a path take so many upcalls", wholeNumber, TOLD_ROUNDS)
+    .option("--rounds <n>", `let a path take so many upcalls, at most ${MOST_ROUNDS}`, roundCount, TOLD_ROUNDS)
     .option("--no-cache", "read the code again, though its calls are kept from the last time")
     .option("--json", "print one JSON document instead of text");
 }

@@ -22,7 +22,7 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
     ? "none smaller keeps the limits"
     : `at least ${plan.lowerBound} are needed: a gap of ${plan.points.length - plan.lowerBound}`;
   const head = [
-    `${colors.bold(`${count(plan.points.length, "critical point")} for Linux ${plan.kernel.release ?? "(release unknown)"}`)}\n`,
+    `${colors.bold(`${count(plan.points.length, "critical point")} for Linux ${printable(plan.kernel.release ?? "(release unknown)")}`)}\n`,
     columns(
       [
         ["placement", `chosen among ${count(plan.candidateCount, "function")}; ${optimal}`],

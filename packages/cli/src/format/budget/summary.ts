@@ -31,7 +31,7 @@ export function formatBudget(document: BudgetSummary, options: SummaryOptions, t
   const { colors, width } = terminal;
   const { kernel, totals, stackBytes } = document;
   const { modules } = document.totals;
-  const what = `Stack budget of Linux ${kernel.release ?? "(release unknown)"}`;
+  const what = `Stack budget of Linux ${printable(kernel.release ?? "(release unknown)")}`;
   const from = `${printable(kernel.name)} (${kernel.source}${modules > 0 ? `, ${count(modules, "module")}` : ""})`;
   const { typed, assumed } = totals.callees;
   const resolved = (level: BudgetLevel): string =>

@@ -18,13 +18,13 @@ export interface AllowedPoint {
   readonly returns: PointReturns | null;
 }
 
-const RETURNS: Readonly<Record<string, PointReturns>> = {
-  int: "int",
-  long: "long",
-  ptr: "pointer",
-  pointer: "pointer",
-  bio: "bio",
-};
+const RETURNS: ReadonlyMap<string, PointReturns> = new Map<string, PointReturns>([
+  ["int", "int"],
+  ["long", "long"],
+  ["ptr", "pointer"],
+  ["pointer", "pointer"],
+  ["bio", "bio"],
+]);
 
 /** Reads "name[:int|long|ptr|bio],…". SPW_PLAN_BAD_POINT for another form. */
 export function parsePoints(list: string): AllowedPoint[] {
@@ -34,7 +34,7 @@ export function parsePoints(list: string): AllowedPoint[] {
     .filter((word) => word !== "")
     .map((word) => {
       const parts = /^([A-Za-z_][\w.]*)(?::(\w+))?$/.exec(word);
-      const returns = parts?.[2] === undefined ? null : RETURNS[parts[2]];
+      const returns = parts?.[2] === undefined ? null : RETURNS.get(parts[2]);
       if (parts === null || returns === undefined) {
         throw new SpillwayError("SPW_PLAN_BAD_POINT", `"${word}" names no critical point`, {
           class: "usage",
@@ -131,7 +131,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
     }
   };
   for (const point of options.allow ?? []) add(allowed(budget, point));
-  for (const [name, returns] of Object.entries(KNOWN_POINTS)) {
+  for (const [name, returns] of KNOWN_POINTS) {
     for (const f of budget.names.all(name)) {
       if (whyNotHooked(budget, f) === null) add({ f, returns, why: "a known entry point" });
     }
@@ -161,7 +161,7 @@ export function findCandidates(budget: Budget, options: CandidateOptions): Candi
 function allowed(budget: Budget, { name, returns }: AllowedPoint): Candidate {
   const f = budget.names.find(name);
   const reason = whyNotHooked(budget, f);
-  const kind = returns ?? KNOWN_POINTS[name] ?? returnsOf(budget, f);
+  const kind = returns ?? KNOWN_POINTS.get(name) ?? returnsOf(budget, f);
   if (reason === null && kind !== null) return { f, returns: kind, why: "allowed" };
   throw new SpillwayError(
     "SPW_PLAN_BAD_POINT",

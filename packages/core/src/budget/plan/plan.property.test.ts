@@ -15,7 +15,7 @@ const STACK = 16384;
 const USABLE = STACK - 1024;
 
 /** One entry, two plain functions, and known entry points of the VFS. */
-const NAMES = ["entry", "plain", "other", ...Object.keys(KNOWN_POINTS).slice(0, 4)];
+const NAMES = ["entry", "plain", "other", ...[...KNOWN_POINTS.keys()].slice(0, 4)];
 
 /** Tables of such calls, for `graphOf`. */
 const tables = fc

@@ -90,6 +90,11 @@ describe("a plan", () => {
     expect(() => makePlan(budget, { allow: [{ name: "vfs_write", returns: null }] })).toThrow(refused);
   });
 
+  test.each(["constructor.includes", "__proto__.x", "toString"])("a slot called %s is none that is known", (label) => {
+    const graph = graphOf(`entry 9000: *${label}+9000\n f 9000: toString+9000\n toString 9000:\n {${label}}: f`);
+    expect(makePlan(createBudget(programOf(graph), graph, { entries: ["entry"] })).candidateCount).toBe(0);
+  });
+
   test("denied points are not chosen, allowed ones may be", () => {
     const budget = createBudget(programOf(STACKED), STACKED);
     const deny = plan.points.map((point) => point.name);
@@ -175,7 +180,7 @@ describe("which functions may be points", () => {
     expect(parsePoints(list).map(({ name, returns }) => [name, returns])).toEqual(expected);
   });
 
-  test.each(["foo:void", "9", "a b", "*"])("%s is refused", (list) => {
+  test.each(["foo:void", "foo:constructor", "9", "a b", "*"])("%s is refused", (list) => {
     expect(() => parsePoints(list)).toThrow(expect.objectContaining({ code: "SPW_PLAN_BAD_POINT" }));
   });
 });

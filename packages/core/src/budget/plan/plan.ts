@@ -114,7 +114,7 @@ function onCycles(
   return candidates
     .map(({ f }) => f)
     .filter((f) => {
-      const known = KNOWN_POINTS[budget.graph.functions.name[f] as string] !== undefined;
+      const known = KNOWN_POINTS.has(budget.graph.functions.name[f] as string);
       return known && reached?.[f] !== 0 && components.cyclic[components.of[f] as number] === 1;
     });
 }

@@ -85,7 +85,7 @@ function levelsOf(entry: BudgetEntry, { deeper, points }: BudgetProfileOptions):
   const parts: { bytes: number; point: boolean }[] = [{ bytes: entry.baseBytes, point: false }];
   const path = pathOf(entry);
   path.forEach((step, at) => {
-    const point = at > 0 && (Object.hasOwn(KNOWN_POINTS, step.function) || points.includes(step.function));
+    const point = at > 0 && (KNOWN_POINTS.has(step.function) || points.includes(step.function));
     const elsewhere = at > 0 && step.module !== path[at - 1]!.module;
     if (point || elsewhere) parts.push({ bytes: 0, point });
     parts.at(-1)!.bytes += step.bytes;
