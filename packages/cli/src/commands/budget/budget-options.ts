@@ -110,6 +110,19 @@ export function isKept(input: string): boolean {
 }
 
 /**
+ * A budget that was kept has its modules and types in it.
+ * @param inputs of which none is a kernel
+ */
+export function refuseKernelOptions(inputs: readonly string[], options: Omit<BudgetOptions, "level">): void {
+  const option = options.modules !== undefined ? "--modules" : options.debuginfo !== undefined ? "--debuginfo" : null;
+  if (option === null || !inputs.every(isKept)) return;
+  throw new SpillwayError("SPW_USAGE", `${option} goes with a kernel, and ${inputs.join(", ")} was kept from one`, {
+    class: "usage",
+    facts: { option, inputs },
+  });
+}
+
+/**
  * Opens a program, builds its call graph and what can be asked of it, with progress on a terminal; or takes the graph that was
  * kept from the last time; or opens a budget that was kept.
  */
@@ -118,6 +131,7 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
     rounds: options.rounds,
     ...(options.entry === undefined ? {} : { entries: options.entry }),
   };
+  refuseKernelOptions([input], options);
   if (isKept(input)) return openSavedBudget(readWholeBudget(readText(input)), asked);
   const progress = new Progress(context.terminal);
   try {

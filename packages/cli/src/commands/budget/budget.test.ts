@@ -1,5 +1,5 @@
 /** The commands of `budget`, and their options, on budgets that were kept. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { budgetJson, createBudget } from "@spillway/core";
@@ -26,6 +26,8 @@ const OLD = kept(
    kernel_write 900: *file_operations.write_iter+60
    {file_operations.write_iter}: slow_write`,
 );
+const FOLDER = join(folder, "folder.json");
+mkdirSync(FOLDER);
 const NEW = kept("new.json", "__x64_sys_write 40: vfs_write+5000\n vfs_write 80:");
 
 async function ran(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
@@ -81,4 +83,36 @@ test("only entries are drawn", async () => {
   expect(errors).toMatch(
     /vfs_write is no entry[^\n]*\nhint: spillway budget \S+ --entry vfs_write --html \S+ makes one/,
   );
+});
+
+test.each([
+  [[NEW, "--max", "x"], "--max <bytes>' argument 'x' is invalid. It is no whole number."],
+  [[NEW, "--max", "-1"], "--max <bytes>' argument '-1' is invalid. It is no whole number."],
+  [[NEW, "--max", "1e3"], "--max <bytes>' argument '1e3' is invalid. It is no whole number."],
+  [[NEW, "--rounds", "100000"], "--rounds <n>' argument '100000' is invalid. It is more than 64."],
+  [[NEW, "--level", "Direct"], "Allowed choices are direct, slot-matched, prototype-matched."],
+  [["top", NEW, "--by", "name"], "Allowed choices are frame, depth."],
+  [[NEW, "--entry"], "argument missing"],
+  [[NEW, "--modules", "/lib/modules"], "--modules goes with a kernel, and"],
+  [[NEW, "--debuginfo", "vmlinux"], "--debuginfo goes with a kernel, and"],
+  [["path", NEW, "write", "--modules", "/lib/modules"], "--modules goes with a kernel, and"],
+  [["diff", OLD, NEW, "--debuginfo", "vmlinux"], "--debuginfo goes with a kernel, and"],
+])("%o is refused as a command line", async (args, message) => {
+  const { code, output, errors } = await ran(...args);
+  expect([code, output]).toEqual([2, ""]);
+  expect(errors).toContain(message);
+});
+
+test.each([
+  ["an entry that is not there", [NEW, "--entry", "nobody"], 4, "there is no function nobody"],
+  ["a function that is not there", ["path", NEW, "nobody"], 4, "there is no function nobody"],
+  ["no kept budget at all", [join(folder, "none.json")], 3, "there is no such file"],
+  ["a folder", [FOLDER], 3, "not a regular file"],
+  ["a page into a folder", [NEW, "--html", folder, "--force"], 5, "it is no file"],
+  ["a page into nowhere", [NEW, "--html", join(folder, "none", "page.html")], 5, "no such file or directory"],
+  ["a page onto what is read", [NEW, "--html", NEW, "--force"], 2, "that is the file that is read"],
+])("%s: what is wrong, and its exit code", async (_, args, expected, message) => {
+  const { code, errors } = await ran(...args);
+  expect(code).toBe(expected);
+  expect(errors).toContain(message);
 });

@@ -5,7 +5,14 @@ import { EXIT_LIMIT } from "../../exit-code.ts";
 import { formatDiff } from "../../format/budget/diff.ts";
 import { readText } from "../../io/read-text.ts";
 import { toJson } from "../../json.ts";
-import { addBudgetOptions, type BudgetOptions, isKept, openBudget, wholeNumber } from "./budget-options.ts";
+import {
+  addBudgetOptions,
+  type BudgetOptions,
+  isKept,
+  openBudget,
+  refuseKernelOptions,
+  wholeNumber,
+} from "./budget-options.ts";
 
 interface DiffCommandOptions extends BudgetOptions {
   readonly limit: number;
@@ -39,6 +46,7 @@ Examples:
   addBudgetOptions(command).action((old: string, current: string, options: DiffCommandOptions) => {
     const { terminal } = context;
     const { level, limit, max, maxGrowth } = options;
+    refuseKernelOptions([old, current], options);
     const before = documentOf(context, old, options);
     const after = documentOf(context, current, options);
     const diff = diffBudgets(before, after);
