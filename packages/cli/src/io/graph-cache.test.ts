@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBudget, knownGraph } from "@spillway/core";
@@ -78,6 +87,15 @@ test("the least recently used ones go when all take too much", () => {
   expect(of("one").find()).not.toBeNull();
   of("three", 2.5 * bytes).keep(GRAPH);
   expect(["one", "two", "three"].map((name) => of(name).find() !== null)).toEqual([true, false, true]);
+});
+
+test.runIf(process.geteuid?.() === 0)("a folder of another user is left alone", () => {
+  const keeper = graphCache(folder, "v1")(files("one"));
+  keeper.keep(GRAPH);
+  chownSync(folder, 65534, 65534);
+  expect(keeper.find()).toBeNull();
+  graphCache(folder, "v1")(files("two")).keep(GRAPH);
+  expect(readdirSync(folder)).toHaveLength(1);
 });
 
 test("nothing fails where it cannot be kept", () => {

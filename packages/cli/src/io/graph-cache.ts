@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import type { KnownGraph } from "@spillway/core";
 import type { GraphFiles, GraphKeeper } from "../context.ts";
@@ -44,8 +44,14 @@ export function graphCache(
   };
 }
 
+/** With `sudo` a home may be somebody else's: who can write into the folder could tell another user anything. */
+function isOwn(folder: string): boolean {
+  return statSync(folder).uid === process.geteuid?.();
+}
+
 function read(path: string): KnownGraph | null {
   try {
+    if (!isOwn(dirname(path))) return null;
     const bytes = readFileSync(path);
     const kept = bytes.subarray(DIGEST_BYTES);
     if (!bytes.subarray(0, DIGEST_BYTES).equals(digest(kept))) return null;
@@ -63,6 +69,7 @@ function write(folder: string, path: string, graph: KnownGraph, mostBytes: numbe
     if (bytes.length > mostBytes) return;
     // Addresses of a kernel are nobody else's business.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOwn(folder)) return;
     writeWhole(path, true, (sink) => {
       sink(0, digest(bytes));
       sink(DIGEST_BYTES, bytes);
