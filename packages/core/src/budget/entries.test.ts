@@ -9,13 +9,14 @@ import { indexGraph } from "./graph-index.ts";
 
 const PROTOTYPE: CType = { kind: "function", returns: { kind: "void" }, parameters: [] };
 
-/** A program whose BTF knows the prototypes of these functions. */
-function programOf(known: readonly string[]): EntryProgram {
+/** A program whose BTF knows the prototypes of these functions; `symbols` are the names that are asked for. */
+function programOf(known: readonly string[], named: readonly string[] = []): EntryProgram {
   const types: TypeProvider = {
     ...EmptyTypes,
     func: (name) => (known.includes(name) ? (PROTOTYPE as Extract<CType, { kind: "function" }>) : null),
   };
-  const symbols = { byName: () => null, byAddress: () => null };
+  const byName = (name: string) => (named.includes(name) ? { name, address: 0n, type: "T", module: null } : null);
+  const symbols = { byName, byAddress: () => null };
   return { memory: { u64: () => null }, symbols, types, moduleTypes: () => types } as unknown as EntryProgram;
 }
 
@@ -48,6 +49,63 @@ test("callbacks by their slot, or by a prototype that is no other's; of those on
     ["flush", "work", "task", WORK],
     ["sync", "work", "task", WORK],
     ["handler", "interrupt", "irq", "irqaction.handler"],
+  ]);
+});
+
+test("a set that is for other slots too is no callback's", () => {
+  const graph = labelled(graphOf("enable 40:\n work 40:\n {both}: enable\n {kthread_work.func}: work"), {
+    both: "ptp_clock_info.enable | kthread_work.func",
+  });
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  expect(entries.map(({ f }) => graph.functions.name[f])).toEqual(["work"]);
+});
+
+/** Each chain begins with what is below a thread's main function: 168 + 40 + 56 bytes. */
+const REAL_TIME = labelled(
+  graphOf(`
+    ret_from_fork 40: kthread+40
+    kthread 56: ?thread+56
+    smpboot_thread_fn 48: run_ksoftirqd+48, rcu_cpu_kthread+40
+    run_ksoftirqd 8: handle_softirqs.constprop.0+8
+    handle_softirqs.constprop.0 88: *softirq+88
+    hrtimer_run_softirq 24: __hrtimer_run_queues+24
+    __hrtimer_run_queues 104: *hrtimer.function+104
+    rcu_cpu_kthread 64: rcu_core+64
+    rcu_core 32: *callback_head.func+32
+    irq_thread 48: irq_forced_thread_fn+48
+    irq_forced_thread_fn 16: *irqaction.handler+16
+    __irq_exit_rcu 16: handle_softirqs.constprop.0+16
+    __handle_irq_event_percpu 72: *irqaction.handler+72
+    hrtimer_interrupt 96: __hrtimer_run_queues+96
+    {softirq}: net_rx_action
+    {hrtimer.function}: hrtimer_wakeup
+    {callback_head.func}: free_rcu
+    {irqaction.handler}: e1000_intr
+  `),
+  { softirq: "an element of softirq_vec" },
+);
+
+test.each([
+  ["a stock kernel", [], "softirq", "irq", 8 + 16 + 88],
+  ["PREEMPT_RT", ["rt_spin_lock"], "softirq", "task", 168 + 40 + 56 + 48 + 8 + 88],
+  ["a stock kernel", [], "timer", "irq", 8 + 96 + 104],
+  ["PREEMPT_RT", ["rt_spin_lock"], "timer", "task", 168 + 40 + 56 + 48 + 8 + 88 + 24 + 104],
+  ["PREEMPT_RT, from the interrupt", ["rt_spin_lock"], "timer", "irq", 8 + 96 + 104],
+  ["a stock kernel", [], "rcu-callback", "irq", 8 + 16 + 88 + 32],
+  ["PREEMPT_RT", ["rt_spin_lock"], "rcu-callback", "task", 168 + 40 + 56 + 40 + 64 + 32],
+  ["a stock kernel", [], "interrupt", "irq", 8 + 72],
+  ["PREEMPT_RT", ["rt_spin_lock"], "interrupt", "task", 168 + 40 + 56 + 48 + 16],
+  ["PREEMPT_RT, exempt from threads", ["rt_spin_lock"], "interrupt", "irq", 8 + 72],
+])("%s %s: %s callbacks on the %s stack, below %i bytes", (_of, symbols, kind, stack, baseBytes) => {
+  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf([], symbols));
+  expect(entries.filter((entry) => entry.kind === kind && entry.stack === stack)).toMatchObject([{ baseBytes }]);
+});
+
+test("no callback of a softirq is on the IRQ stack of a PREEMPT_RT kernel", () => {
+  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf([], ["rt_spin_lock"]));
+  expect(entries.filter(({ stack }) => stack === "irq").map(({ f }) => REAL_TIME.functions.name[f])).toEqual([
+    "hrtimer_wakeup",
+    "e1000_intr",
   ]);
 });
 

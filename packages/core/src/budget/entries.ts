@@ -1,6 +1,7 @@
 /** Where control comes from outside: the functions at which paths through the kernel begin. */
 import type { Program } from "../program/program.ts";
 import type { EntryKind, EntryStack } from "./budget-document.ts";
+import { callbackOf, KTHREAD } from "./callbacks.ts";
 import {
   chainBytes,
   INTERRUPT_ALIGN_BYTES,
@@ -24,137 +25,52 @@ export interface Entry {
   readonly randomOffsetBytes: number;
 }
 
-type Chain = readonly (string | readonly string[])[];
-
-const SOFTIRQ: Chain = ["__irq_exit_rcu", ["handle_softirqs", "__do_softirq"]];
-const KTHREAD: Chain = ["ret_from_fork", "kthread"];
-const WORK: Chain = [...KTHREAD, "worker_thread", "process_scheduled_works", "process_one_work"];
-const HARDIRQ: Chain = [
-  "__common_interrupt",
-  "handle_edge_irq",
-  "handle_irq_event",
-  "handle_irq_event_percpu",
-  "__handle_irq_event_percpu",
-];
-
-interface Callback {
-  /** Members of structs, as the labels of typed sets name them. */
-  readonly slots: RegExp;
-  /**
-   * A prototype that no other kind of callback has, as the labels of assumed sets spell it: what tells where the slot is not
-   * known, since objects on the heap were given their callbacks by code that took them as arguments.
-   */
-  readonly prototype?: RegExp;
-  readonly kind: EntryKind;
-  readonly stack: EntryStack;
-  /** Who calls them, from the bottom of that stack. */
-  readonly chain: Chain;
-}
-
-/** Callbacks that the kernel calls on a stack that nothing else was on before. */
-const CALLBACKS: readonly Callback[] = [
-  {
-    slots: /^softirq_action\.action$/,
-    prototype: /^void \(struct softirq_action \*\w*\)$/,
-    kind: "softirq",
-    stack: "irq",
-    chain: SOFTIRQ,
-  },
-  {
-    slots: /^tasklet_struct\.(func|callback)$/,
-    prototype: /^void \(struct tasklet_struct \*\w*\)$/,
-    kind: "softirq",
-    stack: "irq",
-    chain: [...SOFTIRQ, ["tasklet_action_common.isra.0", "tasklet_action_common"]],
-  },
-  {
-    slots: /^timer_list\.function$/,
-    prototype: /^void \(struct timer_list \*\w*\)$/,
-    kind: "timer",
-    stack: "irq",
-    chain: [...SOFTIRQ, "run_timer_softirq", ["__run_timer_base", "__run_timers"], "expire_timers", "call_timer_fn"],
-  },
-  {
-    slots: /^hrtimer\.function$/,
-    prototype: /^enum hrtimer_restart \(struct hrtimer \*\w*\)$/,
-    kind: "timer",
-    stack: "irq",
-    chain: ["__sysvec_apic_timer_interrupt", "hrtimer_interrupt", "__hrtimer_run_queues"],
-  },
-  {
-    slots: /^(callback_head|rcu_head)\.func$/,
-    prototype: /^void \(struct callback_head \*\w*\)$/,
-    kind: "rcu-callback",
-    stack: "irq",
-    chain: [...SOFTIRQ, "rcu_core", "rcu_do_batch"],
-  },
-  {
-    slots: /^irqaction\.handler$/,
-    prototype: /^irqreturn_t \(int \w*, void \*\w*\)$/,
-    kind: "interrupt",
-    stack: "irq",
-    chain: HARDIRQ,
-  },
-  {
-    slots: /^irqaction\.thread_fn$/,
-    kind: "kthread",
-    stack: "task",
-    chain: [...KTHREAD, "irq_thread", "irq_thread_fn"],
-  },
-  {
-    slots: /^work_struct\.func$/,
-    prototype: /^void \(struct work_struct \*\w*\)$/,
-    kind: "work",
-    stack: "task",
-    chain: WORK,
-  },
-  {
-    slots: /^kthread_work\.func$/,
-    prototype: /^void \(struct kthread_work \*\w*\)$/,
-    kind: "work",
-    stack: "task",
-    chain: [...KTHREAD, "kthread_worker_fn"],
-  },
-  { slots: /^kthread_create_info\.threadfn$/, kind: "kthread", stack: "task", chain: KTHREAD },
-  // Below whatever path of the VFS leads to them; only what the entry code itself takes is counted.
-  { slots: /^file_operations\.(?!owner)\w+$/, kind: "file-operation", stack: "task", chain: ["do_syscall_64"] },
-];
-
 /** Exceptions that have a stack of their own (arch/x86/include/asm/idtentry.h: DECLARE_IDTENTRY_IST, _DF, _MCE, _NMI, _VC). */
 const IST = new Set(["debug", "nmi", "double_fault", "machine_check", "vmm_communication"]);
 
-/** Finds entries of every kind that the program and the graph's sets tell of; each function once for each kind. */
+/**
+ * Finds entries of every kind that the program and the graph's sets tell of; each function once for each kind and stack. Where
+ * one may be called on several stacks, the one that is more usual comes first.
+ */
 export function findEntries(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
   const entries = new Map<string, Entry>();
   const add = (entry: Entry): void => {
-    const key = `${entry.kind} ${entry.f}`;
+    const key = `${entry.kind} ${entry.stack} ${entry.f}`;
     if (!entries.has(key)) entries.set(key, entry);
   };
   for (const entry of systemCalls(index, names, program)) add(entry);
   for (const entry of vectors(index, names)) add(entry);
   for (const entry of userReturns(index, names, program)) add(entry);
   for (const entry of kernelThreads(index, names, program)) add(entry);
+  for (const entry of callbacks(index, names, program)) add(entry);
+  return [...entries.values()];
+}
+
+function* callbacks(index: GraphIndex, names: FunctionNames, program: EntryProgram): Generator<Entry> {
   const { sets } = index.graph;
+  const realTime = isRealTime(program);
   for (let set = 0; set < sets.count; set++) {
     const label = sets.label[set] as string;
-    // A set that several members share names them all.
-    const parts = label.split(" | ");
-    const bySlot = CALLBACKS.find(({ slots }) => parts.some((part) => slots.test(part)));
-    const callback = bySlot ?? CALLBACKS.find(({ prototype }) => prototype?.test(label) === true);
-    if (callback === undefined) continue;
-    const randomOffsetBytes = callback.kind === "file-operation" ? randomOffset(program) : 0;
-    const chain = chainBytes(index, names, callback.chain, null);
-    const top = callback.stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES;
-    const baseBytes = top + withRandomOffset(chain, randomOffsetBytes);
-    for (let at = sets.start[set] as number; at < (sets.start[set + 1] as number); at++) {
-      const { kind, stack } = callback;
-      const f = sets.members[at] as number;
-      // A function of unknown prototype is in the set of every prototype.
-      if (bySlot === undefined && !hasPrototype(index, program, f)) continue;
-      add({ f, kind, stack, why: label, baseBytes, randomOffsetBytes });
+    const found = callbackOf(label);
+    if (found === null) continue;
+    const { kind, at, atRealTime } = found.callback;
+    const randomOffsetBytes = kind === "file-operation" ? randomOffset(program) : 0;
+    for (const { stack, chain } of realTime && atRealTime !== undefined ? atRealTime : [at]) {
+      const top = stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES;
+      const baseBytes = top + withRandomOffset(chainBytes(index, names, chain, null), randomOffsetBytes);
+      for (let member = sets.start[set] as number; member < (sets.start[set + 1] as number); member++) {
+        const f = sets.members[member] as number;
+        // A function of unknown prototype is in the set of every prototype.
+        if (!found.bySlot && !hasPrototype(index, program, f)) continue;
+        yield { f, kind, stack, why: label, baseBytes, randomOffsetBytes };
+      }
     }
   }
-  return [...entries.values()];
+}
+
+/** PREEMPT_RT, whose spinlock_t is a lock that sleeps (kernel/locking/spinlock_rt.c). */
+function isRealTime({ symbols }: EntryProgram): boolean {
+  return symbols.byName("rt_spin_lock") !== null;
 }
 
 function hasPrototype({ graph }: GraphIndex, program: EntryProgram, f: number): boolean {

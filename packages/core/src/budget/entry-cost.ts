@@ -17,20 +17,18 @@ export const IRQ_STACK_TOP_BYTES = 8;
 /** KSTACK_OFFSET_MAX, include/linux/randomize_kstack.h: 10 bits since 39218ff4c625 (5.13). */
 export const RANDOM_OFFSET_BYTES = 1024;
 
+/** Functions that call one another; each by its name, or by several that releases have used. */
+export type Chain = readonly (string | readonly string[])[];
+
 /**
- * Bytes from the CFA of the first function of a chain to the CFA of what the last one calls. Each link is a name, or several
- * that releases have used; a link that the graph does not have was inlined into the one before. At each link the deepest call
+ * Bytes from the CFA of the first function of a chain to the CFA of what the last one calls. A link may be a clone
+ * (`.isra.0`) of the function by its name; one that the graph does not have was inlined into the one before. At each link the deepest call
  * counts that leads to the next one; at the last one the deepest that leads to `last`, or failing that an indirect one.
  */
-export function chainBytes(
-  index: GraphIndex,
-  names: FunctionNames,
-  chain: readonly (string | readonly string[])[],
-  last: number | null,
-): number {
+export function chainBytes(index: GraphIndex, names: FunctionNames, chain: Chain, last: number | null): number {
   const links = chain.flatMap((link) => {
     for (const name of typeof link === "string" ? [link] : link) {
-      const f = names.all(name)[0];
+      const f = names.all(name)[0] ?? names.clones(name)[0];
       if (f !== undefined) return [f];
     }
     return [];

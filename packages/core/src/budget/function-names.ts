@@ -11,6 +11,7 @@ export class FunctionNames {
   /** Of each function: its name where no other one has it, else `name@0xADDRESS`. */
   readonly ids: readonly string[];
   readonly #byName = new Map<string, number[]>();
+  #clones: ReadonlyMap<string, readonly number[]> | null = null;
   readonly #graph: CallGraph;
 
   constructor(graph: CallGraph) {
@@ -33,6 +34,22 @@ export class FunctionNames {
     if (found !== undefined) return found;
     const at = name.lastIndexOf("@");
     return at < 0 ? [] : this.all(name.slice(0, at)).filter((f) => this.ids[f] === name);
+  }
+
+  /** The compiler's clones of a function: `NAME.isra.0`, `NAME.constprop.0`. */
+  clones(name: string): readonly number[] {
+    if (this.#clones === null) {
+      const clones = new Map<string, number[]>();
+      for (const [f, own] of this.#graph.functions.name.entries()) {
+        const dot = own.indexOf(".");
+        if (dot <= 0) continue;
+        const known = clones.get(own.slice(0, dot));
+        if (known === undefined) clones.set(own.slice(0, dot), [f]);
+        else known.push(f);
+      }
+      this.#clones = clones;
+    }
+    return this.#clones.get(name) ?? [];
   }
 
   /**

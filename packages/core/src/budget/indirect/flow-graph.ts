@@ -202,6 +202,12 @@ export class FlowGraph {
     return this.#nodes.globals;
   }
 
+  /** Members of structs, and tables. */
+  *slots(): Generator<number> {
+    yield* this.#nodes.members.values();
+    yield* this.#nodes.tables.values();
+  }
+
   /** Any word of the object at an address. */
   table(address: number): number {
     return this.#nodes.tables.get(address) ?? this.#grown(this.#nodes.addAt("table", address));

@@ -171,8 +171,13 @@ export class FunctionFacts implements FlowListener {
         found.add(atom.prototype);
       } else if (atom.kind === "address" && this.#facts.functions.at(atom.address) !== undefined) {
         constants.push(atom.address);
-      } else if (atom.kind === "made" && atom.offset === 0) nodes.push(this.#made.nodeOf(atom.source));
-      else if (atom.kind !== "dead") unknown = true;
+      } else if (atom.kind === "made" && atom.offset === 0) {
+        // What a member is declared for holds, whatever else it may have been given: it stands for itself.
+        const members = this.#made.codeOutside(atom.source);
+        for (const { type } of members) found.add(this.#facts.graph.prototypeOf(type));
+        if (members.length === 0) nodes.push(this.#made.nodeOf(atom.source));
+        else nodes.push(...members.map((place) => this.#facts.graph.member(place)));
+      } else if (atom.kind !== "dead") unknown = true;
     }
     const origins = found.size > 0 ? null : this.#made.originsOf(pointer);
     this.sites.push({ ...call, nodes, constants, unknown, prototypes: [...found], origins });

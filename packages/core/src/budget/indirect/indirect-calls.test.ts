@@ -15,11 +15,12 @@ import { IndirectCalls } from "./indirect-calls.ts";
  * struct file { const struct ops *ops; void *private; struct work work; };
  * struct ops { int (*open)(struct file *); int (*close)(struct file *); };
  * struct work { struct work *next; void (*run)(struct work *); };
+ * struct task { void (*run)(struct task *); struct inner { void *data; } inner; };
  *
  * and the functions of `prototypes`, by name and prototype.
  */
 function types(
-  prototypes: Readonly<Record<string, "file" | "work" | "ops" | "callback" | "data" | "none">>,
+  prototypes: Readonly<Record<string, "file" | "work" | "ops" | "callback" | "data" | "none" | "task" | "inner">>,
 ): TypeProvider {
   const btf = new BtfBuilder();
   const int = btf.int("int", 4, true);
@@ -49,7 +50,27 @@ function types(
   const callbackProto = btf.add("", 13, int, [btf.name("fn"), toFileProto, btf.name("file"), toFile], 2);
   const none = btf.add("", 13, 0, [], 0);
   const data = btf.add("", 13, int, [btf.name("data"), toVoid], 1);
-  const numbers = { file: fileProto, work: workProto, ops: opsProto, callback: callbackProto, data, none };
+  const [task, inner, toTask, toInner] = [btf.nextId, btf.nextId + 1, btf.nextId + 2, btf.nextId + 3];
+  const [taskProto, toTaskProto] = [btf.nextId + 4, btf.nextId + 5];
+  btf.struct("task", 16, [
+    ["run", toTaskProto, bits(0)],
+    ["inner", inner, bits(8)],
+  ]);
+  btf.struct("inner", 8, [["data", toVoid, bits(0)]]);
+  for (const target of [task, inner]) btf.add("", 2, target);
+  btf.add("", 13, 0, [btf.name("task"), toTask], 1);
+  btf.add("", 2, taskProto);
+  const innerProto = btf.add("", 13, 0, [btf.name("inner"), toInner], 1);
+  const numbers = {
+    file: fileProto,
+    work: workProto,
+    ops: opsProto,
+    callback: callbackProto,
+    data,
+    none,
+    task: taskProto,
+    inner: innerProto,
+  };
   for (const [name, prototype] of Object.entries(prototypes)) btf.add(name, 12, numbers[prototype]);
   return openBtf(btf.bytes());
 }
@@ -319,6 +340,24 @@ describe("through a member of a known struct", () => {
       assumed: [FILE, "close1", "open1"],
     },
     {
+      what: "in a struct that holds the one at hand, whatever else may be in it",
+      functions: {
+        f: `48 8b 47 f8     mov -0x8(%rdi),%rax
+            ff d0           call *%rax
+            c3              ret`,
+        init: `48 89 37           mov %rsi,(%rdi)
+               48 c7 07 {=run1}   movq $run1,(%rdi)
+               c3                 ret`,
+        run1: RETURN,
+        other: RETURN,
+        keep: `48 c7 c0 {=other}  mov $other,%rax
+               c3                 ret`,
+      },
+      prototypes: { f: "inner", init: "task", run1: "task", other: "task", keep: "none" },
+      typed: ["task.run", "run1"],
+      assumed: ["void (struct task *task)", "init", "other", "run1"],
+    },
+    {
       what: "of a value of no type that is used as one of a known type",
       functions: {
         f: `53              push %rbx
@@ -500,6 +539,27 @@ describe("through other pointers", () => {
       zeroed: true,
       prototypes: { f: "none", set: "none", later: "work", other: "work", keep: "none" },
       typed: ["an element of table", "later"],
+      assumed: ["void (struct work *work)", "later", "other"],
+    },
+    {
+      what: "a table that is zero at first: what is stored in one of its words",
+      functions: {
+        f: `48 8b 83 {=table}  mov table(%rbx),%rax
+            ff d0              call *%rax
+            c3                 ret`,
+        set: `48 c7 c0 {=later}        mov $later,%rax
+              48 89 04 25 {=table+8}   mov %rax,table+8
+              48 89 83 {=table}        mov %rax,table(%rbx)
+              48 c7 c0 {=other}        mov $other,%rax
+              48 89 04 25 {=table}     mov %rax,table
+              c3                       ret`,
+        later: RETURN,
+        other: RETURN,
+      },
+      data: { table: ["other", "other"] },
+      zeroed: true,
+      prototypes: { f: "none", set: "none", later: "work", other: "work" },
+      typed: ["an element of table", "later", "other"],
       assumed: ["void (struct work *work)", "later", "other"],
     },
     {

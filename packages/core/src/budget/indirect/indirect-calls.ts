@@ -287,7 +287,7 @@ export class IndirectCalls implements IndirectResolver {
 
   /** Types of objects and what flows feed each other until nothing is new. */
   #settle(): void {
-    for (const [address, node] of this.#graph.tables()) this.#objects.fillTable(node, address);
+    this.#objects.fillTables(this.#graph.tables());
     do this.#graph.solve();
     while (this.#objects.settle() || this.#declareGlobals());
     this.#objects.placeByContent(this.#candidates());

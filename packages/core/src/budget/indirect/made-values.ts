@@ -216,6 +216,22 @@ export class MadeValues {
     return node;
   }
 
+  /**
+   * Where a value comes out of nothing but pointers to functions in structs that hold others (container_of): these members.
+   * None where it may come from elsewhere as well.
+   */
+  codeOutside(source: number): readonly Place[] {
+    const made = this.#sources[source];
+    if (made === undefined || made.nodes.length > 0 || this.#bounds.has(source)) return [];
+    const found: Place[] = [];
+    for (const parent of made.parents) {
+      const places = parent.kind === "object" ? this.outside(parent) : [];
+      if (places.length === 0 || places.some(({ type }) => this.#facts.graph.prototypeOf(type) < 0)) return [];
+      found.push(...places);
+    }
+    return found;
+  }
+
   /** What lies outside of an inner struct: in the struct that holds it (container_of). */
   outside(atom: Extract<Atom, { kind: "object" }>): readonly Place[] {
     const { structs } = this.#facts;

@@ -1,6 +1,7 @@
 /** Sets of callees, each once however many sites share it. */
 
 import { type Bits, BitsNumbers } from "../bits.ts";
+import { isCallbackSlot } from "../callbacks.ts";
 import type { FunctionTable } from "../function-table.ts";
 import { Fitting } from "./fitting.ts";
 import type { FlowGraph } from "./flow-graph.ts";
@@ -91,6 +92,7 @@ export class SetBuilder {
       assumed.set(site.address, this.#byArguments(site));
       byArguments++;
     }
+    this.#callbacks();
     return {
       sets: this.#sets.sets(),
       typedSet: typed,
@@ -107,13 +109,26 @@ export class SetBuilder {
     };
   }
 
+  /** What is in slots out of which the kernel calls on a fresh stack: a set of each, whether a call of it was understood or not. */
+  #callbacks(): void {
+    for (const node of this.#graph.slots()) {
+      const label = this.#graph.describe(node);
+      if (!isCallbackSlot(label)) continue;
+      this.#sets.of(slotKey([node]), (members) => {
+        const functions = this.#graph.sets.functions(this.#graph.functionsOf(node));
+        this.#sets.addEntries(members, functions);
+        return functions.length === 0 ? null : label;
+      });
+    }
+  }
+
   #typed(site: FoundSite): number {
     if (site.unknown || (site.nodes.length === 0 && site.constants.length === 0)) return -1;
     for (const node of site.nodes) {
       if (this.#isIncomplete(node)) return -1;
     }
     const { checked, nodes, constants } = site;
-    return this.#sets.of(`n${nodes.join()} ${constants.join()} ${checked?.hash ?? ""}`, (members) => {
+    return this.#sets.of(slotKey(nodes, constants, checked), (members) => {
       const held = nodes.map((node) => this.#graph.sets.functions(this.#graph.functionsOf(node)));
       // Nobody gives one of them a function that we see: then we do not see who does.
       if (held.some((functions) => functions.length === 0)) return null;
@@ -214,6 +229,15 @@ export class SetBuilder {
     }
     return places;
   }
+}
+
+/** Of the set of what is in some slots: equal for all calls through them. */
+function slotKey(
+  nodes: readonly number[],
+  constants: readonly number[] = [],
+  checked: CheckedHash | null = null,
+): string {
+  return `n${nodes.join()} ${constants.join()} ${checked?.hash ?? ""}`;
 }
 
 /** Prototypes of the members that hold each function. */

@@ -34,6 +34,8 @@ export class StaticObjects {
   #starts: Int32Array | null = null;
   #largest = 0;
   readonly #cells = new Set<string>();
+  /** By where an object begins: nodes that stand for any of its words. */
+  readonly #tables = new Map<number, number[]>();
   /** Words (by their number) with a function whose member is known. */
   readonly homed: Uint8Array;
 
@@ -125,8 +127,9 @@ export class StaticObjects {
     }
   }
 
-  /** What a word of memory holds at first, for the node that stands for it. */
+  /** What a word of memory holds at first, for the node that stands for it; whoever reads any word of that object may read it. */
   fill(node: number, address: number): void {
+    this.#linkTables(node, address);
     const index = this.#wordFrom(address);
     if (this.#words.place[index] !== address) return;
     const target = this.#words.target[index]!;
@@ -154,10 +157,26 @@ export class StaticObjects {
     this.#graph.edge(last, first);
   }
 
-  /** All that the object at an address holds, for a node that stands for any of its words. */
-  fillTable(node: number, address: number): void {
+  /** All that the objects at these addresses hold, for nodes that stand for any of their words: at first, and what comes later. */
+  fillTables(tables: Iterable<readonly [number, number]>): void {
+    for (const [address, node] of tables) {
+      const extent = this.#extent(address);
+      if (extent === null) continue;
+      const known = this.#tables.get(extent.start);
+      if (known === undefined) this.#tables.set(extent.start, [node]);
+      else known.push(node);
+      this.#fillTable(node, extent);
+    }
+    for (const [address, node] of this.#graph.globals()) this.#linkTables(node, address);
+  }
+
+  #linkTables(node: number, address: number): void {
+    if (this.#tables.size === 0) return;
     const extent = this.#extent(address);
-    if (extent === null) return;
+    for (const table of extent === null ? [] : (this.#tables.get(extent.start) ?? [])) this.#graph.edge(node, table);
+  }
+
+  #fillTable(node: number, extent: Extent): void {
     for (let index = this.#wordFrom(extent.start); index < this.#words.place.length; index++) {
       if (this.#words.place[index]! >= extent.end) break;
       const target = this.#words.target[index]!;
