@@ -8,6 +8,7 @@
  *                    union { struct item *first; void *second; }; };
  *     struct inner { unsigned long word; };
  *     struct middle { unsigned long count; struct inner inner; };
+ *     struct marked { unsigned long count; unsigned int group[0]; struct item item; };
  *     struct outer { unsigned long mark; struct middle middle; unsigned long last; };
  */
 import { expect, test } from "vitest";
@@ -60,6 +61,12 @@ function places(): StructPlaces {
     ["middle", middle, 64],
     ["last", long, 192],
   ]);
+  const nothing = btf.add("", 3, 0, [int, int, 0]);
+  btf.struct("marked", 16, [
+    ["count", long, 0],
+    ["group", nothing, 64],
+    ["item", item, 64],
+  ]);
   const structs = new StructPlaces();
   structs.add(openBtf(btf.bytes()));
   return structs;
@@ -76,6 +83,8 @@ test.each([
   ["fixed", 8, ["item.key void *"]],
   ["fixed", 24, []],
   ["item", 8, []],
+  // A mark between members is no flexible array.
+  ["marked", 8, ["item.key void *"]],
   ["mixed", 0, ["mixed.id void"]],
   ["mixed", 8, ["mixed.first void"]],
 ])("%s at %i", (name, offset, expected) => {

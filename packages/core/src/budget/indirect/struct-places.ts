@@ -256,6 +256,16 @@ function endsOpen(type: CAggregate): boolean {
   return array?.kind === "array" && array.length === 0;
 }
 
+/**
+ * Is a struct's member an array without a length that others follow? It marks a place (`__cacheline_group_begin__…`,
+ * include/linux/cache.h) and has no elements.
+ */
+function isMarker(type: CAggregate, member: number): boolean {
+  if (type.kind !== "struct" || member === type.members.length - 1) return false;
+  const array = stripTypedefs(type.members[member]!.type);
+  return array.kind === "array" && array.length === 0;
+}
+
 /** Members of a union that are of different types: what lies there is of none. */
 function onePerKey(found: readonly Place[]): readonly Place[] {
   if (found.length === 1) return found;
@@ -286,10 +296,10 @@ function collect(
   depth: number,
 ): void {
   if (depth > MAX_DEPTH) return;
-  for (const member of type.members) {
+  for (const [n, member] of type.members.entries()) {
     if (member.bitSize !== null || found.length >= MOST_PLACES) continue;
     const at = member.bitOffset >>> 3;
-    if (at > wanted) continue;
+    if (at > wanted || isMarker(type, n)) continue;
     const named = path === "" || member.name === "" ? path + member.name : `${path}.${member.name}`;
     inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth);
   }
