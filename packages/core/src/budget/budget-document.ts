@@ -98,6 +98,8 @@ export const ENTRY_KINDS = [
   "file-operation",
   /** What a system call leaves for its end: signals, task work (the last reference to a file), another task's turn. */
   "user-return",
+  /** The end of a task that an oops killed, on its stack rewound. */
+  "task-end",
   "other",
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];

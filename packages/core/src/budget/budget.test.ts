@@ -3,7 +3,7 @@ import { type BudgetProgram, createBudget } from "./budget.ts";
 import { budgetProgram } from "./budget-program.fixture.ts";
 import { calleesOf } from "./build-document.ts";
 import { graphOf } from "./call-graph.fixture.ts";
-import type { CallGraph } from "./call-graph.ts";
+import { type CallGraph, DEPTH_KINDS } from "./call-graph.ts";
 import { TOLD_ROUNDS } from "./solve.ts";
 
 /** A program that has just these symbols and nothing in its memory. */
@@ -217,4 +217,43 @@ describe("recursion", () => {
     expect(path.oneMoreRoundBytes).toBe(more);
     expect(path.cycles).toHaveLength(1);
   });
+});
+
+test("what comes upon kernel code does not go back to user mode: that is an entry of its own", () => {
+  const graph = graphOf(`
+    asm_exc_page_fault 176: exc_page_fault+176
+    exc_page_fault 40: irqentry_exit+32, fault+40
+    irqentry_exit 8: irqentry_exit_to_user_mode+8
+    irqentry_exit_to_user_mode 24: get_signal+16
+    get_signal 3000:
+    fault 600:
+  `);
+  const { entries, interrupts, functions } = createBudget(programOf(), graph).document();
+  expect(interrupts).toMatchObject([{ name: "exc_page_fault", bytes: { slotMatched: 176 + 40 + 600 } }]);
+  expect(entries.map(({ name, bounds }) => [name, bounds.direct])).toEqual([
+    ["exc_page_fault", 176 + 40 + 600],
+    ["irqentry_exit_to_user_mode", 168 + 32 + 8 + 16 + 3000],
+  ]);
+  // The call is there; no path goes on by it.
+  const exit = functions.find(({ name }) => name === "irqentry_exit");
+  expect(exit?.calls).toMatchObject([{ targets: ["irqentry_exit_to_user_mode"] }]);
+});
+
+test("softirqs that a task lets run are on the CPU's IRQ stack, and in no path of the task", () => {
+  const graph = graphOf(`
+    send 40: local_bh_enable+40
+    local_bh_enable 24: do_softirq+16
+    do_softirq 16: handle_softirqs+8
+    irq_exit 16: handle_softirqs+16
+    handle_softirqs 100: net_rx_action+90
+    net_rx_action 5000:
+  `);
+  const { sites, functions } = graph;
+  sites.depthKind[Array.from(sites.caller).indexOf(functions.name.indexOf("do_softirq"))] =
+    DEPTH_KINDS.indexOf("other-stack");
+  const all = createBudget(programOf(), graph, { entries: ["send", "irq_exit"] }).document();
+  expect(all.entries.map(({ name, bounds }) => [name, bounds.direct])).toEqual([
+    ["send", 40 + 16 + 16],
+    ["irq_exit", 16 + 90 + 5000],
+  ]);
 });

@@ -19,11 +19,13 @@ import { type LevelCycles, levelCycles } from "./cycles.ts";
 import { countEdges, type PathNode, pathFrom, pathTo } from "./deepest-path.ts";
 import { type DepthPass, deepestContexts } from "./depths.ts";
 import { type Entry, findEntries } from "./entries.ts";
-import { endAtFatal, fatalFunctions } from "./fatal.ts";
+import { fatalFunctions } from "./fatal.ts";
+import { startsApart } from "./fresh-starts.ts";
 import { FunctionNames } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
 import { atLevel, type BudgetLevel, type ByLevel, byLevel, lazyByLevel } from "./levels.ts";
 import { MOST_UPCALLS, noUpcallTwice } from "./no-upcall-twice.ts";
+import { pathGraph } from "./path-graph.ts";
 import { SharedSteps, stepsOf } from "./path-steps.ts";
 import { countReachable, type Reachable } from "./reachable.ts";
 import { boundPasses, MOST_ROUNDS, type SolvedGraph, solveGraph, TOLD_ROUNDS } from "./solve.ts";
@@ -43,8 +45,6 @@ export interface BudgetOptions {
    * manual pages have them.
    */
   readonly entries?: readonly string[];
-  /** Follow what `panic` calls, and what calls nothing but it: see fatal.ts. */
-  readonly fatal?: boolean;
 }
 
 /** The deepest path from a function, or the deepest way to it. */
@@ -100,7 +100,7 @@ export interface TopRow {
 /** A budget that has been worked out. Everything beyond the bounds themselves is computed when it is asked for. */
 export class Budget {
   readonly program: BudgetProgram;
-  /** The graph that paths are looked for in: unless `fatal` is asked for, they end at fatal functions. */
+  /** The graph that paths are looked for in: see path-graph.ts. */
   readonly graph: CallGraph;
   /** With all calls of all functions. */
   readonly wholeGraph: CallGraph;
@@ -118,11 +118,11 @@ export class Budget {
     this.program = program;
     this.wholeGraph = graph;
     this.fatal = fatalFunctions(graph);
-    this.graph = options.fatal === true ? graph : endAtFatal(graph, this.fatal);
-    const index = indexGraph(this.graph);
     this.names = new FunctionNames(graph);
-    const found = known ?? findEntries(index, this.names, program);
+    const found = known ?? findEntries(indexGraph(graph), this.names, program);
     this.foundEntries = found;
+    this.graph = pathGraph(graph, { fatal: this.fatal, apart: startsApart(graph.functions.count, found) });
+    const index = indexGraph(this.graph);
     const starts = found.map(({ f }) => f);
     const rounds = Math.min(options.rounds ?? TOLD_ROUNDS, MOST_ROUNDS);
     // The bounds' own passes, and one more for what another round would add.

@@ -132,13 +132,29 @@ test("kernel threads: int (void *), called by nobody, that ask whether to stop, 
   ]);
 });
 
-test("what a system call goes on to at its end, below do_syscall_64", () => {
+test("what begins on a stack that is empty again, below whatever goes there at its deepest", () => {
   const graph = graphOf(`
+    entry_SYSCALL_64 8: do_syscall_64+8
     do_syscall_64 48: !+40, syscall_exit_to_user_mode+48
     syscall_exit_to_user_mode 24:
+    asm_exc_page_fault 176: exc_page_fault+176
+    exc_page_fault 40: async_fault+40, tail irqentry_exit
+    async_fault 24: irqentry_exit+24
+    asm_exc_int3 176: exc_int3+176
+    exc_int3 32: tail irqentry_exit_to_user_mode
+    irqentry_exit 8: tail irqentry_exit_to_user_mode
+    irqentry_exit_to_user_mode 24:
+    oops_end 40: rewind_stack_and_make_dead+40
+    rewind_stack_and_make_dead 168: make_task_dead+168
+    make_task_dead 80:
   `);
   const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
-  expect(entries).toMatchObject([{ kind: "user-return", stack: "task", baseBytes: 168 + 48 }]);
+  const fresh = entries.filter(({ kind }) => kind === "user-return" || kind === "task-end");
+  expect(fresh.map(({ f, kind, stack, baseBytes }) => [graph.functions.name[f], kind, stack, baseBytes])).toEqual([
+    ["syscall_exit_to_user_mode", "user-return", "task", 168 + 48],
+    ["irqentry_exit_to_user_mode", "user-return", "task", 168 + 40 + 24],
+    ["make_task_dead", "task-end", "task", 168],
+  ]);
 });
 
 test.each([

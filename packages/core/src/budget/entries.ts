@@ -10,6 +10,7 @@ import {
   PT_REGS_BYTES,
   RANDOM_OFFSET_BYTES,
 } from "./entry-cost.ts";
+import { freshStarts } from "./fresh-starts.ts";
 import type { FunctionNames } from "./function-names.ts";
 import type { GraphIndex } from "./graph-index.ts";
 
@@ -40,7 +41,7 @@ export function findEntries(index: GraphIndex, names: FunctionNames, program: En
   };
   for (const entry of systemCalls(index, names, program)) add(entry);
   for (const entry of vectors(index, names)) add(entry);
-  for (const entry of userReturns(index, names, program)) add(entry);
+  for (const entry of onFreshStacks(index, names, program)) add(entry);
   for (const entry of kernelThreads(index, names, program)) add(entry);
   for (const entry of callbacks(index, names, program)) add(entry);
   return [...entries.values()];
@@ -146,17 +147,13 @@ function tableOf(index: GraphIndex, program: EntryProgram, table: string): { f: 
   return found;
 }
 
-/** What do_syscall_64 goes on to once the system call is over, with its own frame still there (kernel/entry/common.c). */
-function userReturns(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
-  const randomOffsetBytes = randomOffset(program);
-  return names.all("syscall_exit_to_user_mode").map((f) => ({
-    f,
-    kind: "user-return",
-    stack: "task",
-    why: "do_syscall_64, at its end",
-    baseBytes: PT_REGS_BYTES + withRandomOffset(chainBytes(index, names, ["do_syscall_64"], f), randomOffsetBytes),
-    randomOffsetBytes,
-  }));
+/** See fresh-starts.ts. */
+function onFreshStacks(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
+  return freshStarts(index.graph, names).map(({ f, kind, why, afterSystemCall, chainBytes: chain }) => {
+    const randomOffsetBytes = afterSystemCall ? randomOffset(program) : 0;
+    const baseBytes = PT_REGS_BYTES + withRandomOffset(chain, randomOffsetBytes);
+    return { f, kind, stack: "task", why, baseBytes, randomOffsetBytes };
+  });
 }
 
 /** What a thread's main function asks now and then (include/linux/kthread.h, freezer.h). */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { graphOf } from "./call-graph.fixture.ts";
-import { countFatalCalls, endAtFatal, fatalFunctions } from "./fatal.ts";
+import { countFatalCalls, fatalFunctions } from "./fatal.ts";
+import { pathGraph } from "./path-graph.ts";
 import { solveGraph } from "./solve.ts";
 
 test("what leads to nothing but panic is fatal; what dies in another way is not", () => {
@@ -23,7 +24,7 @@ test("what leads to nothing but panic is fatal; what dies in another way is not"
   const fatal = fatalFunctions(graph);
   expect(graph.functions.name.filter((_, f) => fatal[f] === 1)).toEqual(["__stack_chk_fail", "panic"]);
   expect(countFatalCalls(graph, fatal)).toBe(3);
-  const ended = solveGraph(endAtFatal(graph, fatal));
+  const ended = solveGraph(pathGraph(graph, { fatal, apart: new Uint8Array(graph.functions.count) }));
   const depthOf = (name: string) => ended.levels.direct.passes[0]?.depth[graph.functions.name.indexOf(name)];
   expect(depthOf("panic")).toBe(400);
   expect(depthOf("__stack_chk_fail")).toBe(16);

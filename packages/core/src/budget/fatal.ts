@@ -5,7 +5,7 @@
  * those are fatal: `__stack_chk_fail` is, `do_exit` is not (its `do_task_dead` never returns and does not panic). WARN and the
  * printing of an oops return, and stay in the budget.
  */
-import type { CallGraph, SiteColumns } from "./call-graph.ts";
+import type { CallGraph } from "./call-graph.ts";
 
 /** Marks (1) the fatal functions. */
 export function fatalFunctions(graph: CallGraph): Uint8Array {
@@ -39,34 +39,6 @@ export function fatalFunctions(graph: CallGraph): Uint8Array {
     }
   }
   return fatal;
-}
-
-/** The graph in which paths end at fatal functions: with their frames, and without what these call. */
-export function endAtFatal(graph: CallGraph, fatal: Uint8Array): CallGraph {
-  const { sites } = graph;
-  let count = 0;
-  for (let site = 0; site < sites.count; site++) if (fatal[sites.caller[site]!] !== 1) count++;
-  const kept = <Column extends Int32Array | Uint8Array>(column: Column, into: Column): Column => {
-    let written = 0;
-    for (let site = 0; site < sites.count; site++) {
-      if (fatal[sites.caller[site]!] !== 1) into[written++] = column[site]!;
-    }
-    return into;
-  };
-  const words = (column: Int32Array): Int32Array => kept(column, new Int32Array(count));
-  const bytes = (column: Uint8Array): Uint8Array => kept(column, new Uint8Array(count));
-  const left: SiteColumns = {
-    count,
-    caller: words(sites.caller),
-    address: words(sites.address),
-    kind: bytes(sites.kind),
-    bytes: words(sites.bytes),
-    depthKind: bytes(sites.depthKind),
-    callee: words(sites.callee),
-    typedSet: words(sites.typedSet),
-    assumedSet: words(sites.assumedSet),
-  };
-  return { ...graph, sites: left };
 }
 
 /** Calls from functions that are not fatal to such that are. */

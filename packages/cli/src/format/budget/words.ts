@@ -19,6 +19,7 @@ export const ENTRY_TITLES: Readonly<Record<EntryKind, string>> = {
   "rcu-callback": "RCU callback",
   "file-operation": "file operation",
   "user-return": "return to user mode",
+  "task-end": "end of a task",
   other: "asked for",
 };
 

@@ -64,6 +64,29 @@ test("a chain without an entry is told by how it begins", () => {
   expect([...judge("kthread 8, strange 24").withoutEntry]).toEqual([["kthread strange", 1]]);
 });
 
+test("on the way back to user mode, that is where a stack is counted from", () => {
+  const graph = graphOf(`
+    exc_page_fault 40: irqentry_exit+40, fault+40
+    irqentry_exit 8: irqentry_exit_to_user_mode+8
+    irqentry_exit_to_user_mode 24: schedule+16
+    schedule 80:
+    fault 60:
+    asm_exc_page_fault 176: exc_page_fault+176
+  `);
+  const judge = new DepthJudge(createBudget(PROGRAM, graph));
+  const on = (text: string) =>
+    text.split(", ").map((frame) => {
+      const [name = "", above] = frame.split(" ");
+      return { f: numberOf(graph, name), above: Number(above) };
+    });
+  judge.add({ fromTop: true, frames: on("exc_page_fault 168, irqentry_exit_to_user_mode 216, schedule 232") });
+  const { depths, bases } = judge.seen;
+  expect(depths.map(({ entry, bytes, bounds }) => [graph.functions.name[entry], bytes, bounds[0]])).toEqual([
+    ["irqentry_exit_to_user_mode", 16, 16],
+  ]);
+  expect(bases).toMatchObject([{ bytes: 216, bound: 216 }]);
+});
+
 test("calls against the order are counted", () => {
   const again = numberOf(GRAPH, "again");
   expect([...judge("again 0, again 48, again 96").cutCalls]).toEqual([[again, new Map([[again, 2]])]]);

@@ -5,6 +5,7 @@
 import type { Budget } from "../budget.ts";
 import { SITE_KINDS } from "../call-graph.ts";
 import { type ContextPass, deepestContexts } from "../depths.ts";
+import { startsApart } from "../fresh-starts.ts";
 import { atLevel, type BudgetLevel, byLevel } from "../levels.ts";
 import { contextsNoUpcallTwice } from "../no-upcall-twice.ts";
 import { TOLD_ROUNDS } from "../solve.ts";
@@ -97,6 +98,7 @@ export class DepthJudge {
   /** For entries, and for what these jump to at their ends: the most that is in use above them. */
   readonly #bases = new Map<number, number>();
   readonly #jumpedTo = new Map<number, number>();
+  readonly #freshStarts: Uint8Array;
   readonly #contexts = new Map<number, readonly Int32Array[]>();
   readonly #known = new Set<string>();
   readonly #depths = new Map<string, SeenDepth>();
@@ -106,6 +108,7 @@ export class DepthJudge {
   constructor(budget: Budget, kinds: readonly BoundKind[] = BOUND_KINDS) {
     this.#budget = budget;
     this.#kinds = kinds;
+    this.#freshStarts = startsApart(budget.graph.functions.count, budget.entries);
     for (const { f, baseBytes } of budget.entries) {
       this.#bases.set(f, Math.max(this.#bases.get(f) ?? 0, baseBytes));
       for (const end of this.#jumpsFrom(f)) this.#jumpedTo.set(end, Math.max(this.#jumpedTo.get(end) ?? 0, baseBytes));
@@ -143,7 +146,7 @@ export class DepthJudge {
     let bySlots = true;
     for (const { f, above } of chain.frames.slice(at + 1)) {
       // The machine is dying: no bound follows such calls.
-      if (this.#budget.graph !== this.#budget.wholeGraph && this.#budget.fatal[f] === 1) break;
+      if (this.#budget.fatal[f] === 1) break;
       this.#noteCut(caller, f);
       bySlots &&= this.#leadsBySlots(caller, f);
       caller = f;
@@ -161,9 +164,11 @@ export class DepthJudge {
     }
   }
 
-  /** The outermost entry; or what one has jumped to, where nothing but what calls entries lies above. */
+  /** One that begins on a stack that is empty again, whatever led there; else the outermost entry; or what one has jumped to, where nothing but what calls entries lies above. */
   #entryIn(frames: readonly SeenFrame[]): number {
     const { name } = this.#budget.graph.functions;
+    const fresh = frames.findIndex(({ f }) => this.#freshStarts[f] === 1);
+    if (fresh >= 0) return fresh;
     for (const [at, { f }] of frames.entries()) {
       if (this.#bases.has(f) || this.#jumpedTo.has(f)) return at;
       if (!CALLS_ENTRIES.test(name[f] as string)) return frames.findIndex((frame) => this.#bases.has(frame.f));
