@@ -90,6 +90,8 @@ interface Example {
   readonly label?: readonly [from: string, to: string];
   /** The program is the one of debuginfo/testing/gcc-program.fixture.ts, and its debug information is there. */
   readonly debugInfo?: true;
+  /** The functions in order, and whether unwind data say that calls enter them. */
+  readonly entered?: Readonly<Record<string, boolean>>;
   /** The data are zero at first: no part of the file. */
   readonly zeroed?: true;
 }
@@ -111,8 +113,13 @@ function withLabel(memory: Program["memory"], from: bigint, to: bigint): Program
 }
 
 /** The program with its data as symbols, and with types. */
-function programOf({ functions, data = {}, prototypes, label, zeroed }: Example): Program {
-  const { program, at } = tinyProgram({ functions, data });
+function programOf({ functions, data = {}, prototypes, label, zeroed, entered }: Example): Program {
+  const orc = Object.entries(entered ?? {}).map(([name, byCall]) =>
+    byCall
+      ? ({ at: name, sp: "sp", offset: 8 } as const)
+      : ({ at: name, sp: "undefined", offset: 0, type: "end" } as const),
+  );
+  const { program, at } = tinyProgram({ functions, data, ...(entered === undefined ? {} : { orc }) });
   const names = Object.keys(data);
   const start = names.length === 0 ? 0n : at(names[0]!);
   const length = Object.values(data).reduce((sum, words) => sum + words.length * 8, 0);
@@ -320,6 +327,50 @@ describe("through a member of a known struct", () => {
       prototypes: { f: "work", setup: "file", handler: "work", other: "work", keep: "none" },
       typed: ["work.run", "handler"],
       assumed: ["void (struct work *work)", "f", "handler", "other"],
+    },
+    {
+      what: "what is stored through a pointer of no known type, by code whose type is not known either",
+      functions: {
+        f: `48 8b 07  mov (%rdi),%rax
+            ff 50 08  callq *0x8(%rax)
+            c3        ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        trace: `48 c7 47 08 {=from_return}  movq $from_return,0x8(%rdi)
+                c3                          ret`,
+        from_return: RETURN,
+      },
+      entered: { f: true, from_return: true },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1", "from_return"],
+      assumed: [FILE, "close1", "f", "from_return", "open1"],
+    },
+    {
+      what: "not a label that no call enters (return_to_handler is stored in place of a return address)",
+      functions: {
+        f: `48 8b 07  mov (%rdi),%rax
+            ff 50 08  callq *0x8(%rax)
+            c3        ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        trace: `48 c7 47 08 {=from_return}  movq $from_return,0x8(%rdi)
+                c3                          ret`,
+        from_return: RETURN,
+      },
+      entered: { f: true, from_return: false },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
     },
     {
       what: "of a struct that holds the one at hand (container_of)",

@@ -74,12 +74,15 @@ export class IndirectCalls implements IndirectResolver {
   readonly #entries = new AddressFilter();
   readonly #taken = new Set<number>();
   readonly #called = new Set<number>();
+  readonly #mayBeCalled: (entry: number) => boolean;
+  readonly #labels = new Map<number, boolean>();
   #statistics: IndirectStatistics | null = null;
 
   /** @param declared what debug information says of variables and functions */
   constructor(program: Program, table: FunctionTable, declared: DeclaredTypes | null = null) {
     this.#program = program;
     this.#table = table;
+    this.#mayBeCalled = mayBeCalled(program);
     // Out of kallsyms each name has to be unpacked: once.
     const symbols = [...program.symbols.all()];
     this.#symbols = symbols;
@@ -158,13 +161,23 @@ export class IndirectCalls implements IndirectResolver {
 
   /**
    * As many parameters, each in a register of its own or in none, and a result or none. The record of a static function may be
-   * that of another by its name which was inlined wherever it is called, so that kallsyms has only one of them.
+   * that of another by its name which was inlined wherever it is called, so that kallsyms has only one of them. A label that no
+   * call enters fits none: `return_to_handler` is stored in place of a return address.
    */
   #fits(wanted: number, entry: number): boolean {
     const own = this.#sureOf(entry);
-    return (
-      own === null || own.some((prototype) => this.#prototypes.shape(prototype) === this.#prototypes.shape(wanted))
-    );
+    if (own === null) return !this.#isLabel(entry);
+    return own.some((prototype) => this.#prototypes.shape(prototype) === this.#prototypes.shape(wanted));
+  }
+
+  /** Code without a type that no call enters, as far as unwind data tell. */
+  #isLabel(entry: number): boolean {
+    let known = this.#labels.get(entry);
+    if (known === undefined) {
+      known = this.#functions.at(entry)?.prototypes.length === 0 && !this.#mayBeCalled(entry);
+      this.#labels.set(entry, known);
+    }
+    return known;
   }
 
   visit({ index, code }: WalkedFunction): void {
@@ -327,7 +340,7 @@ export class IndirectCalls implements IndirectResolver {
       this.#graph,
       this.#taken,
       this.#search,
-      mayBeCalled(this.#program),
+      this.#mayBeCalled,
       new TypeHashes(this.#program.memory),
     );
     const callees = builder.answer(this.#facts.sites);
