@@ -40,7 +40,9 @@ export {
   judgeBudget,
   judgeDiff,
 } from "./budget/diff.ts";
+export { type EntryThrough, entriesThrough } from "./budget/entries-through.ts";
 export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
+export { type GrownFrame, parseGrownFrames, withGrownFrames } from "./budget/grown-frames.ts";
 export { type KnownGraph, knownGraph, openKnownGraph } from "./budget/known-graph.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";

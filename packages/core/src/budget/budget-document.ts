@@ -94,6 +94,7 @@ export const ENTRY_KINDS = [
   "timer",
   "work",
   "kthread",
+  /** RCU's, and task work, which has the same type: both are `void (struct callback_head *)`. */
   "rcu-callback",
   "file-operation",
   /** What a system call leaves for its end: signals, task work (the last reference to a file), another task's turn. */

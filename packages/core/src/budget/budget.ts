@@ -88,6 +88,14 @@ export interface DeepestContext extends BudgetPath {
   readonly belowBytes: number;
 }
 
+export interface TopOptions {
+  readonly limit?: number;
+  readonly by?: "frame" | "depth";
+  readonly level?: BudgetLevel;
+  /** Functions of that module alone; null: of the kernel itself. */
+  readonly module?: string | null;
+}
+
 export interface TopRow {
   readonly function: string;
   readonly module: string | null;
@@ -158,11 +166,13 @@ export class Budget {
   }
 
   /** Functions by their own frame, or by the deepest path from them on; largest first. */
-  top(options: { limit?: number; by?: "frame" | "depth"; level?: BudgetLevel } = {}): TopRow[] {
+  top(options: TopOptions = {}): TopRow[] {
     const { functions } = this.graph;
+    const { module } = options;
     const depth = this.#bound(options.level ?? "slot-matched").depth;
     const key = options.by === "depth" ? depth : functions.ownBytes;
     return Array.from({ length: functions.count }, (_, f) => f)
+      .filter((f) => module === undefined || functions.module[f] === module)
       .sort((a, b) => (key[b] as number) - (key[a] as number) || a - b)
       .slice(0, options.limit ?? 20)
       .map((f) => ({

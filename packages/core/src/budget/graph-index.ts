@@ -17,8 +17,12 @@ export interface GraphIndex {
   at(level: BudgetLevel): LevelGraph;
 }
 
-/** Turns "item i has key k" pairs into lists by key; the order of items is kept. */
-function listsByKey(keys: Int32Array, itemCount: number, keyCount: number): { first: Int32Array; items: Int32Array } {
+/** Turns "item i has key k" pairs into lists by key; the order of items is kept. Items of a negative key are in none. */
+export function listsByKey(
+  keys: Int32Array,
+  itemCount: number,
+  keyCount: number,
+): { first: Int32Array; items: Int32Array } {
   const first = new Int32Array(keyCount + 1);
   for (let item = 0; item < itemCount; item++) {
     const key = keys[item]!;

@@ -4,17 +4,21 @@ import {
   BUDGET_LEVELS,
   type Budget,
   type BudgetLevel,
+  type BudgetOptions as CoreOptions,
   createBudget,
   type DeclaredTypes,
+  type GrownFrame,
   knownGraph,
   MOST_ROUNDS,
   openKnownGraph,
   openSavedBudget,
   type Program,
+  parseGrownFrames,
   readWholeBudget,
   SpillwayError,
   TOLD_ROUNDS,
   type Unpackers,
+  withGrownFrames,
 } from "@spillway/core";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Context } from "../../context.ts";
@@ -29,6 +33,7 @@ export interface BudgetOptions {
   readonly entry?: readonly string[];
   readonly rounds: number;
   readonly level: BudgetLevel;
+  readonly grow?: readonly GrownFrame[];
   readonly json?: boolean;
   /** False: whatever was kept, the code is read again. */
   readonly cache?: boolean;
@@ -63,18 +68,20 @@ export function addBudgetOptions(command: Command): Command {
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )
     .option("--rounds <n>", `let a path take so many upcalls, at most ${MOST_ROUNDS}`, roundCount, TOLD_ROUNDS)
+    .option("--grow <list>", "what if frames were larger: NAME=BYTES,…", parseGrownFrames)
     .option("--no-cache", "read the code again, though its calls are kept from the last time")
     .option("--json", "print one JSON document instead of text");
 }
 
 /** A command line as a person would type it again: `words`, then the shared options that are not as by default. */
 export function asTyped(words: readonly string[], options: BudgetOptions): string {
-  const { modules, level, rounds, entry, debuginfo } = options;
+  const { modules, level, rounds, entry, debuginfo, grow } = options;
   return [
     ...words,
     ...(modules === undefined ? [] : ["--modules", modules]),
     ...(level === DEFAULT_LEVEL ? [] : ["--level", level]),
     ...(rounds === TOLD_ROUNDS ? [] : ["--rounds", `${rounds}`]),
+    ...(grow === undefined ? [] : ["--grow", grow.map(({ name, bytes }) => `${name}=${bytes}`).join(",")]),
     ...(entry === undefined ? [] : ["--entry", ...entry]),
     ...(debuginfo === undefined ? [] : ["--debuginfo", ...debuginfo]),
   ]
@@ -122,15 +129,27 @@ export function refuseKernelOptions(inputs: readonly string[], options: Omit<Bud
   });
 }
 
+type AskedOptions = Pick<CoreOptions, "rounds" | "entries">;
+
 /**
  * Opens a program, builds its call graph and what can be asked of it, with progress on a terminal; or takes the graph that was
- * kept from the last time; or opens a budget that was kept.
+ * kept from the last time; or opens a budget that was kept. With `grow`, what it would be with larger frames.
  */
 export function openBudget(context: Context, input: string, options: Omit<BudgetOptions, "level">): Budget {
   const asked = {
     rounds: options.rounds,
     ...(options.entry === undefined ? {} : { entries: options.entry }),
   };
+  const budget = openAsItIs(context, input, options, asked);
+  return options.grow === undefined ? budget : withGrownFrames(budget, options.grow, asked);
+}
+
+function openAsItIs(
+  context: Context,
+  input: string,
+  options: Omit<BudgetOptions, "level">,
+  asked: AskedOptions,
+): Budget {
   refuseKernelOptions([input], options);
   if (isKept(input)) return openSavedBudget(readWholeBudget(readText(input)), asked);
   const progress = new Progress(context.terminal);

@@ -65,6 +65,34 @@ test.each([
   expect(errors === "").toBe(expected === 0);
 });
 
+test("what if a frame were larger: alone, as a gate, and beside what is", async () => {
+  const grow = ["--grow", "vfs_write=100"];
+  expect(await json("path", NEW, "write", ...grow)).toMatchObject({ bytes: 168 + 5000 + 180 });
+  expect((await ran(NEW, "--max", "5300", ...grow)).code).toBe(6);
+  expect((await ran(NEW, "--max", "5300")).code).toBe(0);
+  const { output } = await ran("diff", NEW, NEW, ...grow);
+  expect(output).toContain("+100  5,248 → 5,348  __x64_sys_write  system call");
+  expect((await ran("diff", NEW, NEW)).output).toContain("No bound, no frame and no cycle has changed.");
+});
+
+test("entries that lead to a function, and its callers", async () => {
+  const { output } = await ran("callers", OLD, "kernel_write", "--entries");
+  expect(output.split("\n").slice(0, 3)).toEqual([
+    "2 entries lead to kernel_write, slot-matched; on the deepest path of 2",
+    "  bound  entry            kind",
+    "  3,920  __x64_sys_write  system call     on its deepest path",
+  ]);
+});
+
+test("the functions of one module, or of the kernel itself", async () => {
+  const both = kept("both.json", "write 40: fs_write@fs+40\n fs_write@fs 80:\n");
+  const names = async (...args: string[]) =>
+    (await json("top", both, ...args)).map((row: { function: string }) => row.function);
+  expect(await names("--module", "fs")).toEqual(["fs_write"]);
+  expect(await names("--module", "vmlinux")).toEqual(["write"]);
+  expect(await names()).toEqual(["fs_write", "write"]);
+});
+
 test("what would bound an entry, drawn", async () => {
   const page = join(folder, "write.html");
   const { output } = await ran("path", OLD, "write", "--plan", "--html", page);
@@ -91,6 +119,7 @@ test.each([
   [[NEW, "--max", "1e3"], "--max <bytes>' argument '1e3' is invalid. It is no whole number."],
   [[NEW, "--rounds", "100000"], "--rounds <n>' argument '100000' is invalid. It is more than 64."],
   [[NEW, "--level", "Direct"], "Allowed choices are direct, slot-matched, prototype-matched."],
+  [["path", NEW, "write", "--grow", "vfs_write"], '"vfs_write" is not a function and how many bytes'],
   [["top", NEW, "--by", "name"], "Allowed choices are frame, depth."],
   [[NEW, "--entry"], "argument missing"],
   [[NEW, "--modules", "/lib/modules"], "--modules goes with a kernel, and"],

@@ -20,9 +20,10 @@ interface DiffCommandOptions extends BudgetOptions {
   readonly max?: number;
 }
 
-/** A budget that was kept with `--json`, or the budget of a kernel. */
+/** A budget that was kept with `--json`, or the budget of a kernel; with frames larger than they are, if that is asked. */
 function documentOf(context: Context, input: string, options: DiffCommandOptions): BudgetDocument {
-  return isKept(input) ? readBudget(readText(input)) : openBudget(context, input, options).document();
+  const asItIs = isKept(input) && options.grow === undefined;
+  return asItIs ? readBudget(readText(input)) : openBudget(context, input, options).document();
 }
 
 export function registerDiff(budget: Command, context: Context): void {
@@ -41,13 +42,15 @@ export function registerDiff(budget: Command, context: Context): void {
 Examples:
   spillway budget /boot/vmlinuz-6.1.0-56-amd64 --json >old.json      keep a budget
   spillway budget diff old.json /boot/vmlinuz-6.1.0-57-amd64
-  spillway budget diff old.json new.json --max-growth 256            exit code 6: the gate is closed`,
+  spillway budget diff old.json new.json --max-growth 256            exit code 6: the gate is closed
+  spillway budget diff old.json old.json --grow vfs_write=512        what it would cost if that frame grew`,
     );
   addBudgetOptions(command).action((old: string, current: string, options: DiffCommandOptions) => {
     const { terminal } = context;
     const { level, limit, max, maxGrowth } = options;
     refuseKernelOptions([old, current], options);
-    const before = documentOf(context, old, options);
+    const { grow: _, ...asItIs } = options;
+    const before = documentOf(context, old, asItIs);
     const after = documentOf(context, current, options);
     const diff = diffBudgets(before, after);
     terminal.write(options.json ? toJson(diff) : formatDiff(diff, { limit, level }, terminal));

@@ -8,6 +8,7 @@ import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumb
 interface TopOptions extends BudgetOptions {
   readonly limit: number;
   readonly by: "depth" | "frame";
+  readonly module?: string;
 }
 
 export function registerTop(budget: Command, context: Context): void {
@@ -19,6 +20,7 @@ export function registerTop(budget: Command, context: Context): void {
     .addOption(
       new Option("--by <what>", "their own frames, or all below them").choices(["frame", "depth"]).default("frame"),
     )
+    .option("--module <name>", "only those of one module; vmlinux: of the kernel itself")
     .option("-n, --limit <n>", "functions to list", wholeNumber, 20)
     .addHelpText(
       "after",
@@ -26,11 +28,13 @@ export function registerTop(budget: Command, context: Context): void {
 Examples:
   spillway budget top vmlinuz                  what checkstack.pl lists, for the stock image and its modules
   spillway budget top vmlinuz --by depth       those with the deepest paths below them
+  spillway budget top vmlinuz --modules /lib/modules/6.1.0-57-amd64 --module xfs     one module's
   spillway budget top vmcore -n 50 --json`,
     );
   addBudgetOptions(command).action((input: string, options: TopOptions) => {
-    const { limit, by, level } = options;
-    const rows = openBudget(context, input, options).top({ limit, by, level });
+    const { limit, by, level, module } = options;
+    const only = module === undefined ? {} : { module: module === "vmlinux" ? null : module };
+    const rows = openBudget(context, input, options).top({ limit, by, level, ...only });
     context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
   });
 }

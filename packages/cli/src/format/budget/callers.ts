@@ -1,10 +1,10 @@
 /** What `budget callers` prints. */
-import type { BudgetLevel, Caller } from "@spillway/core";
+import type { BudgetLevel, Caller, EntryThrough } from "@spillway/core";
 import type { Terminal } from "../../terminal.ts";
 import { columns, cutLast } from "../../text/columns.ts";
 import { hex, thousands } from "../../text/hex.ts";
 import { printable } from "../../text/printable.ts";
-import { count, LEVEL_TITLES, named } from "./words.ts";
+import { count, ENTRY_TITLES, LEVEL_TITLES, named } from "./words.ts";
 
 export interface CallersOptions {
   readonly limit: number;
@@ -31,6 +31,32 @@ export function formatCallers(
   const left = callers.length - rows.length;
   const more = left === 0 ? "" : `  ${colors.dim(`and ${thousands(left)} more (-n)`)}\n`;
   return `${colors.bold(title)}\n${columns(cutLast([heading, ...rows], 3, terminal.width), ["right", "left", "left"])}${more}`;
+}
+
+/** What `budget callers --entries` prints. */
+export function formatEntriesThrough(
+  name: string,
+  entries: readonly EntryThrough[],
+  { limit, level }: CallersOptions,
+  terminal: Terminal,
+): string {
+  const { colors } = terminal;
+  const deepest = entries.filter(({ onDeepestPath }) => onDeepestPath).length;
+  const lead = `${count(entries.length, "entry leads", "entries lead")} to ${printable(name)}, ${LEVEL_TITLES[level]}`;
+  if (entries.length === 0) return `${colors.bold(lead)}\n`;
+  const heading = ["bound", "entry", "kind", ""].map((text) => ({ text, paint: colors.dim }));
+  const rows = entries
+    .slice(0, limit)
+    .map(({ entry, module, kind, boundBytes, onDeepestPath }) => [
+      thousands(boundBytes),
+      named(entry, module),
+      ENTRY_TITLES[kind],
+      { text: onDeepestPath ? "on its deepest path" : "", paint: colors.dim },
+    ]);
+  const left = entries.length - rows.length;
+  const more = left === 0 ? "" : `  ${colors.dim(`and ${thousands(left)} more (-n)`)}\n`;
+  const title = `${lead}; on the deepest path of ${thousands(deepest)}`;
+  return `${colors.bold(title)}\n${columns(cutLast([heading, ...rows], 4, terminal.width), ["right", "left", "left", "left"])}${more}`;
 }
 
 function how({ kind, certainty, slot, cut }: Caller): string {

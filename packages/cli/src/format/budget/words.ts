@@ -16,7 +16,7 @@ export const ENTRY_TITLES: Readonly<Record<EntryKind, string>> = {
   timer: "timer",
   work: "work item",
   kthread: "kernel thread",
-  "rcu-callback": "RCU callback",
+  "rcu-callback": "RCU or task work",
   "file-operation": "file operation",
   "user-return": "return to user mode",
   "task-end": "end of a task",
