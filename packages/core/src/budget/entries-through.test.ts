@@ -33,11 +33,14 @@ test.each<[BudgetLevel, string[], string[]]>([
   ["direct", DEEPEST, ["around 990"]],
   ["slot-matched", DEEPEST, ["around 990", "by_slot 980"]],
   ["prototype-matched", ["cyclic 546", "by_guess 286", "direct 246", "alloc 156"], ["around 990", "by_slot 980"]],
-])("at the %s level: those whose deepest path goes through it, then those that lead to it otherwise", (level, on, off) => {
-  const found = entriesThrough(budget, "alloc", level);
-  const told = (onDeepestPath: boolean) =>
-    found.filter((one) => one.onDeepestPath === onDeepestPath).map((one) => `${one.entry} ${one.boundBytes}`);
-  expect(told(true)).toEqual(on);
-  expect(told(false)).toEqual(off);
-  expect(found.slice(0, on.length).every(({ onDeepestPath }) => onDeepestPath)).toBe(true);
-});
+])(
+  "at the %s level: those whose deepest path goes through it, then those that lead to it otherwise",
+  (level, on, off) => {
+    const found = entriesThrough(budget, "alloc", level);
+    const told = (onDeepestPath: boolean) =>
+      found.filter((one) => one.onDeepestPath === onDeepestPath).map((one) => `${one.entry} ${one.boundBytes}`);
+    expect(told(true)).toEqual(on);
+    expect(told(false)).toEqual(off);
+    expect(found.slice(0, on.length).every(({ onDeepestPath }) => onDeepestPath)).toBe(true);
+  },
+);

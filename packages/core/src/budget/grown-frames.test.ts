@@ -39,9 +39,12 @@ test("the budget itself stays as it is, and the other one says what was supposed
 });
 
 describe("refused", () => {
-  test.each(["vfs_write", "vfs_write=", "vfs_write=-8", "vfs_write=1e3", "=8", "", "vfs_write=9999999"])("%j", (list) => {
-    expect(() => parseGrownFrames(list)).toThrow("is not a function and how many bytes its frame grows by");
-  });
+  test.each(["vfs_write", "vfs_write=", "vfs_write=-8", "vfs_write=1e3", "=8", "", "vfs_write=9999999"])(
+    "%j",
+    (list) => {
+      expect(() => parseGrownFrames(list)).toThrow("is not a function and how many bytes its frame grows by");
+    },
+  );
 
   test("a function that is not there", () => {
     expect(() => bytes("nobody=8")).toThrow("there is no function nobody");
