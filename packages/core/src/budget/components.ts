@@ -99,8 +99,16 @@ export function findComponents(index: GraphIndex, edges: LevelEdges): Components
     return -1;
   };
 
-  for (let root = 0; root < functionCount; root++) {
-    if (number[root] !== 0) continue;
+  /** All that one of the open nodes and those after it reach are known: they are a component. */
+  const close = (node: number): void => {
+    let member: number;
+    do {
+      member = open[--openCount]!;
+      of[member] = count;
+    } while (member !== node);
+    count++;
+  };
+  const explore = (root: number): void => {
     begin(root);
     while (pathLength > 0) {
       const node = path[pathLength - 1]!;
@@ -114,15 +122,10 @@ export function findComponents(index: GraphIndex, edges: LevelEdges): Components
         const parent = path[pathLength - 1]!;
         if (low[node]! < low[parent]!) low[parent] = low[node]!;
       }
-      if (low[node] !== number[node]) continue;
-      let member: number;
-      do {
-        member = open[--openCount]!;
-        of[member] = count;
-      } while (member !== node);
-      count++;
+      if (low[node] === number[node]) close(node);
     }
-  }
+  };
+  for (let root = 0; root < functionCount; root++) if (number[root] === 0) explore(root);
   // Sets that no function leads to have no edges into them; each gets a component above all others.
   for (let node = functionCount; node < nodeCount; node++) if (of[node] === -1) of[node] = count++;
   return withMembers(of, selfCall, count, functionCount);

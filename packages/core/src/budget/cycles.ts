@@ -124,7 +124,7 @@ class RoundFinder {
     // The last caller of each set looks back over most of its members.
     const latest = new Map<number, number>();
     let count = 0;
-    for (let place = 0; place < functions.length; place++) {
+    const cutAt = (place: number): void => {
       const f = functions[place]!;
       for (let site = index.firstSite[f]!; site < index.firstSite[f + 1]!; site++) {
         const callee = sites.callee[site]!;
@@ -138,7 +138,8 @@ class RoundFinder {
         count += countUpTo(members, this.#firstPlace[set]!, this.#endPlace[set]!, place);
         latest.set(set, place);
       }
-    }
+    };
+    for (let place = 0; place < functions.length; place++) cutAt(place);
     for (const [set, last] of latest) {
       for (let at = this.#firstPlace[set]!; at < this.#endPlace[set]! && members[at]! <= last; at++) {
         leadBackTo(members[at]!);
@@ -269,18 +270,23 @@ class RoundFinder {
     const { of } = this.#level.components;
     const functionCount = this.#solved.graph.functions.count;
     let rows = 0;
-    for (let round = 0; round < 2; round++) {
-      for (const f of functions) {
-        for (let at = first[f]!; at < first[f + 1]!; at++) {
-          if (kind[at] !== TYPED && kind[at] !== ASSUMED) continue;
-          const set = to[at]!;
-          if (of[functionCount + set] !== component) continue;
-          const rowOf = this.#rowOf[kind[at] === TYPED ? 0 : 1];
-          if (round === 0) this.#rowOf[0][set] = this.#rowOf[1][set] = -1;
-          else if (rowOf[set]! < 0) rowOf[set] = rows++;
-        }
+    const forget = (f: number): void => {
+      for (let at = first[f]!; at < first[f + 1]!; at++) {
+        if (kind[at] !== TYPED && kind[at] !== ASSUMED) continue;
+        this.#rowOf[0][to[at]!] = this.#rowOf[1][to[at]!] = -1;
       }
-    }
+    };
+    const number = (f: number): void => {
+      for (let at = first[f]!; at < first[f + 1]!; at++) {
+        if (kind[at] !== TYPED && kind[at] !== ASSUMED) continue;
+        const set = to[at]!;
+        if (of[functionCount + set] !== component) continue;
+        const rowOf = this.#rowOf[kind[at] === TYPED ? 0 : 1];
+        if (rowOf[set]! < 0) rowOf[set] = rows++;
+      }
+    };
+    for (let at = 0; at < functions.length; at++) forget(functions[at]!);
+    for (let at = 0; at < functions.length; at++) number(functions[at]!);
     return rows;
   }
 

@@ -28,18 +28,53 @@ export function noFunctionTwice(index: GraphIndex, level: BudgetLevel, component
   // The most that a set's members outside of its own component take.
   const outside = new Float64Array(sets.count);
 
-  for (let component = 0; component < components.count; component++) {
+  /** Looks at the members of a component's sets that are outside of it, and gives the most that any takes. */
+  const outsideOf = (component: number): number => {
     let mostOutside = 0;
     for (let own = firstSetIn[component]!; own < firstSetIn[component + 1]!; own++) {
       const set = setsIn[own]!;
-      let most = 0;
-      for (let at = sets.start[set]!; at < sets.start[set + 1]!; at++) {
-        const of = components.of[sets.members[at]!]!;
-        if (of < component && ofComponent[of]! > most) most = ofComponent[of]!;
-      }
+      const most = mostBelow(component, sets.start[set]!, sets.start[set + 1]!);
       outside[set] = most;
       if (most > mostOutside) mostOutside = most;
     }
+    return mostOutside;
+  };
+  const mostBelow = (component: number, begin: number, end: number): number => {
+    let most = 0;
+    for (let at = begin; at < end; at++) {
+      const of = components.of[sets.members[at]!]!;
+      if (of < component && ofComponent[of]! > most) most = ofComponent[of]!;
+    }
+    return most;
+  };
+  // Of the function that was looked at: its largest call within the cycle, and the most where it is the path's last one there.
+  let within = 0;
+  let last = 0;
+  const look = (component: number, f: number): void => {
+    last = functions.ownBytes[f]!;
+    within = 0;
+    for (let at = first[f]!; at < first[f + 1]!; at++) {
+      const target = to[at]!;
+      // Whatever it calls, the return address is there.
+      let below = RETURN_ADDRESS_BYTES;
+      if (kind[at] === DIRECT) {
+        const of = components.of[target]!;
+        if (of === component) {
+          within = Math.max(within, bytes[at]!);
+          continue;
+        }
+        below = ofComponent[of]!;
+      } else if (kind[at] !== BARE) {
+        const of = components.of[functions.count + target]!;
+        if (of === component) {
+          within = Math.max(within, bytes[at]!);
+          below = outside[target]!;
+        } else below = ofComponent[of]!;
+      }
+      last = Math.max(last, bytes[at]! + below);
+    }
+  };
+  const sumUp = (component: number, mostOutside: number): void => {
     let sum = 0;
     let lastGain = 0;
     let lastInside = 0;
@@ -47,37 +82,16 @@ export function noFunctionTwice(index: GraphIndex, level: BudgetLevel, component
     const end = components.first[component + 1]!;
     for (let member = begin; member < end; member++) {
       const f = components.functions[member]!;
-      const own = functions.ownBytes[f]!;
-      let last = own;
-      let within = 0;
-      for (let at = first[f]!; at < first[f + 1]!; at++) {
-        const target = to[at]!;
-        // Whatever it calls, the return address is there.
-        let below = RETURN_ADDRESS_BYTES;
-        if (kind[at] === DIRECT) {
-          const of = components.of[target]!;
-          if (of === component) {
-            within = Math.max(within, bytes[at]!);
-            continue;
-          }
-          below = ofComponent[of]!;
-        } else if (kind[at] !== BARE) {
-          const of = components.of[functions.count + target]!;
-          if (of === component) {
-            within = Math.max(within, bytes[at]!);
-            below = outside[target]!;
-          } else below = ofComponent[of]!;
-        }
-        last = Math.max(last, bytes[at]! + below);
-      }
+      look(component, f);
       sum += within;
       lastGain = Math.max(lastGain, last - within);
-      lastInside = Math.max(lastInside, own - within);
+      lastInside = Math.max(lastInside, functions.ownBytes[f]! - within);
     }
     // A component of sets alone: what their members take.
     ofComponent[component] = end === begin ? mostOutside : sum + lastGain;
     inside[component] = end === begin ? 0 : sum + lastInside;
-  }
+  };
+  for (let component = 0; component < components.count; component++) sumUp(component, outsideOf(component));
   return { ofComponent, inside };
 }
 

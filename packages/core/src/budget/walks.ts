@@ -83,7 +83,7 @@ export function walkFigures(
     if (last[f] === node) last[f] = -1;
     path.pop();
   };
-  for (const end of ends) {
+  const walkBackFrom = (end: number): void => {
     enter(end);
     while (path.length > 0) {
       const node = path[path.length - 1]!;
@@ -95,7 +95,8 @@ export function walkFigures(
       firstCaller[node] = nextCaller[caller]!;
       enter(caller);
     }
-  }
+  };
+  for (const end of ends) walkBackFrom(end);
 
   const bound = passes.length - 2;
   return starts.map((f) => {
