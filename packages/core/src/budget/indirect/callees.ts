@@ -3,6 +3,7 @@ import { updatesStaticCall } from "../static-call-updates.ts";
 import { registersProbe } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
 import type { ProgramFacts } from "./program-facts.ts";
+import { ARGUMENT_REGISTERS, ARGUMENTS, bits } from "./registers.ts";
 import type { TypeFacts, TypeFactsTable } from "./type-facts.ts";
 import type { Value } from "./values.ts";
 
@@ -17,6 +18,8 @@ export class Callee {
   readonly known: KnownFunction | null;
   /** Its prototype; -1 where it has none, or may be another one by its name. */
   readonly prototype: number;
+  /** Registers that a call of it hands over, as bits. */
+  readonly takes: number;
   readonly registersProbe: boolean;
   readonly updatesStaticCall: boolean;
   /** What a call gives: undefined until it is known, null where that is made anew each time. */
@@ -36,6 +39,14 @@ export class Callee {
     this.prototype = known?.sure && known.prototypes.length === 1 ? known.prototypes[0]! : -1;
     this.registersProbe = known !== null && registersProbe(known.name);
     this.updatesStaticCall = known !== null && updatesStaticCall(known.name);
+    this.takes = this.#takes();
+  }
+
+  #takes(): number {
+    if (this.known === null) return 0;
+    // What these two do with their arguments is known by their names.
+    if (this.prototype < 0 || this.registersProbe || this.updatesStaticCall) return ARGUMENTS;
+    return bits(ARGUMENT_REGISTERS.slice(0, this.#facts.prototypes.registers(this.prototype).length));
   }
 
   /** Is it C, and no assembler? */

@@ -4,6 +4,7 @@ import { CodeColumns, GENERAL_REGISTERS } from "../../code/code-columns.ts";
 import type { Callee } from "./callees.ts";
 import { Effects } from "./effects.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
+import { ARGUMENT_REGISTERS, bits, RDI } from "./registers.ts";
 
 const START = 0xffff_ffff_8100_0000n;
 const ARGUMENTS = "rcx rdx rsi rdi r8 r9";
@@ -26,6 +27,7 @@ test.each([
   ["imul %rbx", "48f7eb", {}, "", "rax rdx rbx"],
   ["rep movsq", "f348a5", {}, "", "rcx rsi rdi"],
   ["call of a function", "e800000000", {}, ARGUMENTS, AFTER_CALL],
+  ["call of a function that takes one argument", "e800000000", { takes: 1 << RDI }, "rdi", AFTER_CALL],
   ["call of the tracer's hook", "e800000000", { preserves: true }, "", ""],
   ["call of a thunk", "e800000000", { register: 3 }, "rcx rdx rbx rsi rdi r8 r9", AFTER_CALL],
   ["call *8(%rbx)", "ff5308", {}, "rcx rdx rbx rsi rdi r8 r9", AFTER_CALL],
@@ -36,7 +38,7 @@ test.each([
     START,
   );
   const questions = {
-    callee: () => ({ register: -1, preserves: false, ...callee }) as Callee,
+    callee: () => ({ register: -1, preserves: false, takes: bits(ARGUMENT_REGISTERS), ...callee }) as Callee,
   } as unknown as FlowQuestions;
   const effects = new Effects();
   effects.find(code, 0, code.count, questions);

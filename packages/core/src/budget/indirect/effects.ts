@@ -5,10 +5,8 @@
 import { type CodeColumns, FLOW, generalRegisters, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 import { OPERATION, operationTable } from "./operations.ts";
-import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
+import { ARGUMENTS, bits, CALLER_SAVED, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from "./registers.ts";
 
-const bits = (registers: readonly number[]): number => registers.reduce((mask, register) => mask | (1 << register), 0);
-const ARGUMENTS = bits(ARGUMENT_REGISTERS);
 const AFTER_CALL = bits([RAX, ...CALLER_SAVED]);
 
 export class Effects {
@@ -17,17 +15,34 @@ export class Effects {
   /** Registers as bits. All that are read, and perhaps some more; what is written, if it was not read before. */
   reads = 0;
   writes = 0;
+  /** Those that only a listener is told of, so far as they were not written before. */
+  tells = 0;
 
-  /** Of instructions `first` to before `end`; for a round without a listener. */
+  /** Of instructions `first` to before `end`. */
   find(code: CodeColumns, first: number, end: number, questions: FlowQuestions): void {
     this.reads = 0;
     this.writes = 0;
+    this.tells = 0;
     for (let at = first; at < end; at++) {
       const flow = code.flow[at]!;
       if (flow === FLOW.next) this.#operate(code, at);
       else if (flow === FLOW.call) this.#call(questions, code.target[at]!);
       else if (flow === FLOW["indirect-call"]) this.#add(this.#operands(code, at) | ARGUMENTS, AFTER_CALL);
+      else if (flow === FLOW["indirect-jump"]) this.#tell(this.#operands(code, at) | ARGUMENTS);
+      else if (flow === FLOW.return) this.#tell(1 << RAX);
+      else if (flow === FLOW.jump || flow === FLOW.conditional) this.#jump(code, code.target[at]!, questions);
     }
+  }
+
+  #tell(registers: number): void {
+    this.tells |= registers & ~this.writes;
+  }
+
+  #jump(code: CodeColumns, target: number, questions: FlowQuestions): void {
+    if (code.holds(target)) return;
+    const callee = questions.callee(target);
+    if (callee.isReturnThunk) this.#tell(1 << RAX);
+    else this.#tell(callee.register >= 0 ? ARGUMENTS | (1 << callee.register) : callee.takes);
   }
 
   #add(reads: number, writes: number): void {
@@ -38,7 +53,7 @@ export class Effects {
   #call(questions: FlowQuestions, target: number): void {
     const callee = questions.callee(target);
     if (callee.register >= 0) this.#add(ARGUMENTS | (1 << callee.register), AFTER_CALL);
-    else if (!callee.preserves) this.#add(ARGUMENTS, AFTER_CALL);
+    else if (!callee.preserves) this.#add(callee.takes, AFTER_CALL);
   }
 
   /** The register that an operand is, as a bit. */
@@ -98,6 +113,7 @@ export class Effects {
         this.#add(0, 1 << RAX);
         return;
       case OPERATION.STRING_MOVE:
+        this.#tell((1 << RSI) | (1 << RDI));
         this.#add(0, (1 << RSI) | (1 << RDI) | (1 << RCX));
         return;
       case OPERATION.STRING_OTHER:

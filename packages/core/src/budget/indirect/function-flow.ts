@@ -4,11 +4,12 @@
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
 import { BlockFinder, type Blocks } from "./blocks.ts";
-import { Effects } from "./effects.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
-import { InstructionFlow, type State } from "./instruction-flow.ts";
+import { ALL_REGISTERS, InstructionFlow, type State } from "./instruction-flow.ts";
 import type { JumpLabels } from "./jump-labels.ts";
+import { LiveRegisters } from "./live-registers.ts";
 import { ALL_PLACES, LoopBlocks } from "./loop-blocks.ts";
+import { RecordedEvents } from "./recorded-events.ts";
 import type { Value, Values } from "./values.ts";
 
 /** Runs of one block with different states; a value keeps a few atoms only, so that this is never met but by design. */
@@ -18,21 +19,20 @@ export class FunctionFlow {
   readonly #instructions: InstructionFlow;
   readonly #blocks = new BlockFinder();
   readonly #loopBlocks = new LoopBlocks();
-  readonly #effects = new Effects();
+  readonly #live = new LiveRegisters();
+  readonly #events: RecordedEvents;
   readonly #states: (State | null)[] = [];
-  #code: CodeColumns | null = null;
-  #questions: FlowQuestions | null = null;
 
   constructor(values: Values) {
     this.#instructions = new InstructionFlow(values);
+    this.#events = new RecordedEvents(values);
   }
 
   run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
-    this.#code = code;
-    this.#questions = questions;
     this.#instructions.begin(code, questions);
     const blocks = this.#blocks.find(code, labels);
+    this.#live.find(code, blocks, questions);
     // A block's state is gone once it was run: all are null again at the end.
     const states = this.#states;
     while (states.length < blocks.count) states.push(null);
@@ -60,11 +60,16 @@ export class FunctionFlow {
     const loop = this.#loopBlocks;
     loop.begin(first, last);
     for (let block = first; block <= last; block++) if (states[block] !== null) loop.renew(block);
-    this.#instructions.listener = null;
+    this.#events.clear(last);
+    this.#instructions.listener = this.#events;
     for (let unreached = first; ; ) {
       while (loop.left > 0) {
         for (let block = first; block <= last; block++) {
-          if (!loop.take(block) || loop.runs[block]! >= MOST_RUNS) continue;
+          if (!loop.take(block)) continue;
+          if (loop.runs[block]! >= MOST_RUNS) {
+            loop.isToRun[block] = 1;
+            continue;
+          }
           loop.runs[block]!++;
           if (loop.reads(block)) this.#runInLoop(blocks, block, last, states);
           else this.#passOn(blocks, block, last, states);
@@ -77,9 +82,12 @@ export class FunctionFlow {
     }
     this.#instructions.listener = listener;
     for (let block = first; block <= last; block++) {
-      this.#instructions.registers = states[block] as Value[];
+      if (loop.isToRun[block] === 0) this.#events.tell(block, listener);
+      else {
+        this.#instructions.registers = states[block] as Value[];
+        this.#runBlock(blocks, block);
+      }
       states[block] = null;
-      this.#runBlock(blocks, block);
     }
   }
 
@@ -90,8 +98,9 @@ export class FunctionFlow {
     loop.changedHigh[block] = 0;
     instructions.registers = (states[block] as Value[]).slice();
     instructions.watchSlots();
+    this.#events.begin(block);
     this.#runBlock(blocks, block);
-    this.#noteEffects(blocks, block);
+    this.#noteEffects(block);
     const end = blocks.edgeStart[block + 1]!;
     for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {
       const to = blocks.edges[edge]!;
@@ -100,29 +109,24 @@ export class FunctionFlow {
         // The last one to get it may keep it.
         states[to] = edge === end - 1 ? instructions.registers : instructions.registers.slice();
         if (to <= last) loop.renew(to);
-      } else if (instructions.merge(known) && to <= last) {
+      } else if (instructions.merge(known, this.#live.live[to]!) && to <= last) {
         loop.change(to, instructions.changed.low, instructions.changed.high);
       }
     }
   }
 
   /** What the block did; registers are read and written whatever is in them. */
-  #noteEffects(blocks: Blocks, block: number): void {
+  #noteEffects(block: number): void {
     const { read, written, readsElsewhere } = this.#instructions;
     // What lies on the stack outside of slots is not part of the state: it can have changed whenever the block is run.
+    this.#loopBlocks.isToRun[block] = readsElsewhere ? 1 : 0;
     if (readsElsewhere) {
       this.#loopBlocks.ran(block, ALL_PLACES, ALL_PLACES, 0, 0);
       return;
     }
-    const loop = this.#loopBlocks;
-    if (loop.registersRead[block] === ALL_PLACES) {
-      this.#effects.find(this.#code!, blocks.first[block]!, blocks.first[block + 1]!, this.#questions!);
-      loop.registersRead[block] = this.#effects.reads;
-      loop.registersWritten[block] = this.#effects.writes;
-    }
-    const reads = read.low | loop.registersRead[block]!;
-    const writes = written.low | loop.registersWritten[block]!;
-    loop.ran(block, reads, read.high, writes, written.high);
+    const reads = read.low | this.#live.reads[block]! | this.#live.tells[block]!;
+    const writes = written.low | this.#live.writes[block]!;
+    this.#loopBlocks.ran(block, reads, read.high, writes, written.high);
   }
 
   /** A block that reads nothing of what changed would come to the same end again, but for what goes through it. */
@@ -135,7 +139,8 @@ export class FunctionFlow {
     if (low === 0 && high === 0) return;
     for (let edge = blocks.edgeStart[block]!; edge < blocks.edgeStart[block + 1]!; edge++) {
       const to = blocks.edges[edge]!;
-      if (instructions.mergeSome(states[block]!, states[to]!, low, high) && to <= last) {
+      const wanted = low & (this.#live.live[to]! | ~ALL_REGISTERS);
+      if (instructions.mergeSome(states[block]!, states[to]!, wanted, high) && to <= last) {
         loop.change(to, instructions.changed.low, instructions.changed.high);
       }
     }
@@ -151,7 +156,7 @@ export class FunctionFlow {
       // The last one to get it may keep it.
       if (known == null)
         states[to] = edge === end - 1 ? this.#instructions.registers : this.#instructions.registers.slice();
-      else this.#instructions.merge(known);
+      else this.#instructions.merge(known, this.#live.live[to]!);
     }
   }
 

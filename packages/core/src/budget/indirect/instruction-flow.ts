@@ -22,6 +22,8 @@ import { type Atom, KIND, type Value, type Values } from "./values.ts";
 const FIRST_PER_CPU = 64;
 
 const REGISTERS = 16;
+/** Their bits in a PlaceSet. */
+export const ALL_REGISTERS = (1 << REGISTERS) - 1;
 
 const WIDE_KINDS = 4;
 const WIDE_IMMEDIATE = 1;
@@ -115,22 +117,16 @@ export class InstructionFlow {
     return registers;
   }
 
-  /** Adds the present state to another; false where that knew it all, else `changed` has the places that changed in it. */
-  merge(known: State): boolean {
-    let changed = false;
+  /**
+   * Adds the present state to another; false where that knew it all, else `changed` has the places that changed in it.
+   * @param live registers, as bits, in which somebody wants to know what is
+   */
+  merge(known: State, live: number): boolean {
     const now = this.registers;
     this.changed.clear();
-    for (let place = 0; place < now.length; place++) {
-      const value = now[place];
-      const before = known[place];
-      if (value === before || value === undefined) continue;
-      const joined = before === undefined ? value : this.#values.join(before, value);
-      if (joined === before) continue;
-      known[place] = joined;
-      this.changed.add(place);
-      changed = true;
-    }
-    return changed;
+    for (let left = live; left !== 0; left &= left - 1) this.#mergeOne(now, known, lowestBit(left));
+    for (let place = REGISTERS; place < now.length; place++) this.#mergeOne(now, known, place);
+    return this.changed.low !== 0 || this.changed.high !== 0;
   }
 
   /** The same for some places of another state. @param low see PlaceSet; no others are in `high` */

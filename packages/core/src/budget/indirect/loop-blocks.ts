@@ -10,6 +10,8 @@ export class LoopBlocks {
   #dirty = new Uint8Array(0);
   left = 0;
   runs = new Uint8Array(0);
+  /** What it tells is known only when it is run again with all that others have told. */
+  isToRun = new Uint8Array(0);
   /** Places that changed since the last run; see PlaceSet. */
   changedLow = new Int32Array(0);
   changedHigh = new Int32Array(0);
@@ -18,9 +20,6 @@ export class LoopBlocks {
   #readHigh = new Int32Array(0);
   writtenLow = new Int32Array(0);
   writtenHigh = new Int32Array(0);
-  /** What the block's instructions read and write whatever is in registers; ALL_PLACES as long as that was not looked up. */
-  registersRead = new Int32Array(0);
-  registersWritten = new Int32Array(0);
 
   /** For blocks `first` to `last`. */
   begin(first: number, last: number): void {
@@ -32,20 +31,18 @@ export class LoopBlocks {
     this.changedHigh.fill(0, first, last + 1);
     this.#readLow.fill(ALL_PLACES, first, last + 1);
     this.#readHigh.fill(ALL_PLACES, first, last + 1);
-    this.registersRead.fill(ALL_PLACES, first, last + 1);
   }
 
   #reserve(capacity: number): void {
     this.#dirty = new Uint8Array(capacity);
     this.runs = new Uint8Array(capacity);
+    this.isToRun = new Uint8Array(capacity);
     this.changedLow = new Int32Array(capacity);
     this.changedHigh = new Int32Array(capacity);
     this.#readLow = new Int32Array(capacity);
     this.#readHigh = new Int32Array(capacity);
     this.writtenLow = new Int32Array(capacity);
     this.writtenHigh = new Int32Array(capacity);
-    this.registersRead = new Int32Array(capacity);
-    this.registersWritten = new Int32Array(capacity);
   }
 
   /** All of a block's state is new. */

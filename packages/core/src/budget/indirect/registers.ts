@@ -11,3 +11,11 @@ export const RDI = 7;
 export const ARGUMENT_REGISTERS: readonly number[] = [RDI, RSI, RDX, RCX, 8, 9];
 /** Registers that a call may change, RAX beside them. */
 export const CALLER_SAVED = [RCX, RDX, RSI, RDI, 8, 9, 10, 11];
+
+/** Registers as bits of one number. */
+export function bits(registers: readonly number[]): number {
+  return registers.reduce((mask, register) => mask | (1 << register), 0);
+}
+
+/** The argument registers as bits. */
+export const ARGUMENTS = bits(ARGUMENT_REGISTERS);
