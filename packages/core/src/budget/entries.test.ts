@@ -7,13 +7,20 @@ import { type EntryProgram, findEntries } from "./entries.ts";
 import { FunctionNames } from "./function-names.ts";
 import { indexGraph } from "./graph-index.ts";
 
-const PROTOTYPE: CType = { kind: "function", returns: { kind: "void" }, parameters: [] };
+type FunctionType = Extract<CType, { kind: "function" }>;
 
-/** A program whose BTF knows the prototypes of these functions; `symbols` are the names that are asked for. */
-function programOf(known: readonly string[], named: readonly string[] = []): EntryProgram {
+const NOTHING: FunctionType = { kind: "function", returns: { kind: "void" }, parameters: [] };
+const WORK_STRUCT = { kind: "struct", name: "work_struct", size: 32, members: [] } as const;
+const WORK_FUNCTION: FunctionType = {
+  ...NOTHING,
+  parameters: [{ name: "work", type: { kind: "pointer", size: 8, target: WORK_STRUCT } }],
+};
+
+/** A program whose BTF knows the prototypes of these functions; `named` are the symbols that are asked for. */
+function programOf(known: Readonly<Record<string, FunctionType>>, named: readonly string[] = []): EntryProgram {
   const types: TypeProvider = {
     ...EmptyTypes,
-    func: (name) => (known.includes(name) ? (PROTOTYPE as Extract<CType, { kind: "function" }>) : null),
+    func: (name) => known[name] ?? null,
   };
   const byName = (name: string) => (named.includes(name) ? { name, address: 0n, type: "T", module: null } : null);
   const symbols = { byName, byAddress: () => null };
@@ -33,18 +40,22 @@ const GRAPH = labelled(
     flush 40:
     sync@fs 40:
     assembly 40:
+    doubted 40:
     handler 40:
     other 40:
-    {work}: flush sync assembly
+    {work}: flush sync assembly doubted
     {irqaction.handler}: handler
     {foreign}: other
   `),
   { work: WORK, foreign: "void (struct work_struct *a, int b)" },
 );
 
+/** The record of `doubted` was not believed, since it is another function's: it is in the sets of all prototypes. */
+const KNOWN = { flush: WORK_FUNCTION, sync: WORK_FUNCTION, other: NOTHING, doubted: NOTHING };
+
 test("callbacks by their slot, or by a prototype that is no other's; of those only whose prototype is known", () => {
   const index = indexGraph(GRAPH);
-  const entries = findEntries(index, new FunctionNames(GRAPH), programOf(["flush", "sync", "other"]));
+  const entries = findEntries(index, new FunctionNames(GRAPH), programOf(KNOWN));
   expect(entries.map(({ f, kind, stack, why }) => [GRAPH.functions.name[f], kind, stack, why])).toEqual([
     ["flush", "work", "task", WORK],
     ["sync", "work", "task", WORK],
@@ -56,7 +67,7 @@ test("a set that is for other slots too is no callback's", () => {
   const graph = labelled(graphOf("enable 40:\n work 40:\n {both}: enable\n {kthread_work.func}: work"), {
     both: "ptp_clock_info.enable | kthread_work.func",
   });
-  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf({}));
   expect(entries.map(({ f }) => graph.functions.name[f])).toEqual(["work"]);
 });
 
@@ -97,12 +108,12 @@ test.each([
   ["PREEMPT_RT", ["rt_spin_lock"], "interrupt", "task", 168 + 40 + 56 + 48 + 16],
   ["PREEMPT_RT, exempt from threads", ["rt_spin_lock"], "interrupt", "irq", 8 + 72],
 ])("%s %s: %s callbacks on the %s stack, below %i bytes", (_of, symbols, kind, stack, baseBytes) => {
-  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf([], symbols));
+  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf({}, symbols));
   expect(entries.filter((entry) => entry.kind === kind && entry.stack === stack)).toMatchObject([{ baseBytes }]);
 });
 
 test("no callback of a softirq is on the IRQ stack of a PREEMPT_RT kernel", () => {
-  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf([], ["rt_spin_lock"]));
+  const entries = findEntries(indexGraph(REAL_TIME), new FunctionNames(REAL_TIME), programOf({}, ["rt_spin_lock"]));
   expect(entries.filter(({ stack }) => stack === "irq").map(({ f }) => REAL_TIME.functions.name[f])).toEqual([
     "hrtimer_wakeup",
     "e1000_intr",
@@ -124,7 +135,7 @@ test("kernel threads: int (void *), called by nobody, that ask whether to stop, 
   const int: CType = { kind: "int", name: "int", size: 4, signed: true };
   const toVoid: CType = { kind: "pointer", size: 8, target: { kind: "void" } };
   const type = { kind: "function", returns: int, parameters: [{ name: "data", type: toVoid }] } as const;
-  const program = { ...programOf([]), types: { ...EmptyTypes, func: () => type } };
+  const program = { ...programOf({}), types: { ...EmptyTypes, func: () => type } };
   const entries = findEntries(indexGraph(graph), new FunctionNames(graph), program);
   expect(entries.map(({ f, kind, baseBytes }) => [graph.functions.name[f], kind, baseBytes])).toEqual([
     ["kswapd", "kthread", 168 + 56],
@@ -148,7 +159,7 @@ test("what begins on a stack that is empty again, below whatever goes there at i
     rewind_stack_and_make_dead 168: make_task_dead+168
     make_task_dead 80:
   `);
-  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf({}));
   const fresh = entries.filter(({ kind }) => kind === "user-return" || kind === "task-end");
   expect(fresh.map(({ f, kind, stack, baseBytes }) => [graph.functions.name[f], kind, stack, baseBytes])).toEqual([
     ["syscall_exit_to_user_mode", "user-return", "task", 168 + 48],
@@ -163,6 +174,6 @@ test.each([
   ["exc_nmi", "ist", 168 + 96],
 ])("%s is on its %s stack below %i bytes", (name, stack, baseBytes) => {
   const graph = graphOf(`${name} 40:\n asm_${name} 168: ${name}+168`);
-  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf([]));
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf({}));
   expect(entries).toMatchObject([{ kind: "exception", stack, baseBytes }]);
 });

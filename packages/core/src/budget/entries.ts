@@ -1,5 +1,6 @@
 /** Where control comes from outside: the functions at which paths through the kernel begin. */
 import type { Program } from "../program/program.ts";
+import { formatTypeName } from "../types/format-c.ts";
 import type { EntryKind, EntryStack } from "./budget-document.ts";
 import { callbackOf, KTHREAD } from "./callbacks.ts";
 import {
@@ -62,7 +63,7 @@ function* callbacks(index: GraphIndex, names: FunctionNames, program: EntryProgr
       for (let member = sets.start[set] as number; member < (sets.start[set + 1] as number); member++) {
         const f = sets.members[member] as number;
         // A function of unknown prototype is in the set of every prototype.
-        if (!found.bySlot && !hasPrototype(index, program, f)) continue;
+        if (!found.bySlot && found.callback.prototype?.test(prototypeOf(index, program, f)) !== true) continue;
         yield { f, kind, stack, why: label, baseBytes, randomOffsetBytes };
       }
     }
@@ -74,9 +75,10 @@ function isRealTime({ symbols }: EntryProgram): boolean {
   return symbols.byName("rt_spin_lock") !== null;
 }
 
-function hasPrototype({ graph }: GraphIndex, program: EntryProgram, f: number): boolean {
-  const module = graph.functions.module[f] as string | null;
-  return typesOf(program, module).func(graph.functions.name[f] as string) !== null;
+/** As C, as the labels of sets have it; "" where there is none. */
+function prototypeOf({ graph }: GraphIndex, program: EntryProgram, f: number): string {
+  const type = typesOf(program, graph.functions.module[f] as string | null).func(graph.functions.name[f] as string);
+  return type === null ? "" : formatTypeName(type);
 }
 
 function typesOf(program: EntryProgram, module: string | null): EntryProgram["types"] {

@@ -37,3 +37,27 @@ test.each([
   const members = set < 0 ? null : [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
   expect(members?.map((f) => functions.name[f]) ?? null).toEqual(names);
 });
+
+test.each([
+  ["assembler that can be called", "call", ["entry", "flush"]],
+  ["a label that nobody calls", "undefined", ["flush"]],
+] as const)("of %s, which has no record", (_what, type, names) => {
+  const { program } = tinyProgram({
+    functions: {
+      setup: `48 c7 07 {=flush}  movq $flush,(%rdi)
+              48 c7 07 {=entry}  movq $entry,(%rdi)
+              c3                 ret`,
+      flush: "c3  ret",
+      entry: "c3  ret",
+    },
+    orc: [
+      { at: "setup", sp: "sp", offset: 8 },
+      { at: "entry", sp: "sp", offset: 8, type },
+    ],
+  });
+  const typed = { ...program, types: typesWith("work_struct", ["setup", "flush"]) };
+  const { sets, functions } = buildCallGraph(typed, { indirect: (of, table) => new IndirectCalls(of, table) });
+  const set = sets.label.indexOf("work_struct.func");
+  const members = [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
+  expect(members.map((f) => functions.name[f]).sort()).toEqual(names);
+});

@@ -74,9 +74,15 @@ export class KnownFunctions {
     const named = this.#byEntry;
     // The image begins with startup_64: whoever takes that address wants the place, and nobody calls it.
     let start: number | null = null;
+    // Where padding is, an end of a section may be as well (__softirqentry_text_start), but no function.
+    const padding: number[] = [];
     for (const { name, address, type, module } of symbols) {
-      if (!isFunctionLetter(type) || name.startsWith("__pfx_") || name.startsWith("__cfi_")) continue;
+      if (!isFunctionLetter(type)) continue;
       const entry = low32(address);
+      if (name.startsWith("__pfx_") || name.startsWith("__cfi_")) {
+        padding.push(entry);
+        continue;
+      }
       let one = named.get(entry);
       if (one === undefined) {
         // Symbols come in order, and areas are few.
@@ -107,6 +113,7 @@ export class KnownFunctions {
       one.records = one.records.length === 0 ? record.alone : [...one.records, record];
     }
     if (start !== null) named.delete(start);
+    for (const entry of padding) named.delete(entry);
     for (const one of named.values()) this.#finish(one, prototypes, declared);
   }
 
