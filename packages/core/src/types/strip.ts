@@ -13,6 +13,13 @@ export function stripTypedefs(type: CType): CType {
   return { kind: "void" };
 }
 
+/** What an array, of however many dimensions, has as elements; the type itself, stripped, where it is no array. */
+export function elementOf(declared: CType): CType {
+  let type = stripTypedefs(declared);
+  for (let depth = 0; type.kind === "array" && depth < MAX_DEPTH; depth++) type = stripTypedefs(type.element);
+  return type;
+}
+
 /** Size in bytes of a value of the type; 0 for void, functions and incomplete types. */
 export function sizeOfType(type: CType): number {
   const t = stripTypedefs(type);

@@ -1,6 +1,6 @@
 /** Variables that debug information declares, as the analysis of indirect calls asks for them. */
 import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
-import { sizeOfType, stripTypedefs } from "../../types/strip.ts";
+import { elementOf, sizeOfType } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import { fullAddress, low32 } from "../function-table.ts";
 import { firstAfter } from "../sorted.ts";
@@ -58,10 +58,4 @@ export class DeclaredVariables {
     }
     return this.#registers.get(register) ?? null;
   }
-}
-
-function elementOf(declared: CType): CType {
-  let type = stripTypedefs(declared);
-  while (type.kind === "array") type = stripTypedefs(type.element);
-  return type;
 }

@@ -9,6 +9,8 @@ import { typeKey } from "./type-keys.ts";
 
 /** Structs that lie at each other's beginning. */
 const MOST_NESTED = 8;
+/** Members that are looked at for it; damaged structs hold themselves many times over. */
+const MOST_STEPS = 20_000;
 
 /** Prototypes by what they have as one of their register arguments; by their places in the list. */
 interface ByParameter {
@@ -134,14 +136,15 @@ function givenOf({ arguments: registers }: FoundSite): readonly GivenArgument[] 
 }
 
 /** Keys of the structs that lie at a struct's beginning. */
-function* beginningsOf(struct: CAggregate, depth = 0): Generator<string> {
+function* beginningsOf(struct: CAggregate, depth = 0, steps = { left: MOST_STEPS }): Generator<string> {
   if (depth > MOST_NESTED) return;
   for (const member of struct.members) {
+    if (steps.left-- <= 0) return;
     if (member.bitOffset !== 0 || member.bitSize !== null) continue;
     const type = stripTypedefs(member.type);
     if (type.kind !== "struct" && type.kind !== "union") continue;
     yield typeKey(type);
-    yield* beginningsOf(type, depth + 1);
+    yield* beginningsOf(type, depth + 1, steps);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import type { Program } from "../../program/program.ts";
 import type { KernelSymbol } from "../../symbols/symbol-table.ts";
-import { stripTypedefs } from "../../types/strip.ts";
-import type { CAggregate, CType } from "../../types/type-provider.ts";
+import { findMember } from "../../types/member.ts";
+import type { CAggregate } from "../../types/type-provider.ts";
 import { low32 } from "../function-table.ts";
 import { firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
@@ -132,12 +132,6 @@ function fillSecurityHooks(
 
 /** Bytes before a member, which may lie in a union without a name; null where there is none of that name. */
 function offsetOf(struct: CAggregate | undefined, name: string): number | null {
-  for (const member of struct?.members ?? []) {
-    if (member.name === name) return member.bitOffset >>> 3;
-    if (member.name !== "") continue;
-    const inner: CType = stripTypedefs(member.type);
-    const within = inner.kind === "struct" || inner.kind === "union" ? offsetOf(inner, name) : null;
-    if (within !== null) return (member.bitOffset >>> 3) + within;
-  }
-  return null;
+  const member = struct === undefined ? null : findMember(struct, name);
+  return member === null ? null : member.bitOffset >>> 3;
 }

@@ -42,6 +42,15 @@ export interface Container {
 /** Unions have many members at one offset: that of all security hooks some 250. */
 const MOST_PLACES = 512;
 const MAX_DEPTH = 12;
+/** Members looked at for one answer; a kernel's largest structs take a thousand. Damaged ones hold themselves many times over. */
+const MOST_STEPS = 20_000;
+/** Structs looked at for what surrounds one: what is in thousands of others is asked about as well. */
+const MOST_AROUND = 1_000_000;
+/** What is left of the work for one answer. */
+interface Steps {
+  left: number;
+}
+
 /** Structs that may hold an inner one at a given distance; more of them say nothing. */
 const MOST_CONTAINERS = 4;
 
@@ -66,7 +75,7 @@ export class StructPlaces {
       const type = this.canonical(struct);
       if (type !== struct) continue;
       this.#defined.push(type);
-      this.#holds(type, type, 0, 0);
+      this.#holds(type, type, 0, 0, { left: MOST_STEPS });
     }
   }
 
@@ -127,17 +136,18 @@ export class StructPlaces {
     let found = known.get(offset);
     if (found === undefined) {
       const list: CAggregate[] = [];
-      if (offset >= 0 && offset < type.size) this.#begin(type, offset, list, 0);
+      if (offset >= 0 && offset < type.size) this.#begin(type, offset, list, 0, { left: MOST_STEPS });
       found = list.length === 0 ? null : list;
       known.set(offset, found);
     }
     return found;
   }
 
-  #begin(type: CAggregate, wanted: number, found: CAggregate[], depth: number): void {
+  #begin(type: CAggregate, wanted: number, found: CAggregate[], depth: number, steps: Steps): void {
     if (depth > MAX_DEPTH) return;
     if (wanted === 0) found.push(this.canonical(type));
     for (const member of type.members) {
+      if (steps.left-- <= 0 || found.length >= MOST_PLACES) return;
       if (member.bitSize !== null) continue;
       const at = member.bitOffset >>> 3;
       let inner = stripTypedefs(member.type);
@@ -151,7 +161,7 @@ export class StructPlaces {
         within %= size;
       }
       if ((inner.kind === "struct" || inner.kind === "union") && within < inner.size) {
-        this.#begin(inner, within, found, depth + 1);
+        this.#begin(inner, within, found, depth + 1, steps);
       }
     }
   }
@@ -181,24 +191,29 @@ export class StructPlaces {
 
   #findOutside(type: CAggregate, offset: number): readonly Place[] {
     const holders: Container[] = [];
-    this.#holders(type, offset, holders, 0);
-    return holders.length > MOST_CONTAINERS ? NONE : holders.flatMap(({ outer, offset: at }) => this.at(outer, at));
+    const steps = { left: MOST_AROUND };
+    this.#holders(type, offset, holders, 0, steps);
+    return holders.length > MOST_CONTAINERS || steps.left <= 0
+      ? NONE
+      : holders.flatMap(({ outer, offset: at }) => this.at(outer, at));
   }
 
   /** The nearest structs around an inner one that reach as far as an offset from it, and the offset in each. */
-  #holders(type: CAggregate, offset: number, found: Container[], depth: number): void {
+  #holders(type: CAggregate, offset: number, found: Container[], depth: number, steps: Steps): void {
     if (depth > MAX_DEPTH) return;
     for (const container of this.containers(type)) {
+      if (steps.left-- <= 0) return;
       const at = container.offset + offset;
-      if (at < 0 || at >= container.outer.size) this.#holders(container.outer, at, found, depth + 1);
+      if (at < 0 || at >= container.outer.size) this.#holders(container.outer, at, found, depth + 1, steps);
       else found.push({ outer: container.outer, offset: at });
       if (found.length > MOST_CONTAINERS) return;
     }
   }
 
-  #holds(outer: CAggregate, type: CAggregate, base: number, depth: number): void {
+  #holds(outer: CAggregate, type: CAggregate, base: number, depth: number, steps: Steps): void {
     if (depth > MAX_DEPTH) return;
     for (const member of type.members) {
+      if (steps.left-- <= 0) return;
       if (member.bitSize !== null) continue;
       let inner = stripTypedefs(member.type);
       if (inner.kind === "array") inner = stripTypedefs(inner.element);
@@ -207,7 +222,7 @@ export class StructPlaces {
       }
       if (inner.kind !== "struct" && inner.kind !== "union") continue;
       const offset = base + (member.bitOffset >>> 3);
-      if (inner.name === "") this.#holds(outer, inner, offset, depth + 1);
+      if (inner.name === "") this.#holds(outer, inner, offset, depth + 1, steps);
       else {
         const list = this.#containers.get(inner.name);
         if (list === undefined) this.#containers.set(inner.name, [{ outer, offset }]);
@@ -241,7 +256,7 @@ export class StructPlaces {
     if (places === undefined) {
       const found: Place[] = [];
       if (offset >= 0 && (offset < type.size || endsOpen(type)))
-        collect(type, typeKey(type), type, 0, offset, "", found, 0);
+        collect(type, typeKey(type), type, 0, offset, "", found, 0, { left: MOST_STEPS });
       places = found.length === 0 ? NONE : onePerKey(found);
       known.set(offset, places);
     }
@@ -294,14 +309,16 @@ function collect(
   path: string,
   found: Place[],
   depth: number,
+  steps: Steps,
 ): void {
   if (depth > MAX_DEPTH) return;
   for (const [n, member] of type.members.entries()) {
-    if (member.bitSize !== null || found.length >= MOST_PLACES) continue;
+    if (steps.left-- <= 0 || found.length >= MOST_PLACES) return;
+    if (member.bitSize !== null) continue;
     const at = member.bitOffset >>> 3;
     if (at > wanted || isMarker(type, n)) continue;
     const named = path === "" || member.name === "" ? path + member.name : `${path}.${member.name}`;
-    inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth);
+    inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth, steps);
   }
 }
 
@@ -315,6 +332,7 @@ function inside(
   path: string,
   found: Place[],
   depth: number,
+  steps: Steps,
 ): void {
   const type = stripTypedefs(declared);
   if (type.kind === "array") {
@@ -325,14 +343,14 @@ function inside(
     const within = wanted - at;
     if (type.length > 0 && within >= type.size) return;
     const rest = within % size;
-    inside(owner, ownerKey, type.element, base, at, at + rest, path, found, depth + 1);
+    inside(owner, ownerKey, type.element, base, at, at + rest, path, found, depth + 1, steps);
     return;
   }
   if (type.kind === "struct" || type.kind === "union") {
     if (wanted >= at + type.size) return;
     const key = typeKey(declared);
-    if (key.startsWith("{")) collect(owner, ownerKey, type, base + at, wanted - at, path, found, depth + 1);
-    else collect(type, key, type, 0, wanted - at, "", found, depth + 1);
+    if (key.startsWith("{")) collect(owner, ownerKey, type, base + at, wanted - at, path, found, depth + 1, steps);
+    else collect(type, key, type, 0, wanted - at, "", found, depth + 1, steps);
     return;
   }
   if (wanted !== at) return;

@@ -2,7 +2,7 @@
  * Which words of a struct can hold a pointer to a function, or to a struct, or begin a struct: a quick no to the many
  * questions for what lies at an offset of one of thousands of structs. A yes still has to be looked up (struct-places.ts).
  */
-import { sizeOfType, stripTypedefs } from "../../types/strip.ts";
+import { elementOf, sizeOfType, stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { StructPlaces } from "./struct-places.ts";
 
@@ -12,12 +12,17 @@ export const WORD_OF = { CODE: 1, STRUCT: 2, BEGIN: 4 } as const;
 const ALL = WORD_OF.CODE | WORD_OF.STRUCT | WORD_OF.BEGIN;
 /** Larger structs, which only damaged types have, can hold anything anywhere. Bytes. */
 const LARGEST = 1 << 20;
-const MOST_DIMENSIONS = 12;
+/** Structs in structs; a kernel has some ten. */
+const MOST_NESTED = 100;
+/** Words that are marked for one struct; a kernel's largest have some ten thousand. Damaged ones lie over themselves. */
+const MOST_MARKS = 1 << 20;
 
 /** Of one struct. */
 export class Words {
   /** Bits of WORD_OF for every eight bytes. */
   readonly #kinds: Uint8Array;
+  /** Of MOST_MARKS. */
+  #marksLeft = MOST_MARKS;
   /** The same for all that lies behind the struct: elements of a flexible array. */
   #behind = 0;
 
@@ -35,7 +40,13 @@ export class Words {
     return ((word < this.#kinds.length ? this.#kinds[word]! : this.#behind) & kind) !== 0;
   }
 
+  /** More than any real struct takes was marked: there may be more in it. */
+  get isOverfull(): boolean {
+    return this.#marksLeft < 0;
+  }
+
   mark(offset: number, kind: number): void {
+    this.#marksLeft--;
     const word = offset >>> 3;
     if (kind === 0 || word >= this.#kinds.length) return;
     this.#kinds[word]! |= kind;
@@ -49,8 +60,12 @@ export class Words {
 
   /** Marks what there is in an inner struct. */
   include(inner: Words, offset: number): void {
-    if (inner === ANYTHING) this.#kinds.fill(ALL, offset >>> 3);
-    for (let word = 0; word < inner.#kinds.length; word++) this.mark(offset + word * 8, inner.#kinds[word]!);
+    if (inner === ANYTHING) {
+      this.#kinds.fill(ALL, offset >>> 3);
+      this.#marksLeft -= this.#kinds.length;
+    }
+    for (let word = 0; word < inner.#kinds.length && !this.isOverfull; word++)
+      this.mark(offset + word * 8, inner.#kinds[word]!);
   }
 
   /** All that there can be somewhere. */
@@ -64,6 +79,7 @@ const ANYTHING = new Words(null);
 export class StructWords {
   readonly #structs: StructPlaces;
   readonly #known = new Map<CAggregate, Words>();
+  #nested = 0;
 
   constructor(structs: StructPlaces) {
     this.#structs = structs;
@@ -74,11 +90,15 @@ export class StructWords {
     if (words === undefined) {
       // A struct that holds itself, in damaged types, meets this.
       this.#known.set(struct, ANYTHING);
-      if (struct.size > LARGEST) return ANYTHING;
+      if (struct.size > LARGEST || this.#nested >= MOST_NESTED) return ANYTHING;
       words = new Words(struct.size);
+      this.#nested++;
       for (const { bitSize, bitOffset, type } of struct.members) {
         if (bitSize === null) this.#add(words, type, bitOffset >>> 3, struct.size);
+        if (words.isOverfull) break;
       }
+      this.#nested--;
+      if (words.isOverfull) return ANYTHING;
       this.#known.set(struct, words);
     }
     return words;
@@ -97,7 +117,7 @@ export class StructWords {
     if (size === 0 || kinds === 0) return;
     const flexible = type.length === 0;
     const last = flexible ? end : Math.min(end, offset + type.size);
-    for (let at = offset; at < last; at += size) this.#addOne(words, element, at);
+    for (let at = offset; at < last && !words.isOverfull; at += size) this.#addOne(words, element, at);
     if (flexible) words.markBehind(kinds);
   }
 
@@ -112,11 +132,4 @@ export class StructWords {
     if (stripTypedefs(type.target).kind === "function") return WORD_OF.CODE;
     return this.#structs.pointee(type) === null ? 0 : WORD_OF.STRUCT;
   }
-}
-
-/** What an array of however many dimensions has as elements. */
-function elementOf(array: CType): CType {
-  let type = array;
-  for (let depth = 0; type.kind === "array" && depth < MOST_DIMENSIONS; depth++) type = stripTypedefs(type.element);
-  return type;
 }

@@ -13,12 +13,27 @@ type FunctionType = Extract<CType, { kind: "function" }>;
 
 /** Pointers to pointers to functions that take …: deeper than any kernel's; damaged types may nest for ever. */
 const MAX_DEPTH = 8;
+/** Types that one key is made of: the longest of a kernel's take some 60. Damaged ones branch at every depth. */
+const MOST_PARTS = 1000;
+
+/** More than C promises to take; damaged prototypes have thousands. */
+const MOST_PARAMETERS = 256;
+
+/** Of all parts of one key. */
+interface Left {
+  parts: number;
+}
 
 const keys = new WeakMap<CType, string>();
 
 /** Key of a type; void is "v", a pointer "*" and what it points to, a struct its name. */
 export function typeKey(type: CType): string {
-  return keyOf(type, 0, "");
+  let key = keys.get(type);
+  if (key === undefined) {
+    key = makeKey(type, 0, { parts: MOST_PARTS });
+    keys.set(type, key);
+  }
+  return key;
 }
 
 /** Key of a prototype in which all pointers are alike and only the number and sizes of parameters are told apart. */
@@ -27,23 +42,14 @@ export function looseKey(type: FunctionType): string {
     const key = typeKey(part);
     return key.startsWith("*") ? "*" : key;
   };
-  return `${one(type.returns)}(${type.parameters.map((parameter) => one(parameter.type)).join()})`;
+  const parameters = type.parameters.slice(0, MOST_PARAMETERS).map((parameter) => one(parameter.type));
+  return `${one(type.returns)}(${parameters.join()})`;
 }
 
-function keyOf(type: CType, depth: number, typedef: string): string {
-  if (depth === 0) {
-    const known = keys.get(type);
-    if (known !== undefined) return known;
-  }
-  const key = makeKey(type, depth, typedef);
-  if (depth === 0) keys.set(type, key);
-  return key;
-}
-
-function makeKey(start: CType, depth: number, outerTypedef: string): string {
-  if (depth > MAX_DEPTH) return "?";
+function makeKey(start: CType, depth: number, left: Left): string {
+  if (left.parts-- <= 0 || depth > MAX_DEPTH) return "?";
   let type = start;
-  let typedef = outerTypedef;
+  let typedef = "";
   for (let n = 0; n < 64; n++) {
     if (type.kind === "typedef") typedef = type.name;
     else if (type.kind !== "const" && type.kind !== "volatile" && type.kind !== "restrict") break;
@@ -56,17 +62,22 @@ function makeKey(start: CType, depth: number, outerTypedef: string): string {
     case "float":
       return `f${type.size}`;
     case "pointer":
-      return `*${keyOf(type.target, depth + 1, "")}`;
+      return `*${makeKey(type.target, depth + 1, left)}`;
     case "array":
-      return `[${keyOf(type.element, depth + 1, "")}]`;
+      return `[${makeKey(type.element, depth + 1, left)}]`;
     case "struct":
     case "union":
       return type.name !== "" ? type.name : typedef !== "" ? `${typedef}` : `{${type.size}}`;
     case "forward":
       return type.name;
     case "function": {
-      const parameters = type.parameters.map((parameter) => keyOf(parameter.type, depth + 1, ""));
-      return `${keyOf(type.returns, depth + 1, "")}(${parameters.join()})`;
+      const returns = makeKey(type.returns, depth + 1, left);
+      const parameters: string[] = [];
+      for (const parameter of type.parameters) {
+        if (left.parts <= 0) break;
+        parameters.push(makeKey(parameter.type, depth + 1, left));
+      }
+      return `${returns}(${parameters.join()})`;
     }
     default:
       return "v";
