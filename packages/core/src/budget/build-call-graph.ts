@@ -12,6 +12,8 @@ export interface ResolvedTargets {
   readonly typedSet: Int32Array;
   readonly assumedSet: Int32Array;
   readonly sets: CalleeSets;
+  /** What could not be followed, in words. */
+  readonly problems?: readonly string[];
 }
 
 /** Finds out in the pass, and after it, where indirect calls lead. */
@@ -52,9 +54,14 @@ export function buildCallGraph(
     ownKind: found.ownKind,
     returns: found.returns,
   };
-  const { typedSet, assumedSet, sets } = indirect?.resolve(table, found.sites) ?? unresolved(found.sites.count);
+  const {
+    typedSet,
+    assumedSet,
+    sets,
+    problems = [],
+  } = indirect?.resolve(table, found.sites) ?? unresolved(found.sites.count);
   const slotsWhole = program.text.some((area) => area.init);
-  return { slotsWhole, functions, sites: { ...found.sites, typedSet, assumedSet }, sets };
+  return { slotsWhole, functions, sites: { ...found.sites, typedSet, assumedSet }, sets, problems };
 }
 
 function unresolved(count: number): ResolvedTargets {

@@ -98,4 +98,6 @@ export interface CallGraph {
   readonly functions: FunctionColumns;
   readonly sites: SiteColumns;
   readonly sets: CalleeSets;
+  /** What could not be followed, in words. */
+  readonly problems?: readonly string[];
 }

@@ -24,7 +24,13 @@ export function openKernelTypes(
     context.problem(`${faults.length} pages of the kernel's type information (BTF) are not in the dump`);
   }
   try {
-    return openBtf(bytes);
+    const types = openBtf(bytes);
+    const { unreadBytes } = types.index;
+    if (unreadBytes > 0 && faults.length === 0) {
+      const part = Math.ceil((100 * unreadBytes) / bytes.length);
+      context.problem(`the kernel's type information (BTF) is damaged: ${part} % of it, its end, cannot be read`);
+    }
+    return types;
   } catch (error) {
     if (!(error instanceof SpillwayError)) throw error;
     context.problem(error.message);

@@ -140,4 +140,23 @@ describe("its relocations", () => {
   ])("%s: not known", (_what, table) => {
     expect(relocations(table)).toBeNull();
   });
+
+  test.each<[string, Uint8Array, boolean]>([
+    ["none", new Uint8Array(0), false],
+    ["a sound table", relocationTable([TEXT], [], []), false],
+    ["a place outside the kernel", relocationTable([TEXT], [TEXT + 0x100000n]), true],
+    ["less than a list", new Uint8Array(4), true],
+  ])("%s: whether it is said that they cannot be read", (_what, table, expected) => {
+    const packed = gzipSync(new ByteWriter().append(makeKernelImage({ segments })).append(table).bytes);
+    const program = openProgram([new MemorySource(makeBootImage({ payload: packed }), "vmlinuz")]);
+    program.relocations;
+    expect(program.problems.some((problem) => problem.includes("relocations cannot be read"))).toBe(expected);
+  });
+
+  test("a kernel without ORC: it is said", () => {
+    const packed = gzipSync(makeKernelImage({ segments }));
+    const program = openProgram([new MemorySource(makeBootImage({ payload: packed }), "vmlinuz")]);
+    expect(program.orc).toBe(null);
+    expect(program.problems).toContain("the kernel has no ORC unwind tables: frames are told by its code alone");
+  });
 });

@@ -81,8 +81,10 @@ export class ImageProgram implements Program {
   get orc(): OrcTable | null {
     return this.#once("orc", () => {
       const orc = openOrc(this.memory, this.symbols);
-      if (orc === null && this.symbols.byName("__start_orc_unwind", null) !== null) {
-        this.#problem("the kernel's ORC unwind tables cannot be read");
+      if (orc === null) {
+        const isThere = this.symbols.byName("__start_orc_unwind", null) !== null;
+        const what = isThere ? "the kernel's ORC unwind tables cannot be read" : "the kernel has no ORC unwind tables";
+        this.#problem(`${what}: frames are told by its code alone`);
       }
       return orc;
     });
@@ -137,6 +139,10 @@ export class ImageProgram implements Program {
         this.#behind === null
           ? imageRelocations(this.#image)
           : bootRelocations(this.#behind, this.#image.segments, this.memory);
+      // Kernels that cannot be moved have nothing behind them.
+      if (list === null && this.#behind !== null && this.#behind.length > 0) {
+        this.#problem("the kernel's relocations cannot be read: what points at code is told by its value alone");
+      }
       return list === null ? null : list.columns(this.memory);
     });
   }

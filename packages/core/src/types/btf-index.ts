@@ -10,6 +10,8 @@ export class BtfIndex {
   readonly firstId: number;
   /** One more than the last id. */
   readonly endId: number;
+  /** Bytes at the end of the types that could not be read: damage, or a form that is not known. */
+  readonly unreadBytes: number;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #offsets: Uint32Array;
@@ -49,7 +51,8 @@ export class BtfIndex {
     const offsets = new Uint32Array(Math.floor((typeEnd - typeStart) / TYPE_HEADER_SIZE));
     const structs: number[] = [];
     let count = 0;
-    for (let at = typeStart; at + TYPE_HEADER_SIZE <= typeEnd; ) {
+    let at = typeStart;
+    while (at + TYPE_HEADER_SIZE <= typeEnd) {
       const info = view.getUint32(at + 4, true);
       const kind = kindOf(info);
       if (known[kind] === 0) break;
@@ -61,6 +64,7 @@ export class BtfIndex {
       offsets[count++] = at;
       at = next;
     }
+    this.unreadBytes = typeEnd - at;
     this.#offsets = offsets.subarray(0, count);
     this.#structs = Uint32Array.from(structs);
     this.endId = this.firstId + count;

@@ -251,7 +251,10 @@ export class IndirectCalls implements IndirectResolver {
         break;
       }
     }
-    return { typedSet: typed, assumedSet: assumed, sets };
+    const problems = this.#search.isIncomplete
+      ? ["the kernel's type information (BTF) is damaged: structs hold each other in too many ways to look at them all"]
+      : [];
+    return { typedSet: typed, assumedSet: assumed, sets, problems };
   }
 
   /** To be asked once, when all functions have been visited. */

@@ -115,3 +115,19 @@ test.each<[string, LoadOrigin, string[] | null]>([
 ])("%s", (_, origin, expected) => {
   expect(of(origin)).toEqual(expected);
 });
+
+test("structs that hold each other in every way, as in damaged types: so many are looked at, and it is told", () => {
+  const btf = new BtfBuilder();
+  const COUNT = 40;
+  const toCode = btf.add("", 2, btf.add("", 13, 0));
+  const first = btf.nextId;
+  for (let n = 0; n < COUNT; n++) {
+    const all = Array.from({ length: COUNT }, (_, k): [string, number, number] => [`m${k}`, first + k, 0]);
+    btf.struct(`s${n}`, 8, [["call", toCode, 0], ...all]);
+  }
+  const damaged = new StructPlaces();
+  damaged.add(openBtf(btf.bytes()));
+  const members = new MemberSearch(damaged, () => 0);
+  expect(members.prototypesAt([behind(0)])).toEqual([0]);
+  expect(members.isIncomplete).toBe(true);
+});

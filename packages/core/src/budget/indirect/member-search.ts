@@ -4,7 +4,7 @@
  * types of these members are all that such a call can have, as long as what it calls was declared as a function pointer.
  */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import { type Holder, type SearchedStruct, SearchedStructs, union } from "./searched-structs.ts";
+import { type Holder, MOST_HELD, type SearchedStruct, SearchedStructs, union } from "./searched-structs.ts";
 import type { CodeMember, Place, StructPlaces } from "./struct-places.ts";
 
 /** Where a value was loaded from: outside of an object of a known struct, or behind a pointer of no known type. */
@@ -85,12 +85,24 @@ export class MemberSearch {
 
   /** Every pointer to a function in every struct, those of the structs that it holds among them. */
   #codeWithHolders(): readonly HeldCode[] {
-    this.#allCode ??= this.#places.codeMembers.flatMap(({ owner, offset, type }) => {
-      const struct = this.#structs.of(owner);
-      const held = struct.holders.map((holder) => ({ outer: holder.outer, at: holder.offset + offset, type }));
-      return [{ outer: struct, at: offset, type }, ...held];
-    });
+    if (this.#allCode === null) {
+      const all: HeldCode[] = [];
+      for (const { owner, offset, type } of this.#places.codeMembers) {
+        const struct = this.#structs.of(owner);
+        all.push({ outer: struct, at: offset, type });
+        for (const holder of struct.holders) {
+          if (all.length >= MOST_HELD) break;
+          all.push({ outer: holder.outer, at: holder.offset + offset, type });
+        }
+      }
+      this.#allCode = all;
+    }
     return this.#allCode;
+  }
+
+  /** Structs hold each other in more ways than were looked at: members may be missing from what is found. */
+  get isIncomplete(): boolean {
+    return this.#structs.heldLeft < 0 || (this.#allCode?.length ?? 0) >= MOST_HELD;
   }
 
   #codeByOffset(): ReadonlyMap<number, readonly SearchedStruct[]> {

@@ -12,6 +12,12 @@ const MOST_NESTED = 3;
 /** Holders of a struct that are looked at; lists and locks are in thousands. */
 const MOST_HOLDERS = 20_000;
 
+/**
+ * Of all structs together: ten times and more what a kernel with its modules has. Damaged structs hold each other in any number of
+ * ways.
+ */
+export const MOST_HELD = 1 << 19;
+
 const NOTHING: readonly never[] = [];
 
 /** A struct that holds another one by value, at whatever depth. */
@@ -27,6 +33,8 @@ export class SearchedStructs {
   readonly words: StructWords;
   readonly prototypeOf: (type: CType) => number;
   readonly #byType = new Map<CAggregate, SearchedStruct>();
+  /** Holders that may still be found, of MOST_HELD. */
+  heldLeft = MOST_HELD;
   #defined: readonly SearchedStruct[] | null = null;
 
   /** @param prototypeOf number of the prototype that a pointer type calls; -1 for others */
@@ -86,7 +94,7 @@ export class SearchedStruct {
   #hold(type: CAggregate, offset: number, depth: number, found: Holder[]): void {
     if (depth > MOST_NESTED) return;
     for (const container of this.#all.places.containers(type)) {
-      if (found.length >= MOST_HOLDERS) return;
+      if (found.length >= MOST_HOLDERS || this.#all.heldLeft-- <= 0) return;
       const at = container.offset + offset;
       found.push({ outer: this.#all.of(container.outer), offset: at });
       this.#hold(container.outer, at, depth + 1, found);

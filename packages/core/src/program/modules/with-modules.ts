@@ -94,7 +94,11 @@ class ModularProgram implements Program {
     if (btf === null || !(types instanceof BtfProvider)) return types;
     if (btfBase === null && release !== this.release) return types;
     try {
-      return openBtf(btf, btfBase === null ? types : openBtf(btfBase));
+      const own = openBtf(btf, btfBase === null ? types : openBtf(btfBase));
+      if (own.index.unreadBytes > 0) {
+        this.#problems.push(`module ${layout.module.name}: the end of its type information (BTF) cannot be read`);
+      }
+      return own;
     } catch {
       this.#problems.push(`module ${layout.module.name}: its type information (BTF) cannot be read`);
       return types;
