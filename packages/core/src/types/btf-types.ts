@@ -15,23 +15,30 @@ const MAX_ARRAY_DEPTH = 16;
 export class BtfTypes {
   readonly #index: BtfIndex;
   readonly #base: BtfTypes | null;
-  readonly #cache = new Map<number, CType>();
+  readonly #firstId: number;
+  /** By number from the section's first: in an array, since members and targets are asked for millions of times. */
+  readonly #cache: (CType | undefined)[];
   readonly #inSize = new Set<number>();
 
   /** @param base the types of the section that this one continues */
   constructor(index: BtfIndex, base: BtfTypes | null = null) {
     this.#index = index;
     this.#base = base;
+    this.#firstId = index.firstId;
+    this.#cache = new Array<CType | undefined>(index.endId - index.firstId).fill(undefined);
   }
 
   /** The type with that id; void for 0 and for ids that lead nowhere. */
   type(id: number): CType {
-    if (this.#base !== null && id < this.#index.firstId) return this.#base.type(id);
-    const cached = this.#cache.get(id);
-    if (cached) return cached;
-    const made = this.#make(id);
-    this.#cache.set(id, made);
-    return made;
+    const at = id - this.#firstId;
+    if (at < 0) return this.#base === null ? VOID : this.#base.type(id);
+    if (at >= this.#cache.length) return VOID;
+    let type = this.#cache[at];
+    if (type === undefined) {
+      type = this.#make(id);
+      this.#cache[at] = type;
+    }
+    return type;
   }
 
   /** The `type` field of a record (pointer target, typedef, variable, function prototype). */

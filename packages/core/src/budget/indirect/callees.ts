@@ -2,6 +2,7 @@
 import { updatesStaticCall } from "../static-call-updates.ts";
 import { registersProbe } from "./kernel-lists.ts";
 import type { KnownFunction } from "./known-functions.ts";
+import { NumberTable } from "./number-table.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import { ARGUMENT_REGISTERS, ARGUMENTS, bits } from "./registers.ts";
 import type { TypeFacts, TypeFactsTable } from "./type-facts.ts";
@@ -76,23 +77,24 @@ export class Callee {
 
 export class Callees {
   readonly #facts: ProgramFacts;
-  readonly #byTarget = new Map<number, Callee>();
+  readonly #numbers = new NumberTable();
+  readonly #all: Callee[] = [];
 
   constructor(facts: ProgramFacts) {
     this.#facts = facts;
   }
 
   at(target: number): Callee {
-    let callee = this.#byTarget.get(target);
-    if (callee === undefined) {
-      callee = new Callee(target, this.#facts);
-      this.#byTarget.set(target, callee);
-    }
+    const known = this.#numbers.get(target);
+    if (known >= 0) return this.#all[known]!;
+    const callee = new Callee(target, this.#facts);
+    this.#numbers.set(target, this.#all.push(callee) - 1);
     return callee;
   }
 
   /** Gives back what is known. */
   forget(): void {
-    this.#byTarget.clear();
+    this.#numbers.clear();
+    this.#all.length = 0;
   }
 }

@@ -68,7 +68,7 @@ export class FlowGraph {
   /** TAKES_ALL and so on. */
   #takes = new Int32Array(1 << 12);
   /** Declared types of members, and of variables as far as they are known. */
-  readonly #types = new Map<number, CType>();
+  readonly #types: (CType | undefined)[] = [];
   readonly sets = new FunctionSets();
   /** Functions (entry addresses, low 32 bits) that a node can hold: a set of `sets`. */
   #functions = new Int32Array(1 << 12);
@@ -143,7 +143,8 @@ export class FlowGraph {
   }
 
   #declare(node: number, type: CType): void {
-    this.#types.set(node, type);
+    while (this.#types.length <= node) this.#types.push(undefined);
+    this.#types[node] = type;
     this.#takes[node] = this.#taking(type);
     if (this.#places.pointee(type) !== null) this.#flags[node]! |= IS.STRUCT_POINTER;
   }
@@ -172,7 +173,7 @@ export class FlowGraph {
 
   /** Is it known at which member of an object a word of memory lies? */
   isDeclared(node: number): boolean {
-    return this.#types.has(node);
+    return this.#types[node] !== undefined;
   }
 
   /** A word of memory lies at these members of an object; true where that was news and told something. */
@@ -412,7 +413,7 @@ export class FlowGraph {
   #addTarget(node: number, target: number): void {
     if (this.#is(node, IS.WIDE) || this.#targets.has(node, target)) return;
     this.#targets.append(node, target);
-    const declared = this.#types.get(node);
+    const declared = this.#types[node];
     if (this.#targets.count(node) > MOST_TARGETS) {
       // Too many to follow; a declared type still says what the object is.
       this.#targets.clear(node);
@@ -536,7 +537,7 @@ export class FlowGraph {
 
   #flowTargets(to: number, first: number): void {
     // A member of a declared pointer type holds such pointers and no others, whatever was cast.
-    const declared = this.#is(to, IS.STRUCT_POINTER) ? this.#types.get(to)! : null;
+    const declared = this.#is(to, IS.STRUCT_POINTER) ? this.#types[to]! : null;
     for (let at = first; at !== 0; at = this.#targets.next(at)) {
       const number = this.#targets.value(at);
       const target = this.#targetList[number]!;

@@ -3,6 +3,7 @@
  * have, in tables: there are hundreds of thousands.
  */
 import { longer, longerBytes } from "../growing.ts";
+import { NumberTable } from "./number-table.ts";
 
 export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | "local" | "load" | "pool";
 
@@ -31,7 +32,7 @@ export class FlowNodes {
   readonly globals = new Map<number, number>();
   readonly tables = new Map<number, number>();
   /** Numbers of functions, by their entries. */
-  readonly #functions = new Map<number, number>();
+  readonly #functions = new NumberTable();
   /** One more than the node, for each part of each function. */
   #ofFunctions = new Int32Array(1 << 12);
   #ofPrototypes = new Int32Array(1 << 12);
@@ -81,7 +82,7 @@ export class FlowNodes {
   /** What a function takes in a register, or returns. */
   ofFunction(entry: number, part: number): number {
     let number = this.#functions.get(entry);
-    if (number === undefined) {
+    if (number < 0) {
       number = this.#functions.size;
       this.#functions.set(entry, number);
     }

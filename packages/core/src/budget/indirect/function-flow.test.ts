@@ -79,3 +79,8 @@ test("what a loop hands on is what it holds at the end of all rounds", () => {
   // mov %rdi,%rbx; { mov %rbx,%rax; mov %r12,%rbx; mov %rsi,%r12; } while; ret: rsi comes to rax in the third round.
   expect(returned("4889fb 4989d4 4889d8 4c89e3 4989f4 75f5 c3")).toEqual(["rdi", "rdx", "rsi"]);
 });
+
+test("what is told within a loop is what the last round finds", () => {
+  // mov %rdi,%rbx; { mov %rbx,%rax; test %ecx,%ecx; jne over the next; ret; mov %rsi,%rbx } for ever.
+  expect(returned("4889fb 4889d8 85c9 7501 c3 4889f3 ebf3")).toEqual(["rdi", "rsi"]);
+});

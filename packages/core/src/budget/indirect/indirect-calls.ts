@@ -29,6 +29,7 @@ import { TypeHashes } from "./kcfi.ts";
 import { fillKernelLists } from "./kernel-lists.ts";
 import { KnownFunctions } from "./known-functions.ts";
 import { MemberSearch } from "./member-search.ts";
+import { NumberTable } from "./number-table.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import { Prototypes } from "./prototypes.ts";
 import { SetBuilder } from "./set-builder.ts";
@@ -73,7 +74,8 @@ export class IndirectCalls implements IndirectResolver {
   readonly #facts: FunctionFacts;
   readonly #entries = new AddressFilter();
   readonly #taken = new Set<number>();
-  readonly #called = new Set<number>();
+  /** What calls and jumps name. */
+  readonly #called = new NumberTable();
   readonly #mayBeCalled: (entry: number) => boolean;
   readonly #labels = new Map<number, boolean>();
   #statistics: IndirectStatistics | null = null;
@@ -197,8 +199,7 @@ export class IndirectCalls implements IndirectResolver {
       const flow = flows[at]!;
       if (flow !== FLOW.next) {
         if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) {
-          const target = targets[at]!;
-          if (this.#entries.mayHave(target) && this.#functions.at(target) !== undefined) this.#called.add(target);
+          this.#called.set(targets[at]!, 0);
         }
         continue;
       }
@@ -280,7 +281,7 @@ export class IndirectCalls implements IndirectResolver {
       if (name.startsWith("__ksymtab_")) exported.add(`${module ?? ""} ${name.slice("__ksymtab_".length)}`);
     }
     for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
-      if (init || prototypes.length === 0 || this.#called.has(entry) || this.#taken.has(entry)) continue;
+      if (init || prototypes.length === 0 || this.#called.get(entry) >= 0 || this.#taken.has(entry)) continue;
       if (!exported.has(`${module ?? ""} ${name}`)) this.#taken.add(entry);
     }
   }

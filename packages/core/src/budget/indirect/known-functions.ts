@@ -8,6 +8,7 @@ import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { BtfProvider } from "../../types/btf.ts";
 import type { CType, TypeProvider } from "../../types/type-provider.ts";
 import { areaOf, fullAddress, isFunctionLetter, low32 } from "../function-table.ts";
+import { NumberTable } from "./number-table.ts";
 import type { Prototypes } from "./prototypes.ts";
 
 export interface KnownFunction {
@@ -55,6 +56,9 @@ const NO_PROTOTYPES: readonly number[] = [];
 
 export class KnownFunctions {
   readonly #byEntry = new Map<number, NamedFunction>();
+  /** Numbers of functions by their entries, and the functions by these. */
+  readonly #numbers = new NumberTable();
+  readonly #all: NamedFunction[] = [];
   /** The lowest and the highest entry. */
   first = 0x7fffffff;
   last = -0x80000000;
@@ -114,7 +118,10 @@ export class KnownFunctions {
     }
     if (start !== null) named.delete(start);
     for (const entry of padding) named.delete(entry);
-    for (const one of named.values()) this.#finish(one, prototypes, declared);
+    for (const one of named.values()) {
+      this.#finish(one, prototypes, declared);
+      this.#numbers.set(one.entry, this.#all.push(one) - 1);
+    }
   }
 
   /** To be called when the records' functions have all been counted. */
@@ -144,7 +151,9 @@ export class KnownFunctions {
 
   at(entry: number): KnownFunction | undefined {
     // Most of what is asked for is a number like any other.
-    return entry < this.first || entry > this.last ? undefined : this.#byEntry.get(entry);
+    if (entry < this.first || entry > this.last) return undefined;
+    const number = this.#numbers.get(entry);
+    return number < 0 ? undefined : this.#all[number];
   }
 
   /**

@@ -50,7 +50,7 @@ export function shiftAtom(values: Values, atom: Atom, amount: number): Value {
   switch (atom.kind) {
     case "object": {
       const offset = atom.offset + amount;
-      return Math.abs(offset) > 1 << 20 ? values.unknown : values.object(atom.type, offset);
+      return Math.abs(offset) > 1 << 20 ? values.unknown : values.shifted(atom, amount);
     }
     case "cell":
       return amount % 8 === 0 ? values.cell(atom.type) : values.unknown;

@@ -312,13 +312,30 @@ function collect(
   steps: Steps,
 ): void {
   if (depth > MAX_DEPTH) return;
-  for (const [n, member] of type.members.entries()) {
+  const { members } = type;
+  for (let n = 0; n < members.length; n++) {
     if (steps.left-- <= 0 || found.length >= MOST_PLACES) return;
+    const member = members[n]!;
     if (member.bitSize !== null) continue;
     const at = member.bitOffset >>> 3;
-    if (at > wanted || isMarker(type, n)) continue;
+    if (at > wanted || !reaches(member.type, wanted - at) || isMarker(type, n)) continue;
     const named = path === "" || member.name === "" ? path + member.name : `${path}.${member.name}`;
     inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth, steps);
+  }
+}
+
+/** Can what lies so many bytes behind a member's beginning be a part of it? */
+function reaches(declared: CType, within: number): boolean {
+  const type = stripTypedefs(declared);
+  switch (type.kind) {
+    case "struct":
+    case "union":
+      return within < type.size;
+    case "array":
+      // A flexible array has no length; what lies behind the struct is its elements.
+      return type.length === 0 || within < type.size;
+    default:
+      return within === 0;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { Member } from "./members.ts";
+import { ValueTable } from "./value-table.ts";
 
 export type Atom =
   /** Points `offset` bytes into (or around: container_of) an object of the type. */
@@ -68,9 +69,8 @@ const MOST_ATOMS = 6;
 const NEAR_STACK = 2048;
 const LOWEST_NEAR = 256 - NEAR_STACK;
 
-/** A factor that spreads numbers, and what keeps a hash small and positive. */
+/** A factor that spreads numbers. */
 const HASH = 0x9e3779b1;
-const HASH_MASK = 0x3fffffff;
 
 /** Every field that an atom of some kind has. */
 interface Fields {
@@ -108,13 +108,6 @@ function fieldsOf(id: number, kind: AtomKind): Fields {
   };
 }
 
-/** What two values come to that are joined. */
-interface Join {
-  readonly one: Value;
-  readonly other: Value;
-  readonly joined: Value;
-}
-
 function single(id: number, atom: Fields): Value {
   return { id, atoms: [atom as Atom], kinds: KIND[atom.kind] };
 }
@@ -128,6 +121,8 @@ export class Values {
   readonly dead: Value = single(2, fieldsOf(1, "dead"));
   readonly #inFirst: (type: CAggregate, offset: number) => number;
   readonly #objects = new Map<CAggregate, Map<number, Value>>();
+  /** By the number of an atom that points into an object, and what is added to it. */
+  readonly #shifted = new ValueTable();
   readonly #cells = new Map<CType, Value>();
   readonly #addresses = new Map<number, Value>();
   readonly #anywhere = new Map<number, Value>();
@@ -138,10 +133,11 @@ export class Values {
   /** What is made at each place of the function, and what lies elsewhere from there. */
   #made: (Value | undefined)[] = [];
   #sources = 0;
-  readonly #madeBeside = new Map<number, Map<number, Value>>();
-  /** By a hash of the numbers of their atoms, or the next one that was free; joins alike, by the values' numbers. */
-  #sets = new Map<number, Value>();
-  #joins = new Map<number, Join>();
+  readonly #madeBeside = new ValueTable();
+  /** By a hash of the numbers of their atoms, and how many of that hash were there before. */
+  readonly #sets = new ValueTable();
+  /** What two values come to that are joined, by their numbers. */
+  readonly #joins = new ValueTable();
 
   /** @param inFirst offset of the same place in the first element of an array that an offset of a struct lies in */
   constructor(inFirst: (type: CAggregate, offset: number) => number) {
@@ -158,8 +154,8 @@ export class Values {
     else for (let source = 0; source < this.#sources; source++) this.#made[source] = undefined;
     this.#sources = sources;
     this.#madeBeside.clear();
-    this.#sets = new Map();
-    this.#joins = new Map();
+    this.#sets.clear();
+    this.#joins.clear();
   }
 
   /** Forgets all values; those that somebody has stay as they are, but are equal to none that is made later. */
@@ -168,6 +164,7 @@ export class Values {
       values.clear();
     }
     this.#nearStack.fill(undefined);
+    this.#shifted.clear();
     this.nextFunction(0);
   }
 
@@ -192,6 +189,16 @@ export class Values {
       atom.offset = offset;
       value = this.#single(atom);
       byOffset.set(offset, value);
+    }
+    return value;
+  }
+
+  /** A pointer into an object, so many bytes further. */
+  shifted(atom: Extract<Atom, { kind: "object" }>, amount: number): Value {
+    let value = this.#shifted.get(atom.id, amount);
+    if (value === null) {
+      value = this.object(atom.type, atom.offset + amount);
+      this.#shifted.add(atom.id, amount, value);
     }
     return value;
   }
@@ -254,15 +261,10 @@ export class Values {
       }
       return value;
     }
-    let byOffset = this.#madeBeside.get(source);
-    if (byOffset === undefined) {
-      byOffset = new Map();
-      this.#madeBeside.set(source, byOffset);
-    }
-    let value = byOffset.get(offset);
-    if (value === undefined) {
+    let value = this.#madeBeside.get(source, offset);
+    if (value === null) {
       value = this.#makeMade(source, offset);
-      byOffset.set(offset, value);
+      this.#madeBeside.add(source, offset, value);
     }
     return value;
   }
@@ -279,17 +281,14 @@ export class Values {
     if (a.kinds === 0) return b;
     if ((b.kinds & ~a.kinds) === 0 && holdsAll(a.atoms, b.atoms)) return a;
     if ((a.kinds & ~b.kinds) === 0 && holdsAll(b.atoms, a.atoms)) return b;
-    const [one, other] = a.id < b.id ? [a, b] : [b, a];
-    let key = (Math.imul(one.id, HASH) + other.id) & HASH_MASK;
-    let known = this.#joins.get(key);
-    for (; known !== undefined && !(known.one === one && known.other === other); known = this.#joins.get(key)) {
-      key = (key + 1) & HASH_MASK;
+    const one = a.id < b.id ? a : b;
+    const other = a.id < b.id ? b : a;
+    let joined = this.#joins.get(one.id, other.id);
+    if (joined === null) {
+      joined = this.#set(union(a.atoms, b.atoms));
+      this.#joins.add(one.id, other.id, joined);
     }
-    if (known === undefined) {
-      known = { one, other, joined: this.#set(union(a.atoms, b.atoms)) };
-      this.#joins.set(key, known);
-    }
-    return known.joined;
+    return joined;
   }
 
   /** Every atom replaced by what `each` makes of it. */
@@ -336,15 +335,16 @@ export class Values {
       }
       atoms = alike;
     }
-    let key = atoms.length;
-    for (let at = 0; at < atoms.length; at++) key = (Math.imul(key, HASH) + atoms[at]!.id) & HASH_MASK;
-    let value = this.#sets.get(key);
-    for (; value !== undefined && !isSame(value.atoms, atoms); value = this.#sets.get(key)) key = (key + 1) & HASH_MASK;
-    if (value === undefined) {
+    let hash = atoms.length;
+    for (let at = 0; at < atoms.length; at++) hash = (Math.imul(hash, HASH) + atoms[at]!.id) | 0;
+    let alike = 0;
+    let value = this.#sets.get(hash, alike);
+    while (value !== null && !isSame(value.atoms, atoms)) value = this.#sets.get(hash, ++alike);
+    if (value === null) {
       let kinds = 0;
       for (const { kind } of atoms) kinds |= KIND[kind];
       value = { id: this.#nextValue++, atoms, kinds };
-      this.#sets.set(key, value);
+      this.#sets.add(hash, alike, value);
     }
     return value;
   }
