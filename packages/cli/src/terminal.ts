@@ -1,3 +1,4 @@
+import { SpillwayError } from "@spillway/core";
 import pc from "picocolors";
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -14,7 +15,7 @@ export interface Terminal {
   readonly errorColors: Colors;
   /**
    * Writes to standard output.
-   * @throws OutputClosed once the reader has gone away
+   * @throws OutputClosed once the reader has gone away; SpillwayError `SPW_OUTPUT_FAILED` where it cannot be written: disk full
    */
   write(text: string): void;
   /** Writes to standard error. */
@@ -52,15 +53,25 @@ export function chooseWidth(columns: number | undefined, environment: Environmen
   return Math.max(40, Math.min(MAX_WIDTH, width));
 }
 
+function outputFailed(error: Error): SpillwayError {
+  return new SpillwayError("SPW_OUTPUT_FAILED", `standard output cannot be written: ${error.message}`, {
+    class: "environment",
+    facts: { path: null },
+    cause: error,
+  });
+}
+
 /** The process's own standard streams. */
 export function processTerminal(environment: Environment = process.env): Terminal {
   const { stdout, stderr } = process;
-  // A write to a closed pipe also raises an event; without a listener it would end the process with a stack trace.
-  const ignoreClosed = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== "EPIPE") throw error;
+  // A write that fails also raises an event; without a listener it would end the process with a stack trace.
+  stdout.on("error", () => {});
+  stderr.on("error", () => {});
+  const failure = (): Error | null => {
+    const error = stdout.errored as NodeJS.ErrnoException | null;
+    if (error === null) return stdout.destroyed ? new OutputClosed() : null;
+    return error.code === "EPIPE" ? new OutputClosed() : outputFailed(error);
   };
-  stdout.on("error", ignoreClosed);
-  stderr.on("error", ignoreClosed);
   return {
     width: chooseWidth(stdout.columns, environment),
     interactive: stdout.isTTY === true,
@@ -68,8 +79,12 @@ export function processTerminal(environment: Environment = process.env): Termina
     colors: pc.createColors(wantsColor(stdout.isTTY === true, environment)),
     errorColors: pc.createColors(wantsColor(stderr.isTTY === true, environment)),
     write(text) {
-      if (stdout.errored || stdout.destroyed) throw new OutputClosed();
+      const before = failure();
+      if (before !== null) throw before;
       stdout.write(text);
+      // A file's disk is full at once; that a pipe's reader has gone away is told by the next write.
+      const error = failure();
+      if (error !== null && !(error instanceof OutputClosed)) throw error;
     },
     writeError(text) {
       if (!stderr.errored && !stderr.destroyed) stderr.write(text);

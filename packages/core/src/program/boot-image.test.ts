@@ -94,6 +94,16 @@ describe("the kernel in a boot image", () => {
   });
 });
 
+test.each<[string, Uint8Array]>([
+  ["text", new TextEncoder().encode("hello")],
+  ["noise", Uint8Array.from({ length: 5000 }, (_, i) => (i * 137 + 11) & 0xff)],
+  ["zeros", new Uint8Array(5000)],
+])("%s is no kernel", (_what, bytes) => {
+  expect(() => openProgram([new MemorySource(bytes, "file")])).toThrow(
+    expect.objectContaining({ code: "SPW_PROGRAM_UNKNOWN_FORMAT", message: expect.stringMatching(/, no kernel$/) }),
+  );
+});
+
 describe("its relocations", () => {
   const PER_CPU = 0xffffffff81800000n;
   const segments = [

@@ -50,12 +50,26 @@ function openKernelProgram(sources: readonly ByteSource[], options: OpenProgramO
     const program = openImage(first, options.unpackers ?? portableUnpackers);
     if (program !== null) return program;
   }
-  const image = openDump(sources, options.codecs === undefined ? {} : { codecs: options.codecs });
+  const image = asProgram(() => openDump(sources, options.codecs === undefined ? {} : { codecs: options.codecs }));
   const kernel = openKernel(image, { debugFiles: options.debugFiles });
   return programFromKernel(kernel, {
     source: options.live === true ? "live" : "vmcore",
     ...(first === undefined ? {} : { name: first.name }),
   });
+}
+
+/** What is no dump either is no kernel to study. */
+function asProgram<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof SpillwayError) || error.code !== "SPW_IMAGE_UNKNOWN_FORMAT") throw error;
+    throw new SpillwayError("SPW_PROGRAM_UNKNOWN_FORMAT", error.message.replace("not a memory dump", "no kernel"), {
+      facts: error.facts,
+      hint: "Give a vmlinux, a vmlinuz, a dump, or a budget that was kept as a file ending in .json.",
+      cause: error,
+    });
+  }
 }
 
 /** Null for what is neither a kernel's image nor packed: a dump, or nothing known. */

@@ -90,6 +90,12 @@ describe("a plan", () => {
     expect(() => makePlan(budget, { allow: [{ name: "vfs_write", returns: null }] })).toThrow(refused);
   });
 
+  test("denied names that no function has are told", () => {
+    const budget = createBudget(programOf(STACKED), STACKED);
+    const { notes } = makePlan(budget, { deny: ["vfs_raed", "vfs_write"] });
+    expect(notes).toContain("denied, but no function of this kernel: vfs_raed");
+  });
+
   test.each(["constructor.includes", "__proto__.x", "toString"])("a slot called %s is none that is known", (label) => {
     const graph = graphOf(`entry 9000: *${label}+9000\n f 9000: toString+9000\n toString 9000:\n {${label}}: f`);
     expect(makePlan(createBudget(programOf(graph), graph, { entries: ["entry"] })).candidateCount).toBe(0);

@@ -100,7 +100,11 @@ export function makePlan(budget: Budget, options: PlanOptions = {}): PlanDocumen
   const placement = placePoints(segments);
   const points = segments.mask(placement.points);
   const cyclesLeft = cyclesWithout(budget, problem, points, reached);
-  return describe(budget, candidates, { segments, placement, points, cyclesLeft }, { stackBytes, reserveBytes });
+  const plan = describe(budget, candidates, { segments, placement, points, cyclesLeft }, { stackBytes, reserveBytes });
+  // No error: a list is kept for many kernels. But whoever mistypes a name is to see it.
+  const strangers = (options.deny ?? []).filter((name) => budget.names.all(name).length === 0);
+  if (strangers.length === 0) return plan;
+  return { ...plan, notes: [...plan.notes, `denied, but no function of this kernel: ${strangers.join(", ")}`] };
 }
 
 /** Candidates that are known entry points and can come back to themselves. */
