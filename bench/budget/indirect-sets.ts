@@ -1,7 +1,7 @@
 /**
  * How far indirect calls are told: sets of callees by the member that is called, beside those by prototype only.
  *
- *     node_modules/.bin/node bench/budget/indirect-sets.ts INPUT [--modules DIR] [--debuginfo VMLINUX]
+ *     node_modules/.bin/node bench/budget/indirect-sets.ts INPUT [--modules DIR] [--debuginfo PATH…]
  */
 import { parseArgs } from "node:util";
 import { openDeclaredTypeFiles, openProgramFile } from "../../packages/cli/src/io/open-program.ts";
@@ -15,7 +15,7 @@ const { positionals, values } = parseArgs({
 });
 const [input] = positionals;
 if (input === undefined) {
-  console.error("usage: indirect-sets.ts INPUT [--modules DIR] [--debuginfo VMLINUX]");
+  console.error("usage: indirect-sets.ts INPUT [--modules DIR] [--debuginfo PATH…]");
   process.exit(2);
 }
 

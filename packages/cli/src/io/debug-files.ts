@@ -20,10 +20,11 @@ export class DiskDebugFiles implements DebugFileFinder {
   readonly named: readonly ByteSource[];
   readonly codecs = nodeCodecs;
   readonly #directories: readonly string[];
-  readonly #environment: PlacesEnvironment;
+  readonly #environment: PlacesEnvironment | null;
   #trees: ModuleTrees | null = null;
 
-  constructor(paths: readonly string[], environment: PlacesEnvironment = processEnvironment()) {
+  /** @param environment where the usual places are; null: none but what was named */
+  constructor(paths: readonly string[], environment: PlacesEnvironment | null = processEnvironment()) {
     this.#directories = paths.filter(isDirectory);
     this.named = paths.filter((path) => !this.#directories.includes(path)).map((path) => new FileSource(path));
     this.#environment = environment;
@@ -39,9 +40,11 @@ export class DiskDebugFiles implements DebugFileFinder {
 
   *#paths(request: DebugFileRequest): Generator<string> {
     for (const directory of this.#directories) yield* filesBelow(directory, request);
-    yield* usualFiles(request, this.#environment);
+    const environment = this.#environment;
+    if (environment !== null) yield* usualFiles(request, environment);
     if (request.kind === "module") {
-      this.#trees ??= new ModuleTrees([...this.#directories, ...usualModuleTrees(request.release, this.#environment)]);
+      const usual = environment === null ? [] : usualModuleTrees(request.release, environment);
+      this.#trees ??= new ModuleTrees([...this.#directories, ...usual]);
       yield* this.#trees.named(request.name);
     }
   }

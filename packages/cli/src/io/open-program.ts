@@ -1,5 +1,6 @@
 import { type DeclaredTypes, declaredTypes, type ModuleSource, openProgram, type Program } from "@spillway/core";
 import type { OpenProgramOptions } from "../context.ts";
+import { DiskDebugFiles } from "./debug-files.ts";
 import { FileSource } from "./file-source.ts";
 import { moduleFiles } from "./module-files.ts";
 import { nodeCodecs } from "./node-codecs.ts";
@@ -27,15 +28,11 @@ export function openProgramFile(input: string, options: Partial<OpenProgramOptio
 }
 
 /**
- * Opens debug information of a program's kernel.
- * @throws SpillwayError what `declaredTypes` and `FileSource` throw
+ * Opens debug information of a program's kernel and modules: files, and folders in which theirs are looked for.
+ * @throws SpillwayError what `declaredTypes` and `DiskDebugFiles` throw
  */
-export function openDeclaredTypeFiles(program: Program, files: readonly string[]): DeclaredTypes | null {
-  return declaredTypes(
-    program,
-    files.map((file) => new FileSource(file)),
-    nodeCodecs,
-  );
+export function openDeclaredTypeFiles(program: Program, paths: readonly string[]): DeclaredTypes | null {
+  return declaredTypes(program, new DiskDebugFiles(paths, null));
 }
 
 /** Tells, as each module is taken, how many there are. */

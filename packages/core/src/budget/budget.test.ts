@@ -243,9 +243,9 @@ test("softirqs that a task lets run are on the CPU's IRQ stack, and in no path o
   const graph = graphOf(`
     send 40: local_bh_enable+40
     local_bh_enable 24: do_softirq+16
-    do_softirq 16: handle_softirqs+8
-    irq_exit 16: handle_softirqs+16
-    handle_softirqs 100: net_rx_action+90
+    do_softirq 16: handle_softirqs.constprop.0+8
+    irq_exit 16: handle_softirqs.constprop.0+16
+    handle_softirqs.constprop.0 100: net_rx_action+90
     net_rx_action 5000:
   `);
   const { sites, functions } = graph;

@@ -41,7 +41,7 @@ const ENTRY_CODE = /(^|_)(asm|entry)_|^(ret_from_fork|rewind_stack_)/;
 /** Calls between entry code and the return: `exc_page_fault`, `__kvm_handle_async_pf`, `irqentry_exit` make three. */
 const MOST_CALLS = 6;
 const OTHER_STACK = DEPTH_KINDS.indexOf("other-stack");
-const SOFTIRQ_DISPATCHER = /^(__do_softirq|handle_softirqs)$/;
+const SOFTIRQ_DISPATCHER = /^(__do_softirq|handle_softirqs)(\.|$)/;
 
 export function freshStarts(graph: CallGraph, names: FunctionNames): FreshStart[] {
   return STARTS.flatMap(({ name, ...start }) =>

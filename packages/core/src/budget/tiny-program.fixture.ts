@@ -100,6 +100,7 @@ export function tinyProgram(description: TinyProgram): { program: Program; at: (
     orc: orcOf(description.orc, at),
     types: EmptyTypes,
     moduleTypes: () => EmptyTypes,
+    moduleImage: () => null,
     text,
     data: [],
     alternatives,

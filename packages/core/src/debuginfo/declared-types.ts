@@ -2,18 +2,12 @@
  * What debug information says of a kernel's code and data as they were compiled: types of variables with an address, of
  * functions, and of the variables that registers hold at a place of the code. For whoever studies code; dumps are not needed.
  */
-import type { ByteSource } from "../bytes/byte-source.ts";
-import { type CodecTable, portableCodecs } from "../image/codec/codecs.ts";
-import type { Program } from "../program/program.ts";
 import { signedAddress } from "../symbols/kallsyms-addresses.ts";
 import { scanUnit } from "../types/dwarf-scan.ts";
 import { DwarfTypes } from "../types/dwarf-types.ts";
 import type { CType } from "../types/type-provider.ts";
 import { DW_AT, DW_TAG } from "./dwarf/constants.ts";
-import { DwarfFile } from "./dwarf/dwarf-file.ts";
-import { ElfFile } from "./elf/elf-file.ts";
-import { kernelBuildId } from "./kernel-build-id.ts";
-import { sortNamedFiles } from "./named-files.ts";
+import type { DwarfFile } from "./dwarf/dwarf-file.ts";
 import { expressionAt } from "./variables.ts";
 
 const DW_OP_ADDR = 0x03;
@@ -111,28 +105,4 @@ export class DwarfDeclaredTypes implements DeclaredTypes {
     }
     return found;
   }
-}
-
-/**
- * Debug information of a program's kernel out of files that somebody named; null where none of them is of the kernel itself.
- * @throws SpillwayError `SPW_DEBUGINFO_MISMATCH`, `SPW_DEBUGINFO_EMPTY`, `SPW_DEBUGINFO_UNSUPPORTED`, `SPW_DEBUGINFO_CORRUPT`
- */
-export function declaredTypes(
-  program: Program,
-  files: readonly ByteSource[],
-  codecs: CodecTable = portableCodecs,
-): DwarfDeclaredTypes | null {
-  const { kernel } = sortNamedFiles(files, {
-    buildId: () => kernelBuildId(program.memory, program.symbols, new Map()),
-    release: program.release ?? program.name,
-    modules: () => [],
-    problem: () => {},
-  });
-  if (kernel === null) return null;
-  const elf = new ElfFile(kernel, { codecs });
-  const loaded = program.symbols.byName("_text", null)?.address;
-  const linked = elf.sections.find((section) => section.name === ".text")?.address;
-  return new DwarfDeclaredTypes(
-    new DwarfFile(elf, loaded === undefined || linked === undefined ? 0n : loaded - linked),
-  );
 }

@@ -1,3 +1,4 @@
+import { type ModuleImage, readModuleImage } from "../debuginfo/module-sections.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { moduleTypes } from "../kernel/module-types.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
@@ -77,6 +78,11 @@ class KernelProgram implements Program {
       this.#moduleTypes.set(name, types);
     }
     return types;
+  }
+
+  moduleImage(name: string): ModuleImage | null {
+    const module = this.symbols.modules.find((one) => one.name === name);
+    return module === undefined ? null : readModuleImage(this.memory, this.types, module.address);
   }
 
   get text(): readonly ProgramArea[] {

@@ -78,6 +78,10 @@ export class ImageProgram implements Program {
     return this.types;
   }
 
+  moduleImage(): null {
+    return null;
+  }
+
   get orc(): OrcTable | null {
     return this.#once("orc", () => {
       const orc = openOrc(this.memory, this.symbols);

@@ -2,6 +2,7 @@
  * A kernel whose code is studied, whether it ever crashed or not: out of a vmlinux, a compressed boot image, a dump, or the
  * running machine's memory, with the modules of a folder placed beside it where they are not loaded already.
  */
+import type { ModuleImage } from "../debuginfo/module-sections.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
@@ -64,6 +65,8 @@ export interface Program {
   readonly types: TypeProvider;
   /** BTF of a module on top of the kernel's; `types` where it has none of its own. */
   moduleTypes(module: string): TypeProvider;
+  /** Where a module's sections lie, and which build it is; null where there is no module of that name, or nothing tells. */
+  moduleImage(module: string): ModuleImage | null;
   /** Code, in ascending order of address. */
   readonly text: readonly ProgramArea[];
   /**

@@ -60,8 +60,8 @@ export function addBudgetOptions(command: Command): Command {
   return command
     .option("--modules <dir>", "take the modules of a folder in too (/lib/modules/RELEASE)")
     .option(
-      "--debuginfo <file...>",
-      "the kernel's vmlinux with debug information: tells more of who indirect calls reach (put this option last)",
+      "--debuginfo <path...>",
+      "debug information of the kernel and its modules (vmlinux, .ko, .ko.debug), or folders that have it: tells more of who indirect calls reach (put this option last)",
     )
     .option("--entry <name...>", "paths begin at these functions, instead of system calls, handlers and the like")
     .addOption(

@@ -43,6 +43,8 @@ Examples:
   spillway budget live --html budget.html        of the kernel that runs here, drawn (needs root)
   spillway budget vmlinuz --max 12000            exit code 6 where an entry may need more: a gate for CI
   spillway budget vmlinuz --debuginfo vmlinux    debug information tells more of who indirect calls reach
+  spillway budget vmlinuz --modules /lib/modules/6.1.0-57-amd64 --debuginfo /usr/lib/debug
+                                                 that of the modules, too
   spillway budget top vmlinuz                    the largest frames
   spillway budget path vmlinuz write --plan      the deepest write(2), frame by frame, and what would bound it
   spillway budget callers vmlinuz kmalloc --deep how deep in the stack a function may be called

@@ -138,7 +138,7 @@ export class KnownFunctions {
       one.prototypes = found;
       one.records = NO_RECORDS;
     }
-    if (declared === null || one.module !== null || (one.sure && one.prototypes.length === 1)) return;
+    if (declared === null || (one.sure && one.prototypes.length === 1)) return;
     const own = ownType(declared, one);
     if (own === null) return;
     one.prototypes = [prototypes.idOf(own)];

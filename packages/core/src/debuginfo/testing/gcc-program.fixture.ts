@@ -52,7 +52,7 @@ q7WcIAz+i1/C+0jXnbiucxlfYEv+nk3ea6sIftfHJMq/2Tm3jyE5Pir46s58VDfCUE/YJ8dTgp/EpOAf
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function fromBase64(text: string): Uint8Array {
+export function fromBase64(text: string): Uint8Array {
   const bytes: number[] = [];
   let bits = 0;
   let count = 0;

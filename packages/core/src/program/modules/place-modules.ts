@@ -1,3 +1,6 @@
+import { SHT_NOTE } from "../../debuginfo/elf/elf-sections.ts";
+import { buildIdOf } from "../../debuginfo/elf/notes.ts";
+import type { ModuleImage } from "../../debuginfo/module-sections.ts";
 import { SpillwayError } from "../../errors.ts";
 import { signedAddress, unsignedAddress } from "../../symbols/kallsyms-addresses.ts";
 import type { ModuleSymbols } from "../../symbols/module-symbols.ts";
@@ -31,6 +34,7 @@ export interface PlacedModule {
   readonly layout: ModuleLayout;
   readonly symbols: ModuleSymbols;
   readonly release: string | null;
+  readonly image: ModuleImage;
   /** Addresses of its ORC tables and the number of their entries; null where it has none. */
   readonly orc: { readonly ip: bigint; readonly orc: bigint; readonly count: number } | null;
   readonly alternatives: { readonly start: bigint; readonly end: bigint } | null;
@@ -124,6 +128,7 @@ function finish(
       layout,
       symbols: placed,
       release: file.release,
+      image: imageOf(file, layout),
       orc: orcOf(file, layout),
       alternatives: alternativesOf(file, layout),
       btf: copyOf(file, ".BTF"),
@@ -149,6 +154,24 @@ function firstFree(symbols: SymbolTable): number {
     for (const { start, size } of module.areas) end = Math.max(end, signedAddress(start) + size);
   }
   return Math.ceil(end / PAGE) * PAGE + (end > MODULES_START ? PAGE : 0);
+}
+
+/** What `struct module` would tell of it; of sections that share a name, none. */
+function imageOf(file: ModuleFile, layout: ModuleLayout): ModuleImage {
+  const sections = new Map<string, bigint>();
+  const seen = new Set<string>();
+  let buildId: Uint8Array | null = null;
+  for (const section of file.sections) {
+    const address = layout.addresses[section.index] as number;
+    if (Number.isNaN(address)) continue;
+    if (seen.has(section.name)) sections.delete(section.name);
+    else sections.set(section.name, unsignedAddress(address));
+    seen.add(section.name);
+    if (section.type !== SHT_NOTE || buildId !== null) continue;
+    const notes = sectionBytes(file.bytes, section);
+    buildId = notes === null ? null : (buildIdOf(notes)?.slice() ?? null);
+  }
+  return { sections, buildId };
 }
 
 function orcOf(file: ModuleFile, layout: ModuleLayout): PlacedModule["orc"] {

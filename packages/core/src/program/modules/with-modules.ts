@@ -1,3 +1,4 @@
+import type { ModuleImage } from "../../debuginfo/module-sections.ts";
 import { signedAddress } from "../../symbols/kallsyms-addresses.ts";
 import { ModuleTable } from "../../symbols/module-table.ts";
 import type { FunctionRange, KernelModule, KernelSymbol, SymbolAt, SymbolTable } from "../../symbols/symbol-table.ts";
@@ -40,6 +41,7 @@ class ModularProgram implements Program {
   readonly #space: SegmentSpace;
   readonly #problems: string[];
   readonly #types = new Map<string, TypeProvider>();
+  readonly #images: ReadonlyMap<string, ModuleImage>;
   readonly #memo = new Map<string, unknown>();
 
   constructor(base: Program, placed: PlacedModules, problems: string[]) {
@@ -48,6 +50,7 @@ class ModularProgram implements Program {
     this.#base = base;
     this.#placed = placed;
     this.#problems = problems;
+    this.#images = new Map(placed.modules.map(({ layout, image }) => [layout.module.name, image]));
     const segments = placed.modules.map(({ layout }) => ({ start: layout.module.base, bytes: layout.bytes }));
     this.#space = new SegmentSpace(segments);
     const first = segments[0]?.start ?? 0n;
@@ -86,6 +89,10 @@ class ModularProgram implements Program {
       this.#types.set(name, types);
     }
     return types;
+  }
+
+  moduleImage(name: string): ModuleImage | null {
+    return this.#images.get(name) ?? this.#base.moduleImage(name);
   }
 
   /** Split types continue the kernel's, if it is the kernel that they were made for; others bring what they rest on. */
