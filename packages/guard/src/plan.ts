@@ -30,10 +30,10 @@ export interface LoadPlan {
   readonly unfixable: number;
 }
 
-function bad(what: string): SpillwayError {
+function bad(what: string, hint = "make one with: spillway plan --json"): SpillwayError {
   return new SpillwayError("SPW_GUARD_PLAN_INVALID", `this is no plan for the guard: ${what}`, {
     class: "input",
-    hint: "make one with: spillway plan --json",
+    hint,
   });
 }
 
@@ -75,7 +75,13 @@ export function parsePlan(text: string): LoadPlan {
   if (typeof thresholdBytes !== "number" || !Number.isSafeInteger(thresholdBytes) || thresholdBytes < 0) {
     throw bad("thresholdBytes is no number of bytes");
   }
-  if (!Array.isArray(points) || points.length === 0) throw bad("it has no points");
+  if (!Array.isArray(points)) throw bad("it has no points");
+  if (points.length === 0) {
+    throw bad(
+      "it has no points, since what it bounds needs none",
+      "spillway plan --recursion makes points that bound recursion",
+    );
+  }
   if (points.length > MOST_POINTS) throw bad(`it has ${points.length} points; the module takes ${MOST_POINTS}`);
   const words = points.map(parsePoint);
   const moduleOf = new Map<string, string>();

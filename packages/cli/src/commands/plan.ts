@@ -44,7 +44,7 @@ export function registerPlan(program: Command, context: Context): void {
       `
 Examples:
   spillway plan /boot/vmlinuz-6.1.0-57-amd64 --modules /lib/modules/6.1.0-57-amd64
-  spillway plan live -o plan.json && spillway guard load --plan plan.json
+  spillway plan live --recursion -o plan.json && spillway guard load --plan plan.json
   spillway plan vmlinuz --stack 8192 --recursion               what half the stack would take
   spillway plan vmlinuz --allow my_fs_write:long --deny vfs_read`,
     );

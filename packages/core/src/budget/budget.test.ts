@@ -257,3 +257,10 @@ test("softirqs that a task lets run are on the CPU's IRQ stack, and in no path o
     ["irq_exit", 16 + 90 + 5000],
   ]);
 });
+
+test("a path's steps come to its bound, also where its end is the return address of a call that leads nowhere known", () => {
+  const graph = graphOf("write 40: hook+40\n hook 24: !+24");
+  const known = createBudget(programOf(), graph, { entries: ["write"] });
+  expect(known.path("write")).toMatchObject({ bytes: 72, steps: [{ bytes: 40 }, { bytes: 32 }] });
+  expect(known.document().entries).toMatchObject([{ bounds: { direct: 72 }, path: [{ bytes: 40 }, { bytes: 32 }] }]);
+});

@@ -2,6 +2,7 @@
  * How deep the stacks of a kernel can get: the answers to the questions that `spillway budget` takes, over a call graph that is
  * solved once.
  */
+import { SpillwayError } from "../errors.ts";
 import type { Program } from "../program/program.ts";
 import type {
   BudgetCycle,
@@ -165,10 +166,24 @@ export class Budget {
     return this.#summary;
   }
 
-  /** Functions by their own frame, or by the deepest path from them on; largest first. */
+  /**
+   * Functions by their own frame, or by the deepest path from them on; largest first.
+   * @throws SpillwayError `SPW_BUDGET_NO_FUNCTION` where a module is asked for that has none
+   */
   top(options: TopOptions = {}): TopRow[] {
     const { functions } = this.graph;
     const { module } = options;
+    if (module !== undefined && !functions.module.includes(module)) {
+      throw new SpillwayError(
+        "SPW_BUDGET_NO_FUNCTION",
+        `there is no function of a module ${module} in the call graph`,
+        {
+          class: "missing",
+          facts: { module },
+          hint: "--modules takes those of a folder in",
+        },
+      );
+    }
     const depth = this.#bound(options.level ?? "slot-matched").depth;
     const key = options.by === "depth" ? depth : functions.ownBytes;
     return Array.from({ length: functions.count }, (_, f) => f)

@@ -15,7 +15,10 @@ export function withoutLoops(walk: readonly PathNode[]): PathNode[] {
   for (const node of walk) {
     const earlier = path.findIndex(({ f }) => f === node.f);
     if (earlier < 0) path.push(node);
-    else path.splice(earlier + 1);
+    else {
+      const { endBytes } = node;
+      path.splice(earlier, path.length, { ...path[earlier]!, ...(endBytes === undefined ? {} : { endBytes }) });
+    }
   }
   return path;
 }

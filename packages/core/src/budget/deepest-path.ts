@@ -11,6 +11,11 @@ export interface PathNode {
   readonly certainty: number;
   /** True where that edge is a cut one. */
   readonly cut: boolean;
+  /**
+   * Of the last one, where it is not its frame alone: bytes that it takes, with the return address of a call that leads nowhere
+   * known.
+   */
+  readonly endBytes?: number;
 }
 
 /** The deepest path from `start` in the last of `passes`. Ends at a stop, which is then the last node. */
@@ -21,7 +26,10 @@ export function pathFrom(passes: readonly DepthPass[], start: number, stops: Uin
   for (;;) {
     const pass = passes[round] as DepthPass;
     const callee = pass.callee[f] as number;
-    if (callee < 0) return nodes;
+    if (callee < 0) {
+      nodes.push({ ...nodes.pop()!, endBytes: pass.depth[f]! });
+      return nodes;
+    }
     const cut = pass.cut[f] === 1;
     nodes.push({ f: callee, site: pass.site[f] as number, certainty: pass.certainty[f] as number, cut });
     if (stops?.[callee] === 1) return nodes;
@@ -49,10 +57,13 @@ export function pathTo(graph: CallGraph, passes: readonly ContextPass[], end: nu
 
 /** Bytes that each node of a path takes: up to the next one's frame, and all of its own for the last one. */
 export function nodeBytes(graph: CallGraph, path: readonly PathNode[]): number[] {
-  return path.map(({ f }, at) => {
-    const next = path[at + 1];
-    return next === undefined ? (graph.functions.ownBytes[f] as number) : (graph.sites.bytes[next.site] as number);
-  });
+  return path.map((_, at) => bytesAt(graph, path, at));
+}
+
+export function bytesAt({ functions, sites }: CallGraph, path: readonly PathNode[], at: number): number {
+  const { f, endBytes } = path[at]!;
+  const next = path[at + 1];
+  return next === undefined ? (endBytes ?? functions.ownBytes[f]!) : sites.bytes[next.site]!;
 }
 
 /** How many edges of each certainty a path has. */

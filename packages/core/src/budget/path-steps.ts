@@ -1,22 +1,22 @@
 /** The steps of paths, as documents have them. */
 import type { PathStep } from "./budget-document.ts";
 import { type CallGraph, CERTAINTIES } from "./call-graph.ts";
-import { type PathNode, pathFrom } from "./deepest-path.ts";
+import { bytesAt, type PathNode, pathFrom } from "./deepest-path.ts";
 import type { DepthPass } from "./depths.ts";
 
 export function stepsOf(graph: CallGraph, path: readonly PathNode[]): PathStep[] {
   return path.map((_, at) => stepAt(graph, path, at));
 }
 
-function stepAt({ functions, sites, sets }: CallGraph, path: readonly PathNode[], at: number): PathStep {
+function stepAt(graph: CallGraph, path: readonly PathNode[], at: number): PathStep {
+  const { functions, sites, sets } = graph;
   const { f, site, certainty, cut } = path[at]!;
   const set = site < 0 || certainty === 0 ? -1 : (certainty === 1 ? sites.typedSet : sites.assumedSet)[site]!;
   const caller = path[at - 1];
-  const next = path[at + 1];
   return {
     function: functions.name[f]!,
     module: functions.module[f]!,
-    bytes: next === undefined ? functions.ownBytes[f]! : sites.bytes[next.site]!,
+    bytes: bytesAt(graph, path, at),
     certainty: site < 0 ? null : CERTAINTIES[certainty]!,
     offset: caller === undefined ? null : sites.address[site]! - functions.start[caller.f]!,
     slot: set < 0 ? null : sets.label[set]!,

@@ -48,6 +48,11 @@ export function walkFigures(
   const found = new Int32Array(nodes.length);
   const repeated = new Int32Array(nodes.length);
 
+  // With the return address of a call that leads nowhere known, where the deepest path ends there.
+  const endBytes = (node: number): number => {
+    const f = nodes[node]! % functions.count;
+    return next[node]! < 0 ? passes[Math.floor(nodes[node]! / functions.count)]!.depth[f]! : functions.ownBytes[f]!;
+  };
   const enter = (node: number): void => {
     const f = nodes[node]! % functions.count;
     const after = next[node]!;
@@ -57,7 +62,7 @@ export function walkFigures(
     nearest[f] = place;
     const cycle = cycleOf[f]!;
     if (after < 0) {
-      withoutLoops[node] = functions.ownBytes[f]!;
+      withoutLoops[node] = endBytes(node);
       cycles[node] = cycle < 0 ? [] : [cycle];
     } else {
       const pass = passes[Math.floor(nodes[node]! / functions.count)]!;
@@ -75,7 +80,7 @@ export function walkFigures(
     }
     if (last[f]! < 0) last[f] = node;
     const end = path[repeated[node]! + 1]!;
-    untilRepeated[node] = bytes[node]! - bytes[end]! + functions.ownBytes[nodes[end]! % functions.count]!;
+    untilRepeated[node] = bytes[node]! - bytes[end]! + endBytes(end);
   };
   const leave = (node: number): void => {
     const f = nodes[node]! % functions.count;

@@ -63,7 +63,10 @@ export function addBudgetOptions(command: Command): Command {
       "--debuginfo <path...>",
       "debug information of the kernel and its modules (vmlinux, .ko, .ko.debug), or folders that have it: tells more of who indirect calls reach (put this option last)",
     )
-    .option("--entry <name...>", "paths begin at these functions, instead of system calls, handlers and the like")
+    .option(
+      "--entry <name...>",
+      "paths begin at these functions, instead of system calls, handlers and the like (put this option last)",
+    )
     .addOption(
       new Option("--level <level>", "which indirect calls are followed").choices(BUDGET_LEVELS).default(DEFAULT_LEVEL),
     )

@@ -120,6 +120,7 @@ test.each([
   [[NEW, "--rounds", "100000"], "--rounds <n>' argument '100000' is invalid. It is more than 64."],
   [[NEW, "--level", "Direct"], "Allowed choices are direct, slot-matched, prototype-matched."],
   [["path", NEW, "write", "--grow", "vfs_write"], '"vfs_write" is not a function and how many bytes'],
+  [["callers", NEW, "write", "--deep", "--entries"], "'--entries' cannot be used with option '--deep'"],
   [["top", NEW, "--by", "name"], "Allowed choices are frame, depth."],
   [[NEW, "--entry"], "argument missing"],
   [[NEW, "--modules", "/lib/modules"], "--modules goes with a kernel, and"],
@@ -134,6 +135,7 @@ test.each([
 
 test.each([
   ["an entry that is not there", [NEW, "--entry", "nobody"], 4, "there is no function nobody"],
+  ["a module that is not there", ["top", NEW, "--module", "xfs"], 4, "there is no function of a module xfs"],
   ["a function that is not there", ["path", NEW, "nobody"], 4, "there is no function nobody"],
   ["no kept budget at all", [join(folder, "none.json")], 3, "there is no such file"],
   ["a folder", [FOLDER], 3, "not a regular file"],

@@ -1,5 +1,5 @@
 import { callersOf, entriesThrough } from "@spillway/core";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Context } from "../../context.ts";
 import { formatCallers, formatEntriesThrough } from "../../format/budget/callers.ts";
 import { formatPath } from "../../format/budget/path.ts";
@@ -23,7 +23,11 @@ export function registerCallers(budget: Command, context: Context): void {
     .argument("<input>", INPUT_HELP)
     .argument("<function>", "its name")
     .option("--deep", "the deepest path to it, frame by frame")
-    .option("--entries", "the entries that lead to it, first those whose deepest path goes through it")
+    .addOption(
+      new Option("--entries", "the entries that lead to it, first those whose deepest path goes through it").conflicts(
+        "deep",
+      ),
+    )
     .option("-n, --limit <n>", "callers or entries to list", wholeNumber, 30)
     .addHelpText(
       "after",

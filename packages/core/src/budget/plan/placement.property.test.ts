@@ -177,9 +177,9 @@ describe("segments against trying all walks", () => {
           expect(path.filter(({ cut }) => cut).length).toBeLessThanOrEqual(segments.problem.rounds);
           expect(path.slice(1, -1).some(({ f }) => points[f] === 1)).toBe(false);
           const last = path.at(-1)?.f as number;
-          const own = graph.functions.ownBytes[last] as number;
-          const end = endBytes(segments, last, path.length > 1 && points[last] === 1);
-          expect(pathBytes(graph, path) - own + end).toBe(bytes);
+          const atPoint = path.length > 1 && points[last] === 1;
+          const beyond = atPoint ? endBytes(segments, last, true) - graph.functions.ownBytes[last]! : 0;
+          expect(pathBytes(graph, path) + beyond).toBe(bytes);
         }
       }),
       { numRuns: 300 },
