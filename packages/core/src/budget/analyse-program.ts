@@ -19,5 +19,9 @@ export function analyseProgram(
   progress: WalkProgress = () => {},
   { calls, declared = null }: AnalyseOptions = {},
 ): CallGraph {
-  return buildCallGraph(program, { indirect: (of, table) => new IndirectCalls(of, table, declared), calls }, progress);
+  return buildCallGraph(
+    program,
+    { indirect: (of, table, symbols) => new IndirectCalls(of, table, declared, symbols), calls },
+    progress,
+  );
 }

@@ -12,8 +12,8 @@ export class Bits {
     return this;
   }
 
-  addAll(numbers: Iterable<number>): this {
-    for (const number of numbers) this.add(number);
+  addAll(numbers: ArrayLike<number>): this {
+    for (let at = 0; at < numbers.length; at++) this.add(numbers[at]!);
     return this;
   }
 

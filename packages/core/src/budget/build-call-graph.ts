@@ -1,5 +1,6 @@
 /** From a program to its call graph: one pass over the code, in which everybody who knows of calls sees each function. */
 import type { Program } from "../program/program.ts";
+import type { KernelSymbol } from "../symbols/symbol-table.ts";
 import type { CalleeSets, CallGraph, FunctionColumns } from "./call-graph.ts";
 import { CallFinder, type FoundCalls, findCalls } from "./find-calls.ts";
 import { FunctionTable } from "./function-table.ts";
@@ -23,7 +24,7 @@ export interface IndirectResolver extends FunctionVisitor {
 
 export interface CallGraphOptions {
   /** Without one every indirect site stays unresolved. */
-  readonly indirect?: (program: Program, table: FunctionTable) => IndirectResolver;
+  readonly indirect?: (program: Program, table: FunctionTable, symbols: readonly KernelSymbol[]) => IndirectResolver;
   /** The calls (`findCalls`), where they are found elsewhere; asked for when the pass is over. Null: they are not. */
   readonly calls?: (() => FoundCalls | null) | undefined;
 }
@@ -34,9 +35,10 @@ export function buildCallGraph(
   options: CallGraphOptions = {},
   progress: WalkProgress = () => {},
 ): CallGraph {
-  const table = new FunctionTable(program);
+  const symbols = [...program.symbols.all()];
+  const table = new FunctionTable(program, symbols);
   const finder = options.calls === undefined ? new CallFinder(program, table) : null;
-  const indirect = options.indirect?.(program, table) ?? null;
+  const indirect = options.indirect?.(program, table, symbols) ?? null;
   walkFunctions(
     program,
     table,

@@ -5,6 +5,7 @@
  */
 import { lowHalf } from "../memory/split-address.ts";
 import type { Program, ProgramArea } from "../program/program.ts";
+import type { KernelSymbol } from "../symbols/symbol-table.ts";
 import { firstAfter } from "./sorted.ts";
 
 /** A run of bytes; addresses are the low 32 bits, signed. */
@@ -35,8 +36,9 @@ export class FunctionTable {
   readonly #runOwner: Int32Array;
   readonly #byName: ReadonlyMap<string, readonly number[]>;
 
-  constructor(program: Program) {
-    const found = collect(program);
+  /** @param symbols all of the program's, where they have been read: out of kallsyms each name has to be unpacked */
+  constructor(program: Program, symbols: Iterable<KernelSymbol> = program.symbols.all()) {
+    const found = collect(program, symbols);
     const bodies = found.filter((one) => !one.padding && one.parents === null);
     this.count = bodies.length;
     this.name = bodies.map((one) => one.name);
@@ -136,11 +138,11 @@ interface Found extends Span {
 }
 
 /** All that symbols say of the text that stays, ascending. */
-function collect(program: Program): Found[] {
+function collect(program: Program, symbols: Iterable<KernelSymbol>): Found[] {
   const areas = program.text.filter((area) => !area.init);
   const named = new Map<number, { address: bigint; area: ProgramArea; names: string[] }>();
   let area: ProgramArea | null = null;
-  for (const { type, address, name } of program.symbols.all()) {
+  for (const { type, address, name } of symbols) {
     if (!isFunctionLetter(type)) continue;
     const known = named.get(low32(address));
     if (known?.address === address) known.names.push(name);

@@ -80,13 +80,19 @@ export class IndirectCalls implements IndirectResolver {
   readonly #labels = new Map<number, boolean>();
   #statistics: IndirectStatistics | null = null;
 
-  /** @param declared what debug information says of variables and functions */
-  constructor(program: Program, table: FunctionTable, declared: DeclaredTypes | null = null) {
+  /**
+   * @param declared what debug information says of variables and functions
+   * @param symbols all of the program's: out of kallsyms each name has to be unpacked
+   */
+  constructor(
+    program: Program,
+    table: FunctionTable,
+    declared: DeclaredTypes | null = null,
+    symbols: readonly KernelSymbol[] = [...program.symbols.all()],
+  ) {
     this.#program = program;
     this.#table = table;
     this.#mayBeCalled = mayBeCalled(program);
-    // Out of kallsyms each name has to be unpacked: once.
-    const symbols = [...program.symbols.all()];
     this.#symbols = symbols;
     this.#functions = new KnownFunctions(program, symbols, this.#prototypes, declared);
     for (const { entry } of this.#functions.all()) this.#entries.add(entry);

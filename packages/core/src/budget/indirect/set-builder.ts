@@ -1,6 +1,6 @@
 /** Sets of callees, each once however many sites share it. */
 
-import { type Bits, BitsNumbers } from "../bits.ts";
+import { Bits, BitsNumbers } from "../bits.ts";
 import { isCallbackSlot } from "../callbacks.ts";
 import type { FunctionTable } from "../function-table.ts";
 import { Fitting } from "./fitting.ts";
@@ -12,6 +12,8 @@ import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
 import type { Prototypes } from "./prototypes.ts";
 import { SetTable } from "./set-table.ts";
+
+const NO_FUNCTIONS: readonly number[] = [];
 
 export class SetBuilder {
   readonly #sets: SetTable;
@@ -29,10 +31,10 @@ export class SetBuilder {
   readonly #fitting = new BitsNumbers();
   /** Lists of prototypes that are all there can be, as Fitting has them. */
   readonly #among = new Map<readonly number[], Bits>();
-  /** Functions, by their numbers in the table; ascending by the number of the prototype. */
-  readonly #byPrototype: ReadonlyMap<number, readonly number[]>;
+  /** Functions, by their numbers in the table; by the number of the prototype. */
+  readonly #ofPrototype: (readonly number[])[];
   /** Address taken, of no known prototype. */
-  readonly #unsure: number[] = [];
+  readonly #unsure: Bits;
 
   constructor(
     table: FunctionTable,
@@ -51,6 +53,7 @@ export class SetBuilder {
     this.#prototypes = prototypes;
     this.#graph = graph;
     this.#taken = taken;
+    this.#unsure = new Bits(table.count);
     const byPrototype = new Map<number, number[]>();
     const held = heldAs(graph);
     for (const entry of taken) {
@@ -64,10 +67,14 @@ export class SetBuilder {
         if (list.length === 0) byPrototype.set(prototype, list);
         if (index >= 0) list.push(index);
       }
-      if (known.prototypes.length === 0 && !held.has(entry) && index >= 0) this.#unsure.push(index);
+      if (known.prototypes.length === 0 && !held.has(entry) && index >= 0) this.#unsure.add(index);
     }
-    this.#byPrototype = new Map([...byPrototype].sort(([a], [b]) => a - b));
-    this.#fit = new Fitting(prototypes, [...this.#byPrototype.keys()]);
+    this.#ofPrototype = new Array<readonly number[]>(prototypes.count).fill(NO_FUNCTIONS);
+    for (const [prototype, list] of byPrototype) this.#ofPrototype[prototype] = list;
+    this.#fit = new Fitting(
+      prototypes,
+      [...byPrototype.keys()].sort((a, b) => a - b),
+    );
   }
 
   answer(sites: readonly FoundSite[]): IndirectCallees {
@@ -171,8 +178,8 @@ export class SetBuilder {
 
   /** Functions of some prototypes, and those that can be of any. */
   #addAll(members: Bits, prototypes: readonly number[]): void {
-    for (const prototype of prototypes) members.addAll(this.#byPrototype.get(prototype) ?? []);
-    members.addAll(this.#unsure);
+    for (let at = 0; at < prototypes.length; at++) members.addAll(this.#ofPrototype[prototypes[at]!] ?? NO_FUNCTIONS);
+    members.or(this.#unsure);
   }
 
   /** What the pointer calls, as its type says or as those of the members do that it comes out of. */
