@@ -31,7 +31,8 @@ i.proven { background: var(--proven); } i.typed { background: var(--typed); } i.
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .7rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; font-weight: 600; }
 summary .dim { font-weight: normal; }
-.icicle { display: block; max-width: 100%; height: auto; margin: .5rem 0; }
+/* On a narrow screen it is scrolled: shrunk further, no name could be read. */
+.icicle { display: block; max-width: 100%; min-width: 52rem; height: auto; margin: .5rem 0; }
 .icicle text { font: 10px var(--mono); fill: var(--ink); pointer-events: none; }
 .icicle .f path { stroke: var(--edge); stroke-width: 1; }
 .icicle .proven path { fill: var(--proven); } .icicle .typed path { fill: var(--typed); } .icicle .assumed path { fill: var(--assumed); }
