@@ -1,5 +1,8 @@
 import { KIND, kindOf, readBtfHeader, TRAILER, TYPE_HEADER_SIZE, vlenOf } from "./btf-format.ts";
 
+/** KSYM_NAME_LEN, to which the kernel's own reader holds names (kernel/bpf/btf.c, `btf_name_valid_identifier`); 512 since 6.1. */
+const LONGEST_NAME = 512;
+
 /**
  * Where each type record of one BTF section lies, and the strings: what one pass over the section gives. Nothing is
  * decoded here. Type ids run from `firstId`; a split section (a module's) continues the ids and string offsets of `base`.
@@ -109,11 +112,11 @@ export class BtfIndex {
     }
   }
 
-  /** The string at `offset`; empty where it lies outside. Names longer than 4096 bytes are cut. */
+  /** The string at `offset`; empty where it lies outside. Longer names than the kernel takes are cut. */
   string(offset: number): string {
     if (offset < this.#firstString) return this.base ? this.base.string(offset) : "";
     const start = this.#stringStart + (offset - this.#firstString);
-    const most = Math.min(this.#stringEnd, start + 4096);
+    const most = Math.min(this.#stringEnd, start + LONGEST_NAME);
     let end = start;
     while (end < most && this.#bytes[end] !== 0) end++;
     return end > start ? String.fromCharCode.apply(null, this.#bytes.subarray(start, end) as unknown as number[]) : "";

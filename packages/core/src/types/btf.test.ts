@@ -179,6 +179,13 @@ describe("damaged BTF", () => {
     expect(types.member("self", "x")?.type.kind).toBe("void");
   });
 
+  it("cuts names that are longer than the kernel takes", () => {
+    const b = new BtfBuilder();
+    b.struct("x".repeat(1 << 20), 8, []);
+    b.struct("y".repeat(512), 8, []);
+    expect([...openBtf(b.bytes()).names()].map((name) => name.length)).toEqual([512, 512]);
+  });
+
   it("never throws anything but SpillwayError, whatever bytes are changed", () => {
     const good = sample().bytes();
     fc.assert(
