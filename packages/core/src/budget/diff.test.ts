@@ -75,6 +75,13 @@ test.each([
   expect(judgeBudget(NEW, limit).ok).toBe(ok);
 });
 
+test("a limit is not kept where there is nothing to hold to it", () => {
+  expect(judgeBudget({ ...NEW, entries: [] }, { maxBytes: 1 << 20 })).toEqual({
+    ok: false,
+    reasons: ["no entry on a task's stack was found"],
+  });
+});
+
 describe("a budget read back", () => {
   test("is the one that was printed", () => {
     expect(readBudget(JSON.stringify(OLD))).toEqual(OLD);

@@ -157,8 +157,11 @@ export function judgeBudget(
 ): Judgement {
   const level = limit.level ?? "slot-matched";
   const maxBytes = limit.maxBytes ?? document.stackBytes;
-  const reasons = document.entries
-    .filter((entry) => (entry.stack === "task" || entry.kind === "other") && atLevel(entry.bounds, level) > maxBytes)
+  const judged = document.entries.filter((entry) => entry.stack === "task" || entry.kind === "other");
+  // Of a kernel that is damaged or hides its symbols: a gate that saw nothing must not open.
+  if (judged.length === 0) return { ok: false, reasons: ["no entry on a task's stack was found"] };
+  const reasons = judged
+    .filter((entry) => atLevel(entry.bounds, level) > maxBytes)
     .sort((a, b) => atLevel(b.bounds, level) - atLevel(a.bounds, level))
     .map((entry) => `${entry.name} can take ${atLevel(entry.bounds, level)} bytes, more than ${maxBytes} (${level})`);
   return { ok: reasons.length === 0, reasons };
@@ -172,8 +175,16 @@ export interface DiffLimit {
   readonly level?: BudgetLevel;
 }
 
-/** Holds what changed to limits. An entry that is new has not grown. */
-export function judgeDiff(diff: BudgetDiff, limit: DiffLimit = {}): Judgement {
+/**
+ * Holds what changed to limits. An entry that is new has not grown.
+ * @param current the new budget: one that has no entries keeps no limit
+ */
+export function judgeDiff(
+  diff: BudgetDiff,
+  limit: DiffLimit = {},
+  current: Pick<BudgetDocument, "entries"> | null = null,
+): Judgement {
+  if (current?.entries.length === 0) return { ok: false, reasons: ["the new budget has no entries"] };
   const level = limit.level ?? "slot-matched";
   const growthBytes = limit.growthBytes ?? 0;
   const reasons: string[] = [];

@@ -35,6 +35,8 @@ export interface DeclaredTypes {
    * register's number in instructions. Where several variables are in one, the innermost function's counts.
    */
   registersAt(address: bigint): ReadonlyMap<number, CType>;
+  /** What could not be read, in words. */
+  readonly problems?: readonly string[];
 }
 
 /** The same out of a file's DWARF. */
@@ -47,7 +49,6 @@ export class DwarfDeclaredTypes implements DeclaredTypes {
     this.#types = new DwarfTypes(file);
   }
 
-  /** What could not be read, in words. */
   get problems(): readonly string[] {
     return this.#file.problems;
   }

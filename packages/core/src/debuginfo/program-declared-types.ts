@@ -29,8 +29,15 @@ class ProgramDeclaredTypes implements DeclaredTypes {
   readonly #modules: readonly DwarfDeclaredTypes[];
   /** Ascending. */
   readonly #runs: readonly ModuleRun[];
+  readonly #found: readonly string[];
 
-  constructor(kernel: DwarfDeclaredTypes | null, modules: readonly (readonly [KernelModule, DwarfDeclaredTypes])[]) {
+  /** @param found problems that were met when the files were opened */
+  constructor(
+    kernel: DwarfDeclaredTypes | null,
+    modules: readonly (readonly [KernelModule, DwarfDeclaredTypes])[],
+    found: readonly string[],
+  ) {
+    this.#found = found;
     this.#kernel = kernel;
     this.#modules = modules.map(([, declared]) => declared);
     this.#runs = modules
@@ -38,6 +45,10 @@ class ProgramDeclaredTypes implements DeclaredTypes {
         areas.map(({ start, size }) => ({ start: signedAddress(start), end: signedAddress(start) + size, declared })),
       )
       .sort((a, b) => a.start - b.start);
+  }
+
+  get problems(): readonly string[] {
+    return [...this.#found, ...(this.#kernel?.problems ?? []), ...this.#modules.flatMap(({ problems }) => problems)];
   }
 
   *variables(): Generator<DeclaredVariable> {
@@ -83,11 +94,12 @@ export function declaredTypes(program: Program, finder: DebugFileFinder): Declar
       ? []
       : [{ module, image, buildId: image.buildId === null ? null : hexBuildId(image.buildId) }];
   });
+  const problems: string[] = [];
   const named = sortNamedFiles(finder.named, {
     buildId: () => kernelId,
     release,
     modules: () => images.map(({ module: { name }, buildId }) => ({ name, buildId: () => buildId })),
-    problem: () => {},
+    problem: (text) => problems.push(text),
   });
   const kernel = named.kernel ?? sameBuild(finder, { kind: "kernel", release, buildId: kernelId });
   const modules = images.flatMap(({ module, image, buildId }) => {
@@ -97,7 +109,7 @@ export function declaredTypes(program: Program, finder: DebugFileFinder): Declar
     return declared === null ? [] : [[module, declared] as const];
   });
   if (kernel === null && modules.length === 0) return null;
-  return new ProgramDeclaredTypes(kernel === null ? null : ofKernel(kernel, program, codecs), modules);
+  return new ProgramDeclaredTypes(kernel === null ? null : ofKernel(kernel, program, codecs), modules, problems);
 }
 
 function ofKernel(source: ByteSource, program: Program, codecs: typeof portableCodecs): DwarfDeclaredTypes {

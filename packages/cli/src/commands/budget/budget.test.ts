@@ -28,6 +28,7 @@ const OLD = kept(
 );
 const FOLDER = join(folder, "folder.json");
 mkdirSync(FOLDER);
+const NONE = kept("none.json", "f 8:");
 const NEW = kept("new.json", "__x64_sys_write 40: vfs_write+5000\n vfs_write 80:");
 
 async function ran(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
@@ -59,6 +60,8 @@ test.each([
   ["one is over it after an update", ["diff", OLD, NEW, "--max", "5000"], 6],
   ["one has grown by more", ["diff", OLD, NEW, "--max-growth", "256"], 6],
   ["none has", ["diff", OLD, OLD, "--max-growth", "0"], 0],
+  ["none is left", ["diff", OLD, NONE, "--max-growth", "0"], 6],
+  ["there are none", [NONE, "--max", "16384"], 6],
 ])("a gate: %s", async (_, args, expected) => {
   const { code, errors } = await ran(...args);
   expect(code).toBe(expected);
@@ -137,7 +140,7 @@ test.each([
   ["an entry that is not there", [NEW, "--entry", "nobody"], 4, "there is no function nobody"],
   ["a module that is not there", ["top", NEW, "--module", "xfs"], 4, "there is no function of a module xfs"],
   ["a function that is not there", ["path", NEW, "nobody"], 4, "there is no function nobody"],
-  ["no kept budget at all", [join(folder, "none.json")], 3, "there is no such file"],
+  ["no kept budget at all", [join(folder, "nowhere.json")], 3, "there is no such file"],
   ["a folder", [FOLDER], 3, "not a regular file"],
   ["a page into a folder", [NEW, "--html", folder, "--force"], 5, "it is no file"],
   ["a page into nowhere", [NEW, "--html", join(folder, "none", "page.html")], 5, "no such file or directory"],

@@ -60,7 +60,7 @@ Examples:
       growthBytes: maxGrowth ?? Number.POSITIVE_INFINITY,
       ...(max === undefined ? {} : { maxBytes: max }),
     };
-    judge(context, judgeDiff(diff, limits));
+    judge(context, judgeDiff(diff, limits, after));
   });
 }
 

@@ -63,6 +63,7 @@ export interface IndirectStatistics {
 export class IndirectCalls implements IndirectResolver {
   readonly #program: Program;
   readonly #table: FunctionTable;
+  readonly #declared: DeclaredTypes | null;
   readonly #prototypes = new Prototypes();
   readonly #structs = new StructPlaces();
   readonly #graph = new FlowGraph(this.#structs);
@@ -92,6 +93,7 @@ export class IndirectCalls implements IndirectResolver {
   ) {
     this.#program = program;
     this.#table = table;
+    this.#declared = declared;
     this.#mayBeCalled = mayBeCalled(program);
     this.#symbols = symbols;
     this.#functions = new KnownFunctions(program, symbols, this.#prototypes, declared);
@@ -258,9 +260,12 @@ export class IndirectCalls implements IndirectResolver {
         break;
       }
     }
-    const problems = this.#search.isIncomplete
-      ? ["the kernel's type information (BTF) is damaged: structs hold each other in too many ways to look at them all"]
-      : [];
+    const problems = [...(this.#declared?.problems ?? [])];
+    if (this.#search.isIncomplete) {
+      problems.push(
+        "the kernel's type information (BTF) is damaged: structs hold each other in too many ways to look at them all",
+      );
+    }
     return { typedSet: typed, assumedSet: assumed, sets, problems };
   }
 
