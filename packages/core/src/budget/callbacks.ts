@@ -16,6 +16,8 @@ export interface Callback {
    * known, since objects on the heap were given their callbacks by code that took them as arguments.
    */
   readonly prototype?: RegExp;
+  /** Functions of any kind are of the slot's prototype: only what a call is seen to reach through it counts. */
+  readonly calledOnly?: true;
   readonly kind: EntryKind;
   readonly at: CallbackContext;
   /**
@@ -57,6 +59,7 @@ export const CALLBACKS: readonly Callback[] = [
     // The table's type is not in BTF, and since 6.12 no argument tells of it.
     slots: /^(softirq_action\.action|an element of softirq_vec)$/,
     prototype: /^void \(struct softirq_action \*\w*\)$/,
+    calledOnly: true,
     kind: "softirq",
     ...inSoftirq([]),
   },
@@ -126,7 +129,11 @@ export const CALLBACKS: readonly Callback[] = [
   },
 ];
 
-const ANY_SLOT = new RegExp(CALLBACKS.map(({ slots }) => slots.source).join("|"));
+const ANY_SLOT = new RegExp(
+  CALLBACKS.filter(({ calledOnly }) => calledOnly !== true)
+    .map(({ slots }) => slots.source)
+    .join("|"),
+);
 
 /** Are the functions in a member or table of that label entries? Then its set is wanted even where no call is known to go through it. */
 export function isCallbackSlot(label: string): boolean {

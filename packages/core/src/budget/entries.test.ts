@@ -63,6 +63,19 @@ test("callbacks by their slot, or by a prototype that is no other's; of those on
   ]);
 });
 
+test.each([
+  [
+    "where others are of the kind's, one of another prototype is none",
+    { flush: WORK_FUNCTION, free: NOTHING },
+    ["flush", "asm"],
+  ],
+  ["where none is of the kind's (as old kernels cast them), all are", { flush: NOTHING }, ["flush", "free", "asm"]],
+])("functions in a slot: %s", (_what, known, expected) => {
+  const graph = graphOf("flush 40:\n free 40:\n asm 40:\n {work_struct.func}: flush free asm");
+  const entries = findEntries(indexGraph(graph), new FunctionNames(graph), programOf(known));
+  expect(entries.map(({ f }) => graph.functions.name[f])).toEqual(expected);
+});
+
 test("a set that is for other slots too is no callback's", () => {
   const graph = labelled(graphOf("enable 40:\n work 40:\n {both}: enable\n {kthread_work.func}: work"), {
     both: "ptp_clock_info.enable | kthread_work.func",

@@ -57,17 +57,36 @@ function* callbacks(index: GraphIndex, names: FunctionNames, program: EntryProgr
     if (found === null) continue;
     const { kind, at, atRealTime } = found.callback;
     const randomOffsetBytes = kind === "file-operation" ? randomOffset(program) : 0;
+    const members = [...sets.members.subarray(sets.start[set], sets.start[set + 1])];
+    const fitting = membersFor(members, found, index, names, program);
     for (const { stack, chain } of realTime && atRealTime !== undefined ? atRealTime : [at]) {
       const top = stack === "irq" ? IRQ_STACK_TOP_BYTES : PT_REGS_BYTES;
       const baseBytes = top + withRandomOffset(chainBytes(index, names, chain, null), randomOffsetBytes);
-      for (let member = sets.start[set] as number; member < (sets.start[set + 1] as number); member++) {
-        const f = sets.members[member] as number;
-        // A function of unknown prototype is in the set of every prototype.
-        if (!found.bySlot && found.callback.prototype?.test(prototypeOf(index, program, f)) !== true) continue;
-        yield { f, kind, stack, why: label, baseBytes, randomOffsetBytes };
-      }
+      for (const f of fitting) yield { f, kind, stack, why: label, baseBytes, randomOffsetBytes };
     }
   }
+}
+
+/**
+ * The functions of a set that are callbacks of that kind. Found by prototype: those whose own record says so, since a function of
+ * unknown prototype is in the set of every one. Found by slot: all, but where some have the prototype of that kind, not those
+ * of another (pointers of no known type put functions into every member of their shape), unless others share the name and its record.
+ */
+function membersFor(
+  members: readonly number[],
+  { callback: { prototype }, bySlot }: NonNullable<ReturnType<typeof callbackOf>>,
+  index: GraphIndex,
+  names: FunctionNames,
+  program: EntryProgram,
+): readonly number[] {
+  if (prototype === undefined) return members;
+  const fits = (f: number): boolean => prototype.test(prototypeOf(index, program, f));
+  const fitting = members.filter(fits);
+  if (!bySlot || fitting.length === 0) return bySlot ? members : fitting;
+  const { name } = index.graph.functions;
+  return members.filter(
+    (f) => fits(f) || prototypeOf(index, program, f) === "" || names.all(name[f] as string).length > 1,
+  );
 }
 
 /** PREEMPT_RT, whose spinlock_t is a lock that sleeps (kernel/locking/spinlock_rt.c). */

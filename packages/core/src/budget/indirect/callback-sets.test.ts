@@ -7,27 +7,35 @@ import { buildCallGraph } from "../build-call-graph.ts";
 import { tinyProgram } from "../tiny-program.fixture.ts";
 import { IndirectCalls } from "./indirect-calls.ts";
 
-/** struct NAME { void (*func)(struct NAME *); }; and functions of that prototype. */
+/** struct NAME { void (*func)(struct NAME *); }; and functions of that prototype; `stranger` is of struct other's. */
 function typesWith(struct: string, functions: readonly string[]): Program["types"] {
   const btf = new BtfBuilder();
   const [toStruct, prototype, toPrototype] = [2, 3, 4];
-  btf.struct(struct, 8, [["func", toPrototype, 0]]);
+  btf.struct(struct, 8, [[struct === "softirq_action" ? "action" : "func", toPrototype, 0]]);
   btf.add("", 2, 1);
   btf.add("", 13, 0, [btf.name("work"), toStruct], 1);
   btf.add("", 2, prototype);
   for (const name of functions) btf.add(name, 12, prototype);
+  const other = btf.struct("other", 8, [["func", toPrototype, 0]]);
+  const toOther = btf.add("", 2, other);
+  btf.add("stranger", 12, btf.add("", 13, 0, [btf.name("other"), toOther], 1));
   return openBtf(btf.bytes());
 }
 
 test.each([
   ["work_struct", "work_struct.func", ["flush"]],
+  // A prototype that functions of any kind have.
+  ["softirq_action", "softirq_action.action", null],
   ["other_struct", "work_struct.func", null],
 ])("of struct %s, which nothing is seen to call, %s holds %j", (struct, label, names) => {
   const { program } = tinyProgram({
     functions: {
-      setup: `48 c7 07 {=flush}  movq $flush,(%rdi)
-              c3                 ret`,
+      setup: `48 c7 07 {=flush}     movq $flush,(%rdi)
+              48 c7 07 {=stranger}  movq $stranger,(%rdi)
+              c3                    ret`,
       flush: "c3  ret",
+      // Of the same shape, for another struct.
+      stranger: "c3  ret",
     },
   });
   const typed = { ...program, types: typesWith(struct, ["setup", "flush"]) };

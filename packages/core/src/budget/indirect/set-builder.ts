@@ -122,11 +122,23 @@ export class SetBuilder {
       const label = this.#graph.describe(node);
       if (!isCallbackSlot(label)) continue;
       this.#sets.of(slotKey([node]), (members) => {
-        const functions = this.#graph.sets.functions(this.#graph.functionsOf(node));
+        const held = this.#graph.sets.functions(this.#graph.functionsOf(node));
+        const functions = held.filter((entry) => this.#isDeclaredFor(entry, node));
         this.#sets.addEntries(members, functions);
         return functions.length === 0 ? null : label;
       });
     }
+  }
+
+  /**
+   * Is a function of the very prototype that a member is declared for, so far as both are known? Those that are stored through
+   * pointers of no known type are in every member of their shape.
+   */
+  #isDeclaredFor(entry: number, node: number): boolean {
+    const known = this.#functions.at(entry);
+    const declared = this.#graph.prototypes(node);
+    if (known?.sure !== true || known.prototypes.length === 0 || declared.length === 0) return true;
+    return known.prototypes.some((prototype) => declared.includes(prototype));
   }
 
   #typed(site: FoundSite): number {
