@@ -13,10 +13,18 @@ const LARGEST = 1 << 28;
 
 /**
  * The modules below a folder. As depmod has it by default, those of `updates` go before the others of their name.
- * @throws SpillwayError `SPW_INPUT_NOT_FOUND`, `SPW_INPUT_UNREADABLE`, `SPW_INPUT_NOT_A_FILE` for the folder itself
+ * @throws SpillwayError `SPW_INPUT_NOT_FOUND`, `SPW_INPUT_UNREADABLE`, `SPW_INPUT_NOT_A_FILE` for the folder itself;
+ *   `SPW_PROGRAM_NO_MODULES` where none are in it
  */
 export function moduleFiles(folder: string): ModuleSource[] {
   const paths = pathsBelow(folder);
+  if (paths.length === 0) {
+    throw new SpillwayError("SPW_PROGRAM_NO_MODULES", `${folder}: there are no modules below it`, {
+      class: "missing",
+      facts: { path: folder },
+      hint: "A release's modules lie in /lib/modules/RELEASE: .ko, .ko.xz, .ko.zst or .ko.gz.",
+    });
+  }
   const isUpdate = (path: string) => (/\/updates\//.test(path.slice(folder.length)) ? 0 : 1);
   paths.sort((a, b) => isUpdate(a) - isUpdate(b) || (a < b ? -1 : 1));
   const packed = new XzFiles(paths.filter((path) => path.endsWith(".xz")));
