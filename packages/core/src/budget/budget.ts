@@ -132,7 +132,8 @@ export class Budget {
     this.foundEntries = found;
     this.graph = pathGraph(graph, { fatal: this.fatal, apart: startsApart(graph.functions.count, found) });
     const index = indexGraph(this.graph);
-    const starts = found.map(({ f }) => f);
+    // File operations are below the layer that calls them, for all that they are listed as entries.
+    const starts = found.filter(({ kind }) => kind !== "file-operation").map(({ f }) => f);
     const rounds = Math.min(options.rounds ?? TOLD_ROUNDS, MOST_ROUNDS);
     // The bounds' own passes, and one more for what another round would add.
     checkSum(this.graph, rounds + 2, found);

@@ -19,10 +19,11 @@ const GRAPH = graphOf(`
   {ops.get}: get
   {hook}: hook
 `);
+/** "function above, …"; a question mark before a function: after frames that could not be told. */
 const frames = (text: string): SeenFrame[] =>
   text.split(", ").map((frame) => {
-    const [name = "", above] = frame.split(" ");
-    return { f: numberOf(GRAPH, name), above: Number(above) };
+    const [, gap, name = "", above] = /^(\??)(\w+) (\d+)$/.exec(frame) ?? [];
+    return { f: numberOf(GRAPH, name), above: Number(above), ...(gap === "?" ? { afterGap: true } : {}) };
   });
 
 function judge(chain: string, fromTop = true) {
@@ -96,6 +97,7 @@ test.each([
   ["direct calls", "again 0, leaf 48", [true]],
   ["slots", "work 0, get 40, leaf 96", [true, true]],
   ["a call whose slot is not known, and all behind it", "work 0, get 40, hook 104, leaf 128", [true, false, false]],
+  ["a call out of a frame that could not be told, though another one leads there", "work 0, ?step 540", [false]],
 ])("the way that was seen goes by what the slot-matched level knows: %s", (_what, chain, expected) => {
   expect(judge(chain).depths.map(({ bySlots }) => bySlots)).toEqual(expected);
 });

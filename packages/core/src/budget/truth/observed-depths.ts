@@ -23,6 +23,8 @@ export interface SeenFrame {
   readonly f: number;
   /** Bytes from the stack's top down to the function's CFA. */
   readonly above: number;
+  /** Frames that could not be told lie between this one and the one before: who called it is not known. */
+  readonly afterGap?: boolean;
 }
 
 /** Frames of calls in one context, outermost first. */
@@ -144,11 +146,11 @@ export class DepthJudge {
     }
     let caller = entry.f;
     let bySlots = true;
-    for (const { f, above } of chain.frames.slice(at + 1)) {
+    for (const { f, above, afterGap } of chain.frames.slice(at + 1)) {
       // The machine is dying: no bound follows such calls.
       if (this.#budget.fatal[f] === 1) break;
-      this.#noteCut(caller, f);
-      bySlots &&= this.#leadsBySlots(caller, f);
+      if (afterGap !== true) this.#noteCut(caller, f);
+      bySlots &&= afterGap !== true && this.#leadsBySlots(caller, f);
       caller = f;
       const bytes = above - entry.above;
       const key = `${entry.f} ${f} ${bytes}`;

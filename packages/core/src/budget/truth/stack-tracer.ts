@@ -155,16 +155,22 @@ function chainsOf(
   const outermost = chain.at(-1);
   let fromTop = outermost !== undefined && outermost.depth === outermost.size;
   let frames: SeenFrame[] = [];
+  let afterGap = false;
   for (let i = chain.length - 1; i > 0; i--) {
     const callee = placed[i - 1];
     // Functions of one name cannot be told apart.
-    if (callee === null || callee === undefined) continue;
+    if (callee === null || callee === undefined) {
+      afterGap = true;
+      continue;
+    }
     if (matcher.isInterruptEntry(callee.f) && frames.length > 0) {
       found.push({ fromTop, frames });
       fromTop = false;
       frames = [];
     }
-    frames.push({ f: callee.f, above: (chain[i] as TracedFrame).depth - RETURN_ADDRESS_BYTES });
+    const above = (chain[i] as TracedFrame).depth - RETURN_ADDRESS_BYTES;
+    frames.push({ f: callee.f, above, ...(afterGap ? { afterGap } : {}) });
+    afterGap = false;
   }
   return frames.length > 0 ? [...found, { fromTop, frames }] : found;
 }
