@@ -90,8 +90,8 @@ interface Example {
   readonly label?: readonly [from: string, to: string];
   /** The program is the one of debuginfo/testing/gcc-program.fixture.ts, and its debug information is there. */
   readonly debugInfo?: true;
-  /** The functions in order, and whether unwind data say that calls enter them. */
-  readonly entered?: Readonly<Record<string, boolean>>;
+  /** The functions in order, and whether unwind data say that calls enter them; or how deep the stack is at a place within. */
+  readonly entered?: Readonly<Record<string, boolean | number>>;
   /** The data are zero at first: no part of the file. */
   readonly zeroed?: true;
 }
@@ -116,7 +116,7 @@ function withLabel(memory: Program["memory"], from: bigint, to: bigint): Program
 function programOf({ functions, data = {}, prototypes, label, zeroed, entered }: Example): Program {
   const orc = Object.entries(entered ?? {}).map(([name, byCall]) =>
     byCall
-      ? ({ at: name, sp: "sp", offset: 8 } as const)
+      ? ({ at: name, sp: "sp", offset: byCall === true ? 8 : byCall } as const)
       : ({ at: name, sp: "undefined", offset: 0, type: "end" } as const),
   );
   const { program, at } = tinyProgram({ functions, data, ...(entered === undefined ? {} : { orc }) });
@@ -371,6 +371,54 @@ describe("through a member of a known struct", () => {
       prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
       typed: ["ops.close", "close1"],
       assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
+      what: "not a label that returns lead to, which is as deep behind its first push as a function at its start",
+      functions: {
+        f: `48 8b 07  mov (%rdi),%rax
+            ff 50 08  callq *0x8(%rax)
+            c3        ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        trace: `48 c7 47 08 {=from_return}  movq $from_return,0x8(%rdi)
+                c3                          ret`,
+        from_return: `53  push %rbx
+                      5b  pop %rbx
+                      c3  ret`,
+      },
+      entered: { f: true, from_return: true },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1"],
+      assumed: [FILE, "close1", "f", "open1"],
+    },
+    {
+      what: "but a function of unknown type that begins with a push",
+      functions: {
+        f: `48 8b 07  mov (%rdi),%rax
+            ff 50 08  callq *0x8(%rax)
+            c3        ret`,
+        init: `48 c7 c7 {=one}  mov $one,%rdi
+               e8 {register}    call register
+               c3               ret`,
+        register: RETURN,
+        open1: RETURN,
+        close1: RETURN,
+        trace: `48 c7 47 08 {=from_return}  movq $from_return,0x8(%rdi)
+                c3                          ret`,
+        from_return: `53  push %rbx
+                      5b  pop %rbx
+                      c3  ret`,
+      },
+      entered: { f: true, from_return: true, "from_return+1": 16 },
+      data: { one: ["open1", "close1"] },
+      prototypes: { f: "file", register: "ops", open1: "file", close1: "file", init: "none" },
+      typed: ["ops.close", "close1", "from_return"],
+      assumed: [FILE, "close1", "f", "from_return", "open1"],
     },
     {
       what: "of a struct that holds the one at hand (container_of)",

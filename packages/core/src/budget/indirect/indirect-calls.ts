@@ -366,15 +366,28 @@ export class IndirectCalls implements IndirectResolver {
 
 /**
  * Can code without a type be called at all? Assembler is full of labels that are addresses of something else: what the CPU
- * enters (interrupts, system calls), ends of sections, thunks. A function's unwind data begin like those of a call.
+ * enters (interrupts, system calls), ends of sections, thunks. A function's unwind data begin like those of a call. A label that
+ * returns lead to has no return address: it pushes one for the unwinder's sake, and is then as deep as a function at its start
+ * (`arch_rethook_trampoline`, arch/x86/kernel/rethook.c, 6.1).
  */
-function mayBeCalled(program: Program): (entry: number) => boolean {
-  const { orc } = program;
+function mayBeCalled({ orc, memory }: Program): (entry: number) => boolean {
   if (orc === null) return () => true;
   return (entry) => {
-    const first = orc.find(fullAddress(entry));
-    return first !== null && first.type === "call" && first.spRegister === "sp" && first.spOffset === 8;
+    const address = fullAddress(entry);
+    const first = orc.find(address);
+    if (first === null || first.type !== "call" || first.spRegister !== "sp" || first.spOffset !== 8) return false;
+    const pushed = pushLength(memory.read(address, 2));
+    return pushed === 0 || orc.find(address + BigInt(pushed))?.spOffset !== 8;
   };
+}
+
+/** Bytes of the push that code begins with (Intel SDM, volume 2, PUSH); 0 where it begins with something else. */
+function pushLength(code: Uint8Array | null): number {
+  const [first = 0, second = 0] = code ?? [];
+  if (first === 0x68) return 5;
+  if (first === 0x6a) return 2;
+  if (first >= 0x50 && first <= 0x57) return 1;
+  return first === 0x41 && second >= 0x50 && second <= 0x57 ? 2 : 0;
 }
 
 function addressDigits(address: number): string {
