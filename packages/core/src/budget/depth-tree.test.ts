@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { graphOf, numberOf } from "./call-graph.fixture.ts";
+import { pathFrom } from "./deepest-path.ts";
 import { type DepthNode, type DepthTreeOptions, depthTree } from "./depth-tree.ts";
 import type { BudgetLevel } from "./levels.ts";
 import { solveGraph } from "./solve.ts";
@@ -51,6 +52,19 @@ describe("the deepest calls as a tree", () => {
 
   test("what a level does not know is not in its tree", () => {
     expect(treeOf("write", "direct", { paths: 9, least: 0 })).toEqual(["write 500-600/900", "  deep 600-900/900"]);
+  });
+
+  test.each([
+    "one 8: tail two\n two 48",
+    "two 48\n one 8: tail two",
+    "one 48\n two 8: tail one",
+    "two 8: tail one\n one 48",
+  ])("of equally deep ones (%j) the one that is told comes first", (functions) => {
+    const graph = graphOf(`top 8: *ops.both+8\n ${functions}\n {ops.both}: one two`);
+    const solved = solveGraph(graph, 0);
+    const told = pathFrom(solved.levels.slotMatched.passes.slice(0, 1), numberOf(graph, "top"));
+    const tree = depthTree(solved, "slot-matched", numberOf(graph, "top"), 0);
+    expect(tree.callees[0]?.name).toBe(graph.functions.name[told[1]?.f as number]);
   });
 
   const AGAIN = `

@@ -199,7 +199,9 @@ function edgesOf(input: Input, f: number, left: number): Edge[] {
       }
     }
   }
-  return [...best.values()].sort((a, b) => b.depth - a.depth);
+  // Of paths that are as deep as each other, the one that is told comes first.
+  const told = (input.passes[left] as DepthPass).callee[f] as number;
+  return [...best.values()].sort((a, b) => b.depth - a.depth || Number(b.callee === told) - Number(a.callee === told));
 }
 
 function finished(input: Input, node: Growing): DepthNode {
