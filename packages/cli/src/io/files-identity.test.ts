@@ -11,6 +11,8 @@ beforeEach(() => {
   mkdirSync(at("modules", "fs"), { recursive: true });
   writeFileSync(at("vmlinuz"), "kernel");
   writeFileSync(at("modules", "fs", "ext4.ko"), "module");
+  writeFileSync(at("elsewhere.debug"), "module");
+  symlinkSync(at("elsewhere.debug"), at("modules", "fs", "ext4.debug"));
   dateBack();
 });
 afterEach(() => rmSync(base, { recursive: true }));
@@ -24,7 +26,7 @@ function replace(path: string): void {
 }
 
 function dateBack(): void {
-  for (const names of [["vmlinuz"], ["modules", "fs", "ext4.ko"], ["modules", "fs"]])
+  for (const names of [["vmlinuz"], ["elsewhere.debug"], ["modules", "fs", "ext4.ko"], ["modules", "fs"]])
     utimesSync(at(...names), 1e9, 1e9);
 }
 
@@ -37,6 +39,7 @@ test.each<[string, () => void, boolean]>([
   ["a module is added", () => writeFileSync(at("modules", "fs", "xfs.ko"), ""), false],
   ["a module is rebuilt", () => replace(at("modules", "fs", "ext4.ko")), false],
   ["a module is gone", () => rmSync(at("modules", "fs", "ext4.ko")), false],
+  ["the file behind a link is rebuilt", () => writeFileSync(at("elsewhere.debug"), "rebuilt"), false],
   ["a link is turned elsewhere", () => symlinkSync("nowhere", at("modules", "build")), false],
 ])("%s", (_, happens, same) => {
   const paths = [at("vmlinuz"), at("modules")];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** PROC_SUPER_MAGIC and SYSFS_MAGIC (include/uapi/linux/magic.h): what lies there changes while its dates do not. */
@@ -17,12 +17,17 @@ export function filesIdentity(paths: readonly string[]): string | null {
   const hash = createHash("sha256");
   try {
     let count = 0;
+    const note = (path: string, stat: BigIntStats | undefined): void => {
+      const parts = stat === undefined ? [] : [stat.dev, stat.ino, stat.mode, stat.size, stat.mtimeNs, stat.ctimeNs];
+      hash.update(`${[path, ...parts].join("\0")}\n`);
+    };
     const add = (path: string): boolean => {
       const stat = lstatSync(path, { bigint: true });
-      hash.update(`${path}\0${stat.dev}\0${stat.ino}\0${stat.mode}\0${stat.size}\0${stat.mtimeNs}\0${stat.ctimeNs}\n`);
+      note(path, stat);
       count++;
       if (stat.isDirectory()) return readdirSync(path).every((name) => count < MOST_FILES && add(join(path, name)));
-      // Links in a folder are not followed by anybody.
+      // Debug information may be read through a link to a file. Folders behind links (`build`) lead to sources, or in circles.
+      if (stat.isSymbolicLink()) note(path, statSync(path, { bigint: true, throwIfNoEntry: false }));
       return stat.isFile() || stat.isSymbolicLink();
     };
     for (const path of paths) {

@@ -1,5 +1,5 @@
 import type { KnownGraph } from "@spillway/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { tinyProgram } from "../../../../core/src/budget/tiny-program.fixture.ts";
 import type { Context } from "../../context.ts";
 import { openBudget } from "./budget-options.ts";
@@ -77,6 +77,29 @@ describe("the graph of a file", () => {
     const { symbols, memory, types } = budget.program;
     expect([symbols, memory, types]).toEqual([program.symbols, program.memory, program.types]);
     expect(counts.opened).toBe(2);
+  });
+
+  test("what the later opening shows of its progress is gone when the program is there", () => {
+    const told: string[] = [];
+    const { context } = keeping({ graph: null });
+    openBudget(context, "vmlinuz", { rounds: 0 });
+    const watched: Context = {
+      ...context,
+      terminal: { ...terminal, interactive: true, width: 80, writeError: (text: string) => told.push(text) },
+      openProgram: (_input, { progress }) => {
+        progress("reading modules", 1, 2);
+        return program;
+      },
+    };
+    vi.useFakeTimers({ toFake: ["performance", "Date"] });
+    try {
+      const budget = openBudget(watched, "vmlinuz", { rounds: 0 });
+      vi.advanceTimersByTime(10_000);
+      expect(budget.program.symbols).toBe(program.symbols);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(told).toEqual(["\r\x1b[Kreading modules 50 %", "\r\x1b[K"]);
   });
 
   test.each([

@@ -163,7 +163,14 @@ function openAsItIs(
     const graphs = input === LIVE ? undefined : context.graphs?.({ input, modules, debuginfo });
     const known = options.cache === false ? null : (graphs?.find() ?? null);
     if (known !== null) {
-      return openKnownGraph(known, () => openProgram(context, input, options.modules, progress), asked);
+      const opened = (): Program => {
+        try {
+          return openProgram(context, input, options.modules, progress);
+        } finally {
+          progress.clear();
+        }
+      };
+      return openKnownGraph(known, opened, asked);
     }
     // Modules are too many to have them in memory twice.
     const calls = input === LIVE || modules.length > 0 ? undefined : context.findCalls?.(input, modules);
