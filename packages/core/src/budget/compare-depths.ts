@@ -117,7 +117,7 @@ function bothAt(depths: FrameDepths, at: number): Both | "not-reached" | null {
   const byOrc = depths.byOrc(at);
   if (byOrc !== null) {
     if (rsp === UNKNOWN) return "not-reached";
-    if (depths.tracked.other[at] === 1 || depthSureness(rsp) !== EXACT) return null;
+    if (depths.tracked.other[at] !== 0 || depthSureness(rsp) !== EXACT) return null;
     return { register: "rsp", orcBytes: byOrc, codeBytes: depthBytes(rsp) };
   }
   const entry = depths.orcAt[at]!;

@@ -8,8 +8,9 @@ import { collectOrc, ORC_REGISTERS, ORC_TYPES, OrcRun } from "../unwind/orc-run.
 import { DEPTH_KINDS, type DepthKind } from "./call-graph.ts";
 import { AT_LEAST, AT_MOST, depthBytes, depthNumber, depthSureness, EXACT, UNKNOWN } from "./depth-number.ts";
 import { type EntryFrame, entryFrame, orcDepth } from "./entry-frame.ts";
-
+import { LOST } from "./frame-state.ts";
 import { fullAddress } from "./function-table.ts";
+import { losesStack } from "./stack-change.ts";
 import { type InnerJumps, StackDepth } from "./stack-depth.ts";
 
 export const DEPTH_KIND = Object.fromEntries(DEPTH_KINDS.map((kind, index) => [kind, index])) as Readonly<
@@ -57,14 +58,15 @@ export class FrameDepths {
   }
 
   /**
-   * Measures by ORC; false where it leaves something open, so that the code has to be followed. Padding has no unwind data, and
-   * no function is deeper in it.
+   * Measures by ORC; false where it leaves something open, so that the code has to be followed, or where the code does to RSP
+   * what ORC knows nothing of. Padding has no unwind data, and no function is deeper in it.
    */
   #byOrcAlone(code: CodeColumns): boolean {
     this.#begin(code);
     const { bytes, kind, orcAt } = this;
     for (let index = 0; index < code.count; index++) {
       const at = orcAt[index]!;
+      if (losesStack(code, index)) return false;
       if (at >= 0) {
         const depth = this.#entryBytes[at]!;
         if (depth === NONE) return false;
@@ -146,7 +148,7 @@ export class FrameDepths {
   }
 
   #decide(index: number, innerJumps: InnerJumps): void {
-    const byOrc = this.byOrc(index);
+    const byOrc = this.tracked.other[index] === LOST ? null : this.byOrc(index);
     if (byOrc !== null) {
       // What is reached by ways that code does not show (exception tables, static branches) is followed from here.
       if (this.tracked.rsp[index] === UNKNOWN) this.#goOn(index, depthNumber(byOrc, EXACT), innerJumps);
@@ -160,7 +162,7 @@ export class FrameDepths {
       if (inferred !== UNKNOWN) this.#goOn(index, inferred, innerJumps);
     }
     const tracked = this.tracked.rsp[index]!;
-    const otherStack = this.tracked.other[index] === 1 || (at >= 0 && this.orc.spRegister[at] === SP_INDIRECT);
+    const otherStack = this.tracked.other[index] !== 0 || (at >= 0 && this.orc.spRegister[at] === SP_INDIRECT);
     if (tracked === UNKNOWN) {
       this.bytes[index] = 0;
       this.kind[index] = otherStack ? DEPTH_KIND["other-stack"] : DEPTH_KIND.unknown;

@@ -25,11 +25,20 @@ import { stackMnemonics } from "./stack-change.ts";
 
 export const RSP = 4;
 export const RBP = 5;
-/** Registers, whether RSP is on another stack, and RSP as it was last stored through a pointer, and that pointer. */
+/** Registers, which stack RSP is on, and RSP as it was last stored through a pointer, and that pointer. */
 export const ON_OTHER = 16;
 const KEPT = 17;
 export const KEPT_BY = 18;
 export const STATE = 19;
+
+/** Which stack RSP is on: the function's own, or another one. */
+const OWN = 0;
+const OTHER = 1;
+/**
+ * None that anything tells: RSP was zeroed, or used for what is no stack (`xor %rsp,%rsp`, `mov %cr3,%rsp`). objtool does not
+ * follow such instructions (tools/objtool/arch/x86/decode.c), so that ORC goes on as if the frame were there.
+ */
+export const LOST = 2;
 
 /** Registers that a call leaves unknown (psABI 3.2.1). */
 const CALLER_SAVED = [0, 1, 2, 6, 7, 8, 9, 10, 11];
@@ -59,7 +68,7 @@ export class FrameState {
     this.values.fill(UNKNOWN);
     this.values[RSP] = rsp;
     this.values[RBP] = rbp;
-    this.values[ON_OTHER] = 0;
+    this.values[ON_OTHER] = OWN;
     this.slots.clear();
   }
 
@@ -91,7 +100,7 @@ export class FrameState {
         return;
       case mnemonic.leave:
         state[RSP] = state[RBP]!;
-        state[ON_OTHER] = 0;
+        state[ON_OTHER] = OWN;
         this.#pop(RBP);
         return;
       case mnemonic.cmp:
@@ -113,15 +122,32 @@ export class FrameState {
       case mnemonic.mov:
         this.#mov(index, kind, target);
         return;
-      case mnemonic.xchg: {
-        const second =
-          code.operandKind[first + 1] === OPERAND.REGISTER ? this.#general[code.operandRegister[first + 1]!]! : -1;
-        if (second >= 0 && (target < 0 || target !== second)) state[second] = UNKNOWN;
+      case mnemonic.xchg:
+        if (this.#exchange(index, target)) return;
         break;
-      }
     }
-    if (target >= 0) state[target] = UNKNOWN;
+    if (target >= 0) this.#set(target, UNKNOWN);
     else this.#stored(index, kind);
+  }
+
+  /** The second register of an exchange; true if that was all, and false where the first operand is left. */
+  #exchange(index: number, target: number): boolean {
+    const second = index * MAX_OPERANDS + 1;
+    const isRegister = this.#code.operandKind[second] === OPERAND.REGISTER;
+    const source = isRegister ? this.#general[this.#code.operandRegister[second]!]! : -1;
+    if (source < 0) return false;
+    const isWhole = target >= 0 && this.#width[this.#code.operandRegister[second]!] === 8;
+    const old = this.#inFrame(source);
+    this.#set(source, isWhole ? this.#inFrame(target) : UNKNOWN);
+    if (isWhole) this.#set(target, old);
+    return isWhole;
+  }
+
+  /** A register gets a value in a way that no compiler sets up a frame. */
+  #set(target: number, value: number): void {
+    if (target !== RSP) this.values[target] = value;
+    else if (value === UNKNOWN) this.#switchTo(0, LOST);
+    else this.#assignStack(value);
   }
 
   #push(value: number): void {
@@ -129,16 +155,16 @@ export class FrameState {
     if (rsp === UNKNOWN) return;
     const deeper = plausibleDepth(rsp + depthNumber(8, EXACT));
     this.values[RSP] = deeper;
-    if (deeper !== UNKNOWN && this.values[ON_OTHER] === 0) this.#setSlot(depthBytes(deeper), value);
+    if (deeper !== UNKNOWN && this.values[ON_OTHER] === OWN) this.#setSlot(depthBytes(deeper), value);
   }
 
   #pop(target: number): void {
     const state = this.values;
     const rsp = state[RSP]!;
-    const value = rsp === UNKNOWN || state[ON_OTHER] !== 0 ? UNKNOWN : (this.slots.get(depthBytes(rsp)) ?? UNKNOWN);
+    const value = rsp === UNKNOWN || state[ON_OTHER] !== OWN ? UNKNOWN : (this.slots.get(depthBytes(rsp)) ?? UNKNOWN);
     if (target === RSP) {
       state[RSP] = value !== UNKNOWN ? value : state[KEPT]!;
-      state[ON_OTHER] = 0;
+      state[ON_OTHER] = OWN;
       return;
     }
     if (rsp !== UNKNOWN) state[RSP] = plausibleDepth(rsp - depthNumber(8, EXACT));
@@ -218,8 +244,7 @@ export class FrameState {
       return;
     }
     if (value !== UNKNOWN) {
-      state[RSP] = value;
-      state[ON_OTHER] = 0;
+      this.#assignStack(value);
       return;
     }
     // `lea -168(%rax),%rsp` with a stack's top in rax.
@@ -249,7 +274,9 @@ export class FrameState {
       const loaded = this.#load(index, false);
       if (target === RSP && loaded === UNKNOWN) this.#switchByLoad(index);
       else this.#assign(index, target, loaded);
-    } else if (target === RSP && source >= 0 && state[source] === UNKNOWN) {
+    } else if (target === RSP && source < 0) {
+      this.#set(RSP, UNKNOWN);
+    } else if (target === RSP && state[source] === UNKNOWN) {
       // Where the stack that is left was noted at the other one's top, that word is there.
       this.#switchTo(state[KEPT_BY] === source ? 8 : 0);
     } else this.#assign(index, target, source >= 0 ? state[source]! : UNKNOWN);
@@ -275,9 +302,14 @@ export class FrameState {
     else this.#switchTo(0);
   }
 
-  #switchTo(bytes: number): void {
+  #assignStack(depth: number): void {
+    this.values[RSP] = depth;
+    this.values[ON_OTHER] = OWN;
+  }
+
+  #switchTo(bytes: number, stack = OTHER): void {
     this.values[RSP] = depthNumber(bytes, EXACT);
-    this.values[ON_OTHER] = 1;
+    this.values[ON_OTHER] = stack;
   }
 
   /** Something is written to memory: a word of the frame may hold an address of the frame now, or no longer. */
@@ -303,8 +335,11 @@ export class FrameState {
 
   #frameBase(index: number): number {
     const base = this.#general[this.#code.base[index]!]!;
-    if (base < 0 || this.#code.segment[index] !== 0) return UNKNOWN;
-    if (base === RSP && this.values[ON_OTHER] !== 0) return UNKNOWN;
-    return this.values[base]!;
+    return base < 0 || this.#code.segment[index] !== 0 ? UNKNOWN : this.#inFrame(base);
+  }
+
+  /** What a register holds, if it is an address of this frame. */
+  #inFrame(register: number): number {
+    return register === RSP && this.values[ON_OTHER] !== OWN ? UNKNOWN : this.values[register]!;
   }
 }

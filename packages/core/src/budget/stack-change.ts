@@ -67,3 +67,37 @@ export function stackChange(code: CodeColumns, index: number): number | null {
       return target === RSP ? null : 0;
   }
 }
+
+let general: Int8Array | null = null;
+
+/** Whether an instruction may give RSP a value in a way that ORC knows nothing of; see LOST in frame-state.ts. */
+export function losesStack(code: CodeColumns, index: number): boolean {
+  mnemonic ??= stackMnemonics();
+  general ??= generalRegisters();
+  const first = index * MAX_OPERANDS;
+  const number = code.mnemonic[index];
+  if (number === mnemonic.xchg && isStackPointer(code, index, first + 1)) return true;
+  if (general[code.operandRegister[first]!] !== RSP || !isStackPointer(code, index, first)) return false;
+  switch (number) {
+    case mnemonic.push:
+    case mnemonic.pop:
+    case mnemonic.add:
+    case mnemonic.sub:
+    case mnemonic.and:
+    case mnemonic.lea:
+    case mnemonic.cmp:
+    case mnemonic.test:
+      return false;
+    case mnemonic.mov: {
+      const kind = code.operandKind[first + 1];
+      return kind !== OPERAND.MEMORY && (kind !== OPERAND.REGISTER || general[code.operandRegister[first + 1]!]! < 0);
+    }
+    default:
+      return true;
+  }
+}
+
+function isStackPointer(code: CodeColumns, index: number, operand: number): boolean {
+  if (operand - index * MAX_OPERANDS >= code.operandCount[index]!) return false;
+  return code.operandKind[operand] === OPERAND.REGISTER && generalRegisters()[code.operandRegister[operand]!] === RSP;
+}

@@ -39,7 +39,7 @@ export class StackDepth {
   /** Before each instruction of the function tracked last: depth of RSP, and of RBP while it points into the frame. */
   rsp = new Int32Array(1024);
   rbp = new Int32Array(1024);
-  /** 1 where RSP is on another stack; its depth is counted from that stack's top then. */
+  /** 1 where RSP is on another stack, whose top its depth is counted from then; LOST where it is on none that anything tells. */
   other = new Uint8Array(1024);
 
   readonly #state = new FrameState((index) => this.#meetingAt[index] !== -1);
@@ -115,7 +115,7 @@ export class StackDepth {
     let index = start;
     for (let step = 0; step < MOST_INFERRED; step++) {
       const known = this.rsp[index]!;
-      if (known !== UNKNOWN) return this.other[index] === 1 ? UNKNOWN : plausibleDepth(known - moved);
+      if (known !== UNKNOWN) return this.other[index] !== 0 ? UNKNOWN : plausibleDepth(known - moved);
       switch (code.flow[index]) {
         case FLOW.return:
           return plausibleDepth(leavesAt - moved);
@@ -128,7 +128,7 @@ export class StackDepth {
         case FLOW.conditional: {
           const target = this.#innerTarget(index);
           const there = target < 0 ? UNKNOWN : this.rsp[target]!;
-          if (there !== UNKNOWN) return this.other[target] === 1 ? UNKNOWN : plausibleDepth(there - moved);
+          if (there !== UNKNOWN) return this.other[target] !== 0 ? UNKNOWN : plausibleDepth(there - moved);
           break;
         }
         case FLOW.next: {

@@ -135,6 +135,52 @@ const examples: Example[] = [
     own: "72",
   },
   {
+    // As sev_verify_cbit makes sure that nothing goes on; objtool follows the sub and not the xor.
+    what: "RSP zeroed: no frame, whatever ORC makes of it",
+    f: `74 0d                   je +13
+        48 31 e4                xor %rsp,%rsp
+        48 81 ec 00 10 00 00    sub $0x1000,%rsp
+        f4                      hlt
+        eb fd                   jmp -3
+        e8 {leaf}               call leaf
+        c3                      ret`,
+    orc: [
+      { at: "f", sp: "sp", offset: 8 },
+      { at: "f+12", sp: "sp", offset: 4104 },
+      { at: "f+15", sp: "sp", offset: 8 },
+      { at: "leaf", sp: "sp", offset: 8 },
+    ],
+    sites: ["15 call leaf 8"],
+    own: "8",
+  },
+  ...[
+    { what: "zeroed", by: "48 31 e4              xor %rsp,%rsp" },
+    { what: "a constant", by: "48 c7 c4 00 80 00 00  mov $0x8000,%rsp" },
+    { what: "a page table", by: "0f 20 dc              mov %cr3,%rsp" },
+    { what: "a bit more", by: "48 0f ba ec 3f        bts $0x3f,%rsp" },
+    { what: "exchanged", by: "48 94                 xchg %rax,%rsp" },
+  ].map(({ what, by }) => {
+    const length = by.split("  ")[0]!.split(" ").length;
+    return {
+      what: `a call with RSP ${what}: not on this stack, and the way back`,
+      f: `48 89 e3        mov %rsp,%rbx
+          ${by}
+          50              push %rax
+          e8 {leaf}       call leaf
+          48 87 dc        xchg %rbx,%rsp
+          e8 {leaf}       call leaf
+          c3              ret`,
+      orc: [
+        { at: "f", sp: "sp" as const, offset: 8 },
+        { at: `f+${4 + length}`, sp: "sp" as const, offset: 16 },
+        { at: `f+${9 + length}`, sp: "sp" as const, offset: 8 },
+        { at: "leaf", sp: "sp" as const, offset: 8 },
+      ],
+      sites: [`${4 + length} call leaf 8 other-stack`, `${12 + length} call leaf 8`],
+      own: "8",
+    };
+  }),
+  {
     what: "an interrupt's entry: the CPU's own words count, and all registers",
     f: `68 00 01 00 00   push $0x100
         48 83 ec 78      sub $0x78,%rsp
