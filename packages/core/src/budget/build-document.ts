@@ -18,7 +18,7 @@ import type { Entry } from "./entries.ts";
 import { INTERRUPT_ALIGN_BYTES, PT_REGS_BYTES } from "./entry-cost.ts";
 import { countFatalCalls } from "./fatal.ts";
 import { addressText } from "./function-names.ts";
-import { indexGraph } from "./graph-index.ts";
+import { firstSites } from "./graph-index.ts";
 import { isUnresolved } from "./level-sets.ts";
 import { atLevel, BUDGET_LEVELS, byLevel } from "./levels.ts";
 import { boundPasses } from "./solve.ts";
@@ -82,7 +82,7 @@ function depthKindOf(kind: number | undefined): DepthKind {
 
 export function* functionsOf({ wholeGraph: graph, names }: Budget): Iterable<BudgetFunction> {
   const { functions } = graph;
-  const { firstSite } = indexGraph(graph);
+  const firstSite = firstSites(graph);
   for (let f = 0; f < functions.count; f++) {
     const calls: BudgetCall[] = [];
     for (let site = firstSite[f] as number; site < (firstSite[f + 1] as number); site++) {

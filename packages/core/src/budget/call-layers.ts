@@ -44,7 +44,8 @@ export function layeredOrder(index: GraphIndex, components: ByLevel<Components>,
   const { slotMatched: inner, prototypeMatched: outer } = components;
   // Indirect calls that are only assumed put nothing into layers: there are far too many.
   const calls = callsAndSets(index);
-  const nodes = Int32Array.from({ length: calls.first.length - 1 }, (_, node) => node);
+  const nodes = new Int32Array(calls.first.length - 1);
+  for (let node = 0; node < nodes.length; node++) nodes[node] = node;
   const order = moved(calls, sortedBy(layersFrom(calls, starts), nodes), inner.of);
   // Callers have higher numbers of components than callees.
   const functions = order.filter((node) => node < functionCount).reverse();

@@ -135,6 +135,11 @@ const ANY_SLOT = new RegExp(
     .join("|"),
 );
 
+const SLOT_OF_ANY = new RegExp(CALLBACKS.map(({ slots }) => slots.source).join("|"));
+const PROTOTYPE_OF_ANY = new RegExp(
+  CALLBACKS.flatMap(({ prototype }) => (prototype === undefined ? [] : prototype.source)).join("|"),
+);
+
 /** Are the functions in a member or table of that label entries? Then its set is wanted even where no call is known to go through it. */
 export function isCallbackSlot(label: string): boolean {
   return ANY_SLOT.test(label);
@@ -143,6 +148,8 @@ export function isCallbackSlot(label: string): boolean {
 /** The kind of callback that a set's label tells of: all of its slots are of that kind. */
 export function callbackOf(label: string): { readonly callback: Callback; readonly bySlot: boolean } | null {
   const parts = label.split(" | ");
+  // Nearly all labels tell of none.
+  if (!SLOT_OF_ANY.test(parts[0]!) && !PROTOTYPE_OF_ANY.test(label)) return null;
   const bySlot = CALLBACKS.find(({ slots }) => parts.every((part) => slots.test(part)));
   if (bySlot !== undefined) return { callback: bySlot, bySlot: true };
   const byPrototype = CALLBACKS.find(({ prototype }) => prototype?.test(label) === true);

@@ -187,6 +187,7 @@ class RoundFinder {
   #rounds(component: number, functions: Int32Array, targets: readonly number[]): Round[] {
     const { index, graph } = this.#solved;
     const { sites } = graph;
+    const { firstCaller, sitesTo } = index;
     const { first, kind, to, bytes, site: siteOf, firstSet, setsOf } = this.#edges;
     const { of } = this.#level.components;
     // One lane for each target. Of each function: most bytes between the CFAs of the target and the function, -1 where the target
@@ -222,8 +223,8 @@ class RoundFinder {
     for (let place = 0; place < functions.length; place++) {
       const f = functions[place]!;
       const row = place * lanes;
-      for (let at = index.firstCaller[f]!; at < index.firstCaller[f + 1]!; at++) {
-        const site = index.sitesTo[at]!;
+      for (let at = firstCaller[f]!; at < firstCaller[f + 1]!; at++) {
+        const site = sitesTo[at]!;
         const caller = sites.caller[site]!;
         if (of[caller] !== component || this.#place[caller]! >= place) continue;
         reach(depth, from, row, depth, null, this.#place[caller]! * lanes, sites.bytes[site]!, site, lanes);

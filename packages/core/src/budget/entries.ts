@@ -170,7 +170,7 @@ function tableOf(index: GraphIndex, program: EntryProgram, table: string): { f: 
 
 /** See fresh-starts.ts. */
 function onFreshStacks(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
-  return freshStarts(index.graph, names).map(({ f, kind, why, afterSystemCall, chainBytes: chain }) => {
+  return freshStarts(index, names).map(({ f, kind, why, afterSystemCall, chainBytes: chain }) => {
     const randomOffsetBytes = afterSystemCall ? randomOffset(program) : 0;
     const baseBytes = PT_REGS_BYTES + withRandomOffset(chain, randomOffsetBytes);
     return { f, kind, stack: "task", why, baseBytes, randomOffsetBytes };
@@ -178,8 +178,14 @@ function onFreshStacks(index: GraphIndex, names: FunctionNames, program: EntryPr
 }
 
 /** What a thread's main function asks now and then (include/linux/kthread.h, freezer.h). */
-const ASKED_BY_THREADS =
-  /^(kthread_(should_(stop|park)|parkme|freezable_should_stop|complete_and_exit)|set_freezable)$/;
+const ASKED_BY_THREADS = [
+  "kthread_should_stop",
+  "kthread_should_park",
+  "kthread_parkme",
+  "kthread_freezable_should_stop",
+  "kthread_complete_and_exit",
+  "set_freezable",
+];
 
 /**
  * Main functions of kernel threads: nothing tells where `kthread_create` was given them, since that keeps them in objects on
@@ -188,16 +194,16 @@ const ASKED_BY_THREADS =
 function kernelThreads(index: GraphIndex, names: FunctionNames, program: EntryProgram): Entry[] {
   const { functions, sites } = index.graph;
   const asks = new Uint8Array(functions.count);
-  for (let site = 0; site < sites.count; site++) {
-    const callee = sites.callee[site] as number;
-    if (callee >= 0 && ASKED_BY_THREADS.test(functions.name[callee] as string)) asks[sites.caller[site] as number] = 1;
+  const { firstCaller, sitesTo } = index;
+  for (const asked of ASKED_BY_THREADS.flatMap((name) => names.all(name))) {
+    for (let at = firstCaller[asked]!; at < firstCaller[asked + 1]!; at++) asks[sites.caller[sitesTo[at]!]!] = 1;
   }
   const baseBytes = PT_REGS_BYTES + chainBytes(index, names, KTHREAD, null);
   const entries: Entry[] = [];
   for (let f = 0; f < functions.count; f++) {
     // It is of that kind itself, and calls them all.
     if (functions.name[f] === "kthread") continue;
-    const called = (index.firstCaller[f + 1] as number) > (index.firstCaller[f] as number);
+    const called = firstCaller[f + 1]! > firstCaller[f]!;
     if (called || (asks[f] === 0 && functions.returns[f] === 1) || !isThreadFunction(index, program, f)) continue;
     const why = asks[f] === 1 ? "int (void *) that asks whether it should stop" : "int (void *) that never returns";
     entries.push({ f, kind: "kthread", stack: "task", why, baseBytes, randomOffsetBytes: 0 });

@@ -12,6 +12,7 @@
  */
 import { type CallGraph, DEPTH_KINDS } from "./call-graph.ts";
 import type { FunctionNames } from "./function-names.ts";
+import type { GraphIndex } from "./graph-index.ts";
 
 export interface FreshStart {
   readonly f: number;
@@ -43,9 +44,9 @@ const MOST_CALLS = 6;
 const OTHER_STACK = DEPTH_KINDS.indexOf("other-stack");
 const SOFTIRQ_DISPATCHER = /^(__do_softirq|handle_softirqs)(\.|$)/;
 
-export function freshStarts(graph: CallGraph, names: FunctionNames): FreshStart[] {
+export function freshStarts(index: GraphIndex, names: FunctionNames): FreshStart[] {
   return STARTS.flatMap(({ name, ...start }) =>
-    names.all(name).map((f) => ({ f, ...start, chainBytes: bytesAbove(graph, f) })),
+    names.all(name).map((f) => ({ f, ...start, chainBytes: bytesAbove(index, f) })),
   );
 }
 
@@ -65,18 +66,20 @@ export function leavesForSoftirqs({ functions, sites }: CallGraph, site: number)
   return SOFTIRQ_DISPATCHER.test(functions.name[sites.callee[site]!]!);
 }
 
-function bytesAbove({ functions, sites }: CallGraph, f: number): number {
+function bytesAbove({ graph: { functions, sites }, firstCaller, sitesTo }: GraphIndex, f: number): number {
   let most = 0;
   let reached = new Map([[f, 0]]);
   for (let call = 0; call < MOST_CALLS && reached.size > 0; call++) {
     const callers = new Map<number, number>();
-    for (let site = 0; site < sites.count; site++) {
-      const below = reached.get(sites.callee[site]!);
-      const caller = sites.caller[site]!;
-      if (below === undefined || ENTRY_CODE.test(functions.name[caller]!)) continue;
-      const bytes = below + sites.bytes[site]!;
-      most = Math.max(most, bytes);
-      callers.set(caller, Math.max(callers.get(caller) ?? 0, bytes));
+    for (const [callee, below] of reached) {
+      for (let at = firstCaller[callee]!; at < firstCaller[callee + 1]!; at++) {
+        const site = sitesTo[at]!;
+        const caller = sites.caller[site]!;
+        if (ENTRY_CODE.test(functions.name[caller]!)) continue;
+        const bytes = below + sites.bytes[site]!;
+        most = Math.max(most, bytes);
+        callers.set(caller, Math.max(callers.get(caller) ?? 0, bytes));
+      }
     }
     reached = callers;
   }

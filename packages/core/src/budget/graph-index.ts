@@ -2,6 +2,7 @@
 import type { CallGraph } from "./call-graph.ts";
 import { type LevelGraph, levelGraph } from "./level-graph.ts";
 import type { BudgetLevel } from "./levels.ts";
+import { type Memberships, membershipsIn } from "./memberships.ts";
 
 export interface GraphIndex {
   readonly graph: CallGraph;
@@ -41,26 +42,38 @@ export function listsByKey(
   return { first, items };
 }
 
+/** Each part is made when it is first asked for. */
 export function indexGraph(graph: CallGraph): GraphIndex {
   const { functions, sites, sets } = graph;
-  const byMember = listsByKey(sets.members, sets.members.length, functions.count);
-  // From places in the list of all members to the sets that these are in.
-  const setsOf = byMember.items;
-  const setOfMember = new Int32Array(sets.members.length);
-  for (let set = 0; set < sets.count; set++) setOfMember.fill(set, sets.start[set], sets.start[set + 1]);
-  for (let at = 0; at < setsOf.length; at++) setsOf[at] = setOfMember[setsOf[at]!]!;
-  const byCallee = listsByKey(sites.callee, sites.count, functions.count);
-  const memberships = { firstSet: byMember.first, setsOf };
+  let byMember: Memberships | null = null;
+  let byCallee: ReturnType<typeof listsByKey> | null = null;
+  const memberships = (): Memberships => {
+    byMember ??= membershipsIn(sets, functions.count, null);
+    return byMember;
+  };
+  const callers = (): ReturnType<typeof listsByKey> => {
+    byCallee ??= listsByKey(sites.callee, sites.count, functions.count);
+    return byCallee;
+  };
   const known = new Map<BudgetLevel, LevelGraph>();
   return {
     graph,
     firstSite: firstSites(graph),
-    ...memberships,
-    firstCaller: byCallee.first,
-    sitesTo: byCallee.items,
+    get firstSet() {
+      return memberships().firstSet;
+    },
+    get setsOf() {
+      return memberships().setsOf;
+    },
+    get firstCaller() {
+      return callers().first;
+    },
+    get sitesTo() {
+      return callers().items;
+    },
     at(level) {
       const all = level === "prototype-matched" ? null : this.at("prototype-matched");
-      const own = known.get(level) ?? levelGraph(graph, level, memberships, all);
+      const own = known.get(level) ?? levelGraph(graph, level, all);
       known.set(level, own);
       return own;
     },

@@ -5,6 +5,7 @@
 import type { CallGraph } from "./call-graph.ts";
 import { assumedSetAt, typedSetAt } from "./level-sets.ts";
 import type { BudgetLevel } from "./levels.ts";
+import { type Memberships, membershipsIn } from "./memberships.ts";
 
 /** Kinds of edges: the indexes into CERTAINTIES, and a call of no known callee, which leaves its return address. */
 export const DIRECT = 0;
@@ -12,15 +13,13 @@ export const TYPED = 1;
 export const ASSUMED = 2;
 export const BARE = 3;
 
-export interface LevelGraph {
+/** Its memberships are those in followed sets. */
+export interface LevelGraph extends Memberships {
   /** Typed set of each site; -1 where the level follows none. */
   readonly typedSet: Int32Array;
   readonly assumedSet: Int32Array;
   /** True (1) for the sets that a site leads to at the level. */
   readonly followed: Uint8Array;
-  /** Followed sets that a function is a member of: `setsOf[firstSet[f]]` up to `firstSet[f + 1]`. */
-  readonly firstSet: Int32Array;
-  readonly setsOf: Int32Array;
   /** A function's edges, in the order of their sites: `first[f]` up to `first[f + 1]` in the columns that follow. */
   readonly first: Int32Array;
   readonly kind: Uint8Array;
@@ -33,13 +32,8 @@ export interface LevelGraph {
 type Edges = Pick<LevelGraph, "first" | "kind" | "to" | "bytes" | "site">;
 
 /** @param all that of the level which follows most, for the others, whose edges are among its own */
-export function levelGraph(
-  graph: CallGraph,
-  level: BudgetLevel,
-  memberships: { readonly firstSet: Int32Array; readonly setsOf: Int32Array },
-  all: LevelGraph | null,
-): LevelGraph {
-  const { sites, sets } = graph;
+export function levelGraph(graph: CallGraph, level: BudgetLevel, all: LevelGraph | null): LevelGraph {
+  const { functions, sites, sets } = graph;
   const typedSet = new Int32Array(sites.count).fill(-1);
   const assumedSet = new Int32Array(sites.count).fill(-1);
   const followed = new Uint8Array(sets.count);
@@ -57,7 +51,7 @@ export function levelGraph(
     typedSet,
     assumedSet,
     followed,
-    ...followedOnly(memberships, followed),
+    ...membershipsIn(sets, functions.count, followed),
     ...(all === null ? distinctEdges(graph, typedSet, assumedSet) : edgesAmong(all, level)),
   };
 }
@@ -95,25 +89,6 @@ function cut({ first, kind, to, bytes, site }: Edges, count: number): Edges {
     bytes: bytes.slice(0, count),
     site: site.slice(0, count),
   };
-}
-
-function followedOnly(
-  { firstSet, setsOf }: { readonly firstSet: Int32Array; readonly setsOf: Int32Array },
-  followed: Uint8Array,
-): Pick<LevelGraph, "firstSet" | "setsOf"> {
-  const first = new Int32Array(firstSet.length);
-  if (!followed.includes(1)) return { firstSet: first, setsOf: new Int32Array(0) };
-  const kept = new Int32Array(setsOf.length);
-  let count = 0;
-  for (let f = 0; f + 1 < firstSet.length; f++) {
-    for (let at = firstSet[f]!; at < firstSet[f + 1]!; at++) {
-      const set = setsOf[at]!;
-      kept[count] = set;
-      count += followed[set]!;
-    }
-    first[f + 1] = count;
-  }
-  return { firstSet: first, setsOf: kept.slice(0, count) };
 }
 
 function distinctEdges({ functions, sites, sets }: CallGraph, typedSet: Int32Array, assumedSet: Int32Array): Edges {

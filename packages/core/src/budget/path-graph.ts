@@ -15,15 +15,19 @@ export function pathGraph(graph: CallGraph, { fatal, apart }: PathEnds): CallGra
     fatal[sites.caller[site]!] !== 1 &&
     !(sites.callee[site]! >= 0 && apart[sites.callee[site]!] === 1) &&
     !leavesForSoftirqs(graph, site);
+  const kept = new Int32Array(sites.count);
   let count = 0;
-  for (let site = 0; site < sites.count; site++) if (isKept(site)) count++;
-  const kept = <Column extends Int32Array | Uint8Array>(column: Column, into: Column): Column => {
-    let written = 0;
-    for (let site = 0; site < sites.count; site++) if (isKept(site)) into[written++] = column[site]!;
-    return into;
+  for (let site = 0; site < sites.count; site++) if (isKept(site)) kept[count++] = site;
+  const words = (column: Int32Array): Int32Array => {
+    const words = new Int32Array(count);
+    for (let at = 0; at < count; at++) words[at] = column[kept[at]!]!;
+    return words;
   };
-  const words = (column: Int32Array): Int32Array => kept(column, new Int32Array(count));
-  const bytes = (column: Uint8Array): Uint8Array => kept(column, new Uint8Array(count));
+  const bytes = (column: Uint8Array): Uint8Array => {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count; at++) bytes[at] = column[kept[at]!]!;
+    return bytes;
+  };
   const left: SiteColumns = {
     count,
     caller: words(sites.caller),
