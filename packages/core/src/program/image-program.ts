@@ -5,7 +5,8 @@ import { KernelSymbols } from "../symbols/kernel-symbols.ts";
 import type { SymbolTable } from "../symbols/symbol-table.ts";
 import type { TypeProvider } from "../types/type-provider.ts";
 import type { OrcTable } from "../unwind/orc.ts";
-import { openOrc } from "../unwind/orc-table.ts";
+import type { OrcDisorder } from "../unwind/orc-section.ts";
+import { openLinkedOrc } from "../unwind/orc-table.ts";
 import { readAlternatives } from "./alternatives.ts";
 import type { ElfImage } from "./elf-image.ts";
 import { readImageSymbols } from "./image-symbols.ts";
@@ -84,7 +85,7 @@ export class ImageProgram implements Program {
 
   get orc(): OrcTable | null {
     return this.#once("orc", () => {
-      const orc = openOrc(this.memory, this.symbols);
+      const orc = openLinkedOrc(this.memory, this.symbols, (found) => this.#problem(disorderOf(found)));
       if (orc === null) {
         const isThere = this.symbols.byName("__start_orc_unwind", null) !== null;
         const what = isThere ? "the kernel's ORC unwind tables cannot be read" : "the kernel has no ORC unwind tables";
@@ -154,4 +155,11 @@ export class ImageProgram implements Program {
   get threadSize(): number {
     return this.#once("threadSize", () => threadSize(this.#context));
   }
+}
+
+function disorderOf({ unsorted, outside }: OrcDisorder): string {
+  const places = unsorted === 1 ? "1 place" : `${unsorted} places`;
+  const entries = outside === 1 ? "1 entry" : `${outside} entries`;
+  const left = outside === 0 ? "" : `, and ${entries} outside of the kernel left out`;
+  return `the kernel's ORC unwind tables are out of order in ${places}, as before Linux 5.6 or where they are damaged; they were sorted${left}`;
 }

@@ -15,12 +15,20 @@ export interface OrcColumns {
   readonly flags: Uint16Array;
 }
 
+/** What `OrcSection.sort` had to do. */
+export interface OrcDisorder {
+  /** Entries that a lower address followed. */
+  readonly unsorted: number;
+  /** Entries about no code of the section's, which are left out. */
+  readonly outside: number;
+}
+
 /**
  * The two parallel arrays of one ORC section, read where they are touched: `ip[i]`, an s32 relative to its own address and
  * sorted by what it points at, and `orc[i]`, six bytes. Sorted at build time (57fa18994285, 5.6) or at boot before that.
  */
 export class OrcSection {
-  readonly count: number;
+  #count: number;
   readonly #ip: ChunkReader;
   readonly #orc: ChunkReader;
   /** Address of the ip table. */
@@ -28,14 +36,47 @@ export class OrcSection {
   readonly #orcBase: bigint;
   readonly #space: AddressSpace;
   #columns: OrcColumns | null | undefined;
+  /** Where each entry stands in the table; null where it is in order. */
+  #order: Uint32Array | null = null;
 
   constructor(space: AddressSpace, ipBase: bigint, orcBase: bigint, count: number) {
-    this.count = count;
+    this.#count = count;
     this.base = ipBase;
     this.#orcBase = orcBase;
     this.#space = space;
     this.#ip = new ChunkReader(space, ipBase, count * 4);
     this.#orc = new ChunkReader(space, orcBase, count * ORC_ENTRY_SIZE);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Puts the entries in the order of their addresses, as a kernel that was linked and never booted may need it (before 5.6,
+   * `unwind_init` sorts them in memory). Of several for one address, those that end a section (without data) go first.
+   * @param start and `end`: of the code that the section is about
+   */
+  sort(start: bigint, end: bigint): OrcDisorder {
+    const columns = this.columns();
+    if (columns === null || this.#order !== null || this.#count === 0) return { unsorted: 0, outside: 0 };
+    const { relative, spOffset, flags } = columns;
+    const low = Number(start - this.base);
+    const high = Number(end - this.base);
+    let unsorted = 0;
+    for (let i = 1; i < relative.length; i++) if (relative[i]! < relative[i - 1]!) unsorted++;
+    if (unsorted === 0 && relative[0]! >= low && relative.at(-1)! <= high) return { unsorted, outside: 0 };
+    const order = Uint32Array.from(relative, (_, i) => i).filter((i) => relative[i]! >= low && relative[i]! <= high);
+    const hasData = (i: number) => (flags[i] === 0 ? 0 : 1);
+    order.sort((a, b) => relative[a]! - relative[b]! || hasData(a) - hasData(b) || a - b);
+    this.#order = order;
+    this.#count = order.length;
+    this.#columns = {
+      relative: Int32Array.from(order, (i) => relative[i]!),
+      spOffset: Int16Array.from(order, (i) => spOffset[i]!),
+      flags: Uint16Array.from(order, (i) => flags[i]!),
+    };
+    return { unsorted, outside: relative.length - order.length };
   }
 
   /** All of it at once; null where a part cannot be read. */
@@ -63,9 +104,10 @@ export class OrcSection {
 
   /** Start of entry `i` relative to the ip table in bytes, or null where unreadable. */
   #relative(i: number): number | null {
-    const low = this.#ip.u16(i * 4);
-    const high = this.#ip.u16(i * 4 + 2);
-    return low === null || high === null ? null : i * 4 + ((high << 16) | low);
+    const at = (this.#order?.[i] ?? i) * 4;
+    const low = this.#ip.u16(at);
+    const high = this.#ip.u16(at + 2);
+    return low === null || high === null ? null : at + ((high << 16) | low);
   }
 
   /** First address that entry `i` covers. */
@@ -97,7 +139,7 @@ export class OrcSection {
 
   entry(i: number): RawOrc | null {
     if (i < 0 || i >= this.count) return null;
-    const at = i * ORC_ENTRY_SIZE;
+    const at = (this.#order?.[i] ?? i) * ORC_ENTRY_SIZE;
     const sp = this.#orc.u16(at);
     const bp = this.#orc.u16(at + 2);
     const flags = this.#orc.u16(at + 4);

@@ -13,7 +13,7 @@ import {
 } from "./orc-layout.ts";
 import { findModuleOrc } from "./orc-module.ts";
 import { ORC_REGISTERS, ORC_TYPES, type OrcRun } from "./orc-run.ts";
-import { lastNotAfter, type OrcColumns, OrcSection } from "./orc-section.ts";
+import { lastNotAfter, type OrcColumns, type OrcDisorder, OrcSection } from "./orc-section.ts";
 
 const UNDEFINED = ORC_TYPES.indexOf("undefined");
 
@@ -22,13 +22,31 @@ const UNDEFINED = ORC_TYPES.indexOf("undefined");
  * look-ups then read the pages that their binary search touches. Modules' tables are found in their `struct module` when
  * an address inside the module is first asked for; no type information is needed.
  * Null where the kernel has no ORC tables (another unwinder, or no data symbols to find them by) or none we understand.
- * @param placed tables of modules that are not loaded but placed; undefined for an address in none of them
  */
-export function openOrc(
+export function openOrc(space: AddressSpace, symbols: SymbolTable): OrcTable | null {
+  const section = kernelSection(space, symbols);
+  const layout = section === null ? null : recognise(space, symbols, section);
+  return section === null || layout === null ? null : new KernelOrc(space, symbols, section, layout);
+}
+
+/** The same of a kernel that has not run yet, whose table may not be in order: what was amiss goes to `disorder`. */
+export function openLinkedOrc(
   space: AddressSpace,
   symbols: SymbolTable,
-  placed: (pc: bigint) => OrcSection | null | undefined = () => undefined,
+  disorder: (found: OrcDisorder) => void,
 ): OrcTable | null {
+  const section = kernelSection(space, symbols);
+  if (section === null) return null;
+  const start = (symbols.byName("_text", null) ?? symbols.byName("_stext", null))?.address;
+  const end = symbols.byName("_end", null)?.address;
+  const found = section.sort(start ?? 0n, end ?? 0xffffffffffffffffn);
+  const layout = recognise(space, symbols, section);
+  if (layout === null) return null;
+  if (found.unsorted + found.outside > 0) disorder(found);
+  return new KernelOrc(space, symbols, section, layout);
+}
+
+function kernelSection(space: AddressSpace, symbols: SymbolTable): OrcSection | null {
   const address = (name: string): bigint | null => symbols.byName(name, null)?.address ?? null;
   const ipStart = address("__start_orc_unwind_ip");
   const ipStop = address("__stop_orc_unwind_ip");
@@ -37,9 +55,7 @@ export function openOrc(
   // The stop symbol can be lost among aliases; the other table's end is as good, since it follows.
   const end = ipStop ?? orcStart;
   if (end <= ipStart || end - ipStart > 1n << 28n) return null;
-  const section = new OrcSection(space, ipStart, orcStart, Number(end - ipStart) >> 2);
-  const layout = recognise(space, symbols, section);
-  return layout === null ? null : new KernelOrc(space, symbols, section, layout, placed);
+  return new OrcSection(space, ipStart, orcStart, Number(end - ipStart) >> 2);
 }
 
 class KernelOrc implements OrcTable {
@@ -58,7 +74,7 @@ class KernelOrc implements OrcTable {
     symbols: SymbolTable,
     kernel: OrcSection,
     layout: OrcLayout,
-    placed: (pc: bigint) => OrcSection | null | undefined,
+    placed: (pc: bigint) => OrcSection | null | undefined = () => undefined,
   ) {
     this.#placed = placed;
     this.#space = space;
@@ -69,6 +85,10 @@ class KernelOrc implements OrcTable {
 
   get layout(): string {
     return layoutName(this.#layout);
+  }
+
+  withPlaced(placed: (pc: bigint) => OrcSection | null | undefined): OrcTable {
+    return new KernelOrc(this.#space, this.#symbols, this.#kernel, this.#layout, placed);
   }
 
   find(pc: bigint): OrcEntry | null {

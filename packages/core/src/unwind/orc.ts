@@ -1,4 +1,5 @@
 import type { OrcRun } from "./orc-run.ts";
+import type { OrcSection } from "./orc-section.ts";
 
 /**
  * ORC unwind data, normalised: whatever numbering the kernel uses (4.14, 6.3, 6.4, 7.1 layouts), consumers see this.
@@ -42,4 +43,9 @@ export interface OrcTable {
    * passes over all code; see `collectOrc`, which does without where a table has no such method.
    */
   collect?(start: bigint, end: bigint, into: OrcRun): void;
+  /**
+   * The same with modules beside it that are not loaded but placed.
+   * @param placed their tables: null for a module without one, undefined for an address in none of them
+   */
+  withPlaced?(placed: (pc: bigint) => OrcSection | null | undefined): OrcTable;
 }

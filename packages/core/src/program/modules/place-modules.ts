@@ -5,6 +5,7 @@ import { SpillwayError } from "../../errors.ts";
 import { signedAddress, unsignedAddress } from "../../symbols/kallsyms-addresses.ts";
 import type { ModuleSymbols } from "../../symbols/module-symbols.ts";
 import type { SymbolTable } from "../../symbols/symbol-table.ts";
+import { ORC_ENTRY_SIZE } from "../../unwind/orc-layout.ts";
 import { unpackerFor } from "../boot-image.ts";
 import { RelocationList } from "../relocations.ts";
 import { packingOf, portableUnpackers, type Unpackers } from "../unpack.ts";
@@ -129,7 +130,7 @@ function finish(
       symbols: placed,
       release: file.release,
       image: imageOf(file, layout),
-      orc: orcOf(file, layout),
+      orc: orcOf(file, layout, problem),
       alternatives: alternativesOf(file, layout),
       btf: copyOf(file, ".BTF"),
       btfBase: copyOf(file, ".BTF.base"),
@@ -174,13 +175,20 @@ function imageOf(file: ModuleFile, layout: ModuleLayout): ModuleImage {
   return { sections, buildId };
 }
 
-function orcOf(file: ModuleFile, layout: ModuleLayout): PlacedModule["orc"] {
+function orcOf(file: ModuleFile, layout: ModuleLayout, problem: (text: string) => void): PlacedModule["orc"] {
   const ip = file.sections.find((section) => section.name === ".orc_unwind_ip");
   const orc = file.sections.find((section) => section.name === ".orc_unwind");
   if (ip === undefined || orc === undefined) return null;
   const ipAt = layout.addresses[ip.index] as number;
   const orcAt = layout.addresses[orc.index] as number;
   if (Number.isNaN(ipAt) || Number.isNaN(orcAt)) return null;
+  // As `unwind_module_init` would refuse them.
+  if (ip.size % 4 !== 0 || orc.size !== (ip.size / 4) * ORC_ENTRY_SIZE) {
+    problem(
+      `module ${layout.module.name}: its ORC unwind tables cannot be read: its frames are told by its code alone`,
+    );
+    return null;
+  }
   const slice = (at: number, size: number) => layout.bytes.subarray(at - layout.base, at - layout.base + size);
   sortOrc(slice(ipAt, ip.size), slice(orcAt, orc.size));
   return { ip: unsignedAddress(ipAt), orc: unsignedAddress(orcAt), count: ip.size >> 2 };

@@ -1,6 +1,5 @@
 import { viewOf } from "../../bytes/read.ts";
-
-const ORC_SIZE = 6;
+import { ORC_ENTRY_SIZE } from "../../unwind/orc-layout.ts";
 
 /**
  * Sorts a module's ORC tables in place, as the loader does (arch/x86/kernel/unwind_orc.c, `unwind_module_init`): the linker
@@ -9,7 +8,7 @@ const ORC_SIZE = 6;
  * @param ip s32 each, relative to its own place
  */
 export function sortOrc(ip: Uint8Array, orc: Uint8Array): void {
-  const count = Math.min(ip.length >> 2, Math.floor(orc.length / ORC_SIZE));
+  const count = Math.min(ip.length >> 2, Math.floor(orc.length / ORC_ENTRY_SIZE));
   const ips = viewOf(ip);
   const orcs = viewOf(orc);
   const starts = new Float64Array(count);
@@ -19,12 +18,12 @@ export function sortOrc(ip: Uint8Array, orc: Uint8Array): void {
     if (i > 0 && (starts[i] as number) <= (starts[i - 1] as number)) sorted = false;
   }
   if (sorted) return;
-  const hasData = (i: number) => (orcs.getUint16(i * ORC_SIZE + 4, true) === 0 ? 0 : 1);
+  const hasData = (i: number) => (orcs.getUint16(i * ORC_ENTRY_SIZE + 4, true) === 0 ? 0 : 1);
   const order = Uint32Array.from(starts, (_, i) => i);
   order.sort((a, b) => (starts[a] as number) - (starts[b] as number) || hasData(a) - hasData(b) || a - b);
   const before = orc.slice();
   order.forEach((from, to) => {
     ips.setInt32(to * 4, (starts[from] as number) - to * 4, true);
-    orc.set(before.subarray(from * ORC_SIZE, (from + 1) * ORC_SIZE), to * ORC_SIZE);
+    orc.set(before.subarray(from * ORC_ENTRY_SIZE, (from + 1) * ORC_ENTRY_SIZE), to * ORC_ENTRY_SIZE);
   });
 }

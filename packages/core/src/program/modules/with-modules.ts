@@ -6,7 +6,6 @@ import { BtfProvider, openBtf } from "../../types/btf.ts";
 import type { TypeProvider } from "../../types/type-provider.ts";
 import type { OrcTable } from "../../unwind/orc.ts";
 import { OrcSection } from "../../unwind/orc-section.ts";
-import { openOrc } from "../../unwind/orc-table.ts";
 import { readAlternatives } from "../alternatives.ts";
 import { byAddress } from "../kernel-areas.ts";
 import type { Alternative, Program, ProgramArea, ProgramSource, RelocationColumns } from "../program.ts";
@@ -24,9 +23,8 @@ export function withModules(program: Program, sources: Iterable<ModuleSource>, u
   });
   const strangers = placed.modules.filter(({ release }) => release !== null && release !== program.release);
   if (strangers.length > 0) {
-    problems.push(
-      `${strangers.length} modules were built for ${strangers[0]!.release}, and the kernel is ${program.release ?? "not known"}`,
-    );
+    const which = strangers.length === 1 ? "1 module was" : `${strangers.length} modules were`;
+    problems.push(`${which} built for ${strangers[0]!.release}, and the kernel is ${program.release ?? "not known"}`);
   }
   return placed.modules.length === 0 && problems.length === 0 ? program : new ModularProgram(program, placed, problems);
 }
@@ -116,7 +114,7 @@ class ModularProgram implements Program {
     return this.#once("orc", () => {
       const sections = new Map<PlacedModule, OrcSection | null>();
       const at = finder(this.#placed.modules);
-      return openOrc(this.#base.memory, this.#base.symbols, (pc) => {
+      const placed = (pc: bigint) => {
         const module = at(signedAddress(pc));
         if (module === null) return undefined;
         let section = sections.get(module);
@@ -126,7 +124,8 @@ class ModularProgram implements Program {
           sections.set(module, section);
         }
         return section;
-      });
+      };
+      return this.#base.orc?.withPlaced?.(placed) ?? null;
     });
   }
 
