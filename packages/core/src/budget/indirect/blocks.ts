@@ -1,15 +1,14 @@
-/** Basic blocks of one function, in the order of their addresses, and the stretches of them that jump back. */
+/** Basic blocks of one function, in the order of their addresses. */
 import { type CodeColumns, FLOW, mnemonicNumber } from "../../code/code-columns.ts";
 import type { JumpLabels } from "./jump-labels.ts";
 
-export interface Blocks {
+export interface FoundBlocks {
   readonly count: number;
   /** First instruction of each; one more than there are blocks. */
   readonly first: Int32Array;
+  /** Where the edges of each begin in `edges`, which has the blocks that they lead to; one more than there are blocks. */
   readonly edgeStart: Int32Array;
   readonly edges: Int32Array;
-  /** For the first block of a loop (of several that overlap): its last one; -1 for all others. */
-  readonly loopEnd: Int32Array;
 }
 
 /** What stands behind jumps and returns: INT3 against straight-line speculation (CONFIG_SLS), NOP for alignment. */
@@ -32,12 +31,11 @@ function ends(flow: number): boolean {
 }
 
 /** Finds the blocks of one function after the other, in the same columns. */
-export class BlockFinder implements Blocks {
+export class BlockFinder implements FoundBlocks {
   count = 0;
   first = new Int32Array(0);
   edgeStart = new Int32Array(0);
   edges = new Int32Array(0);
-  loopEnd = new Int32Array(0);
   /** Of each instruction: whether it leads a block, the block that it is in, and where its jump leads (-1: outside). */
   #leads = new Uint8Array(0);
   #blockOf = new Int32Array(0);
@@ -49,7 +47,6 @@ export class BlockFinder implements Blocks {
     this.first = new Int32Array(capacity);
     this.edgeStart = new Int32Array(capacity);
     this.edges = new Int32Array(capacity * MOST_EDGES);
-    this.loopEnd = new Int32Array(capacity);
     this.#leads = new Uint8Array(capacity);
     this.#blockOf = new Int32Array(capacity);
     this.#targets = new Int32Array(capacity);
@@ -59,7 +56,7 @@ export class BlockFinder implements Blocks {
    * @param labels jump labels: instructions that may jump although they do not
    * @returns itself, until it is asked for the next function's
    */
-  find(code: CodeColumns, labels: JumpLabels): Blocks {
+  find(code: CodeColumns, labels: JumpLabels): FoundBlocks {
     this.#reserve(code.count);
     this.#findLeads(code, labels);
     const { first } = this;
@@ -72,7 +69,6 @@ export class BlockFinder implements Blocks {
     first[count] = code.count;
     this.count = count;
     this.#findEdges(code);
-    this.#findLoops();
     return this;
   }
 
@@ -125,24 +121,6 @@ export class BlockFinder implements Blocks {
       if (code.mnemonic[at] !== INT3 && code.mnemonic[at] !== NOP) return false;
     }
     return true;
-  }
-
-  /** See `Blocks.loopEnd`. */
-  #findLoops(): void {
-    const { count, edgeStart, edges, loopEnd: end } = this;
-    end.fill(-1, 0, count);
-    for (let block = 0; block < count; block++) {
-      for (let edge = edgeStart[block]!; edge < edgeStart[block + 1]!; edge++) {
-        const to = edges[edge]!;
-        if (to <= block) end[to] = Math.max(end[to]!, block);
-      }
-    }
-    for (let block = 0; block < count; ) {
-      let last = end[block]!;
-      for (let inner = block + 1; inner <= last; inner++) last = Math.max(last, end[inner]!);
-      end[block] = last;
-      block = Math.max(block, last) + 1;
-    }
   }
 }
 

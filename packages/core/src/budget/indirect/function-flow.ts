@@ -3,7 +3,8 @@
  * until nothing changes any more. What follows from that (see function-facts.ts) is told once, in a last round.
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import { BlockFinder, type Blocks } from "./blocks.ts";
+import { BlockOrder, type OrderedBlocks } from "./block-order.ts";
+import { BlockFinder } from "./blocks.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { ALL_REGISTERS, InstructionFlow, type State } from "./instruction-flow.ts";
 import type { JumpLabels } from "./jump-labels.ts";
@@ -18,6 +19,7 @@ const MOST_RUNS = 12;
 export class FunctionFlow {
   readonly #instructions: InstructionFlow;
   readonly #blocks = new BlockFinder();
+  readonly #order = new BlockOrder();
   readonly #loopBlocks = new LoopBlocks();
   readonly #live = new LiveRegisters();
   readonly #events: RecordedEvents;
@@ -31,13 +33,13 @@ export class FunctionFlow {
   run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
     this.#instructions.begin(code, questions);
-    const blocks = this.#blocks.find(code, labels);
+    const blocks = this.#order.order(this.#blocks.find(code, labels));
     this.#live.find(code, blocks, questions);
     // A block's state is gone once it was run: all are null again at the end.
     const states = this.#states;
     while (states.length < blocks.count) states.push(null);
-    states[0] = this.#instructions.entryState();
-    // Blocks stand in the order of their addresses: each is final once those before it are, but in loops.
+    states[blocks.entry] = this.#instructions.entryState();
+    // The state of each block is final once those before it are, but in loops.
     for (let block = 0; block < blocks.count; ) {
       const last = blocks.loopEnd[block]!;
       if (last >= block) {
@@ -55,30 +57,28 @@ export class FunctionFlow {
     }
   }
 
-  /** Blocks `first` to `last`, which jump back among each other, until nothing changes. */
-  #loop(blocks: Blocks, first: number, last: number, states: (State | null)[], listener: FlowListener): void {
+  /** Blocks `first` to `last`, each of which leads to all others, until nothing changes. */
+  #loop(blocks: OrderedBlocks, first: number, last: number, states: (State | null)[], listener: FlowListener): void {
     const loop = this.#loopBlocks;
     loop.begin(first, last);
     for (let block = first; block <= last; block++) if (states[block] !== null) loop.renew(block);
+    if (loop.left === 0) {
+      states[first] = this.#instructions.lostState(first);
+      loop.renew(first);
+    }
     this.#events.clear(last);
     this.#instructions.listener = this.#events;
-    for (let unreached = first; ; ) {
-      while (loop.left > 0) {
-        for (let block = first; block <= last; block++) {
-          if (!loop.take(block)) continue;
-          if (loop.runs[block]! >= MOST_RUNS) {
-            loop.isToRun[block] = 1;
-            continue;
-          }
-          loop.runs[block]!++;
-          if (loop.reads(block)) this.#runInLoop(blocks, block, last, states);
-          else this.#passOn(blocks, block, last, states);
+    while (loop.left > 0) {
+      for (let block = first; block <= last; block++) {
+        if (!loop.take(block)) continue;
+        if (loop.runs[block]! >= MOST_RUNS) {
+          loop.isToRun[block] = 1;
+          continue;
         }
+        loop.runs[block]!++;
+        if (loop.reads(block)) this.#runInLoop(blocks, block, last, states);
+        else this.#passOn(blocks, block, last, states);
       }
-      while (unreached <= last && states[unreached] !== null) unreached++;
-      if (unreached > last) break;
-      states[unreached] = this.#instructions.lostState(unreached);
-      loop.renew(unreached);
     }
     this.#instructions.listener = listener;
     for (let block = first; block <= last; block++) {
@@ -92,7 +92,7 @@ export class FunctionFlow {
   }
 
   /** Runs a block of a loop that ends with block `last`, and hands its end state on to blocks that are to be run then. */
-  #runInLoop(blocks: Blocks, block: number, last: number, states: (State | null)[]): void {
+  #runInLoop(blocks: OrderedBlocks, block: number, last: number, states: (State | null)[]): void {
     const [loop, instructions] = [this.#loopBlocks, this.#instructions];
     loop.changedLow[block] = 0;
     loop.changedHigh[block] = 0;
@@ -130,7 +130,7 @@ export class FunctionFlow {
   }
 
   /** A block that reads nothing of what changed would come to the same end again, but for what goes through it. */
-  #passOn(blocks: Blocks, block: number, last: number, states: (State | null)[]): void {
+  #passOn(blocks: OrderedBlocks, block: number, last: number, states: (State | null)[]): void {
     const [loop, instructions] = [this.#loopBlocks, this.#instructions];
     const low = loop.changedLow[block]! & ~loop.writtenLow[block]!;
     const high = loop.changedHigh[block]! & ~loop.writtenHigh[block]!;
@@ -147,7 +147,7 @@ export class FunctionFlow {
   }
 
   /** Runs a block from the present state and hands its end state on. */
-  #propagate(blocks: Blocks, block: number, states: (State | null)[]): void {
+  #propagate(blocks: OrderedBlocks, block: number, states: (State | null)[]): void {
     this.#runBlock(blocks, block);
     const end = blocks.edgeStart[block + 1]!;
     for (let edge = blocks.edgeStart[block]!; edge < end; edge++) {
@@ -160,7 +160,7 @@ export class FunctionFlow {
     }
   }
 
-  #runBlock(blocks: Blocks, block: number): void {
-    for (let at = blocks.first[block]!; at < blocks.first[block + 1]!; at++) this.#instructions.step(at);
+  #runBlock(blocks: OrderedBlocks, block: number): void {
+    for (let at = blocks.first[block]!; at < blocks.end[block]!; at++) this.#instructions.step(at);
   }
 }

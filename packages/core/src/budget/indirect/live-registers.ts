@@ -4,7 +4,7 @@
  * chapter 10).
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import type { Blocks } from "./blocks.ts";
+import type { OrderedBlocks } from "./block-order.ts";
 import { Effects } from "./effects.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 
@@ -20,12 +20,12 @@ export class LiveRegisters {
   tells = new Int32Array(0);
   readonly #effects = new Effects();
 
-  find(code: CodeColumns, blocks: Blocks, questions: FlowQuestions): void {
+  find(code: CodeColumns, blocks: OrderedBlocks, questions: FlowQuestions): void {
     if (blocks.count > this.live.length) this.#reserve(Math.max(FIRST_CAPACITY, 2 * blocks.count));
     const { live, reads, writes, tells } = this;
     const effects = this.#effects;
     for (let block = 0; block < blocks.count; block++) {
-      effects.find(code, blocks.first[block]!, blocks.first[block + 1]!, questions);
+      effects.find(code, blocks.first[block]!, blocks.end[block]!, questions);
       reads[block] = effects.reads;
       writes[block] = effects.writes;
       tells[block] = effects.tells;
@@ -42,7 +42,7 @@ export class LiveRegisters {
   }
 
   /** What is live at each block is so at the end of those before it; true where one that was looked at before gets something. */
-  #goBack({ count, edgeStart, edges }: Blocks): boolean {
+  #goBack({ count, edgeStart, edges }: OrderedBlocks): boolean {
     const { live, writes } = this;
     let again = false;
     for (let block = count - 1; block >= 0; block--) {

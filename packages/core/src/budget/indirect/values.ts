@@ -322,18 +322,21 @@ export class Values {
     return found.sort((a, b) => a.id - b.id);
   }
 
+  /** The same whatever was joined first, and that there are others. */
+  #mostTelling(atoms: Atom[]): Atom[] {
+    const told = atoms.filter(({ kind }) => kind !== "unknown").sort(tellsMore);
+    told.length = MOST_ATOMS - 1;
+    told.push(this.unknown.atoms[0]!);
+    return told.sort((a, b) => a.id - b.id);
+  }
+
   /** @param all in ascending order of their numbers */
   #set(all: Atom[]): Value {
     let atoms = all;
     if (atoms.length > MOST_ATOMS) {
       // One element of an array after the other: alike.
       const alike = this.#inFirstElements(atoms);
-      // The lowest numbers of all, and that there are others: the same whatever is joined first.
-      if (alike.length > MOST_ATOMS) {
-        if (alike[0]!.kind !== "unknown") alike.unshift(this.unknown.atoms[0]!);
-        alike.length = MOST_ATOMS;
-      }
-      atoms = alike;
+      atoms = alike.length > MOST_ATOMS ? this.#mostTelling(alike) : alike;
     }
     let hash = atoms.length;
     for (let at = 0; at < atoms.length; at++) hash = (Math.imul(hash, HASH) + atoms[at]!.id) | 0;
@@ -348,6 +351,27 @@ export class Values {
     }
     return value;
   }
+}
+
+/** How much less than others an atom says of what is called through it, by its kind. */
+const SAYS_LESS: Readonly<Record<AtomKind, number>> = {
+  code: 0,
+  address: 1,
+  object: 2,
+  cell: 3,
+  made: 4,
+  stack: 5,
+  unknown: 6,
+  dead: 7,
+};
+
+/** Puts those that say most first; of those that a loop steps through, where it begins. */
+function tellsMore(a: Atom, b: Atom): number {
+  if (a.kind !== b.kind) return SAYS_LESS[a.kind] - SAYS_LESS[b.kind];
+  if (a.kind === "made" && b.kind === "made") {
+    return Math.abs(a.offset) - Math.abs(b.offset) || a.source - b.source || a.offset - b.offset;
+  }
+  return a.id - b.id;
 }
 
 /** Of lists in ascending order of the atoms' numbers. */
