@@ -116,10 +116,11 @@ export class Budget {
   readonly fatal: Uint8Array;
   readonly solved: SolvedGraph;
   readonly names: FunctionNames;
-  readonly entries: readonly Entry[];
   /** All entries of the kernel, whichever were asked for. */
   readonly foundEntries: readonly Entry[];
   readonly cycles: ByLevel<LevelCycles>;
+  readonly #wantedNames: readonly string[] | undefined;
+  #entries: readonly Entry[] | null = null;
   #summary: BudgetSummary | null = null;
 
   /** @param known the entries, where they have been found before */
@@ -139,7 +140,17 @@ export class Budget {
     checkSum(this.graph, rounds + 2, found);
     this.solved = solveGraph(this.graph, rounds, starts, index);
     this.cycles = lazyByLevel((level) => levelCycles(this.solved, atLevel(this.solved.levels, level), this.names));
-    this.entries = options.entries === undefined ? found : options.entries.map((name) => this.#wanted(found, name));
+    this.#wantedNames = options.entries;
+  }
+
+  /**
+   * Those that were asked for, or all.
+   * @throws SpillwayError `SPW_BUDGET_NO_FUNCTION` where one was asked for that is no function: when they are looked at first, so
+   *   that what was worked out until then can be kept
+   */
+  get entries(): readonly Entry[] {
+    this.#entries ??= this.#wantedNames?.map((name) => this.#wanted(this.foundEntries, name)) ?? this.foundEntries;
+    return this.#entries;
   }
 
   /** The entry of that name, or a function that is none as one. */

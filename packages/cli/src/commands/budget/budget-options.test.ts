@@ -2,7 +2,7 @@ import type { KnownGraph } from "@spillway/core";
 import { describe, expect, test, vi } from "vitest";
 import { tinyProgram } from "../../../../core/src/budget/tiny-program.fixture.ts";
 import type { Context } from "../../context.ts";
-import { openBudget } from "./budget-options.ts";
+import { type BudgetOptions, openBudget } from "./budget-options.ts";
 
 const terminal = { progress: false } as unknown as Context["terminal"];
 
@@ -67,6 +67,16 @@ describe("the graph of a file", () => {
     const all = openBudget(context, "vmlinuz", { rounds: 0 });
     expect(counts.opened).toBe(1);
     expect(all.document()).toEqual(openBudget(keeping({ graph: null }).context, "vmlinuz", { rounds: 0 }).document());
+  });
+
+  test.each<[string, Partial<BudgetOptions>]>([
+    ["an entry", { entry: ["g", "h"] }],
+    ["a frame to grow", { grow: [{ name: "h", bytes: 8 }] }],
+  ])("is kept for the next question though %s is wrong", (_, wrong) => {
+    const { context, counts } = keeping({ graph: null });
+    expect(() => openBudget(context, "vmlinuz", { rounds: 0, ...wrong })).toThrow("there is no function h");
+    openBudget(context, "vmlinuz", { rounds: 0 });
+    expect(counts.opened).toBe(1);
   });
 
   test("lets the program be opened once when somebody asks for its code and types, as plans do", () => {

@@ -143,8 +143,11 @@ export function openBudget(context: Context, input: string, options: Omit<Budget
     rounds: options.rounds,
     ...(options.entry === undefined ? {} : { entries: options.entry }),
   };
-  const budget = openAsItIs(context, input, options, asked);
-  return options.grow === undefined ? budget : withGrownFrames(budget, options.grow, asked);
+  const asItIs = openAsItIs(context, input, options, asked);
+  const budget = options.grow === undefined ? asItIs : withGrownFrames(asItIs, options.grow, asked);
+  // A name that is wrong is told now, whatever is asked next, and not before the graph is kept.
+  budget.entries;
+  return budget;
 }
 
 function openAsItIs(
