@@ -32,6 +32,7 @@ export { type DepthNode, depthTree } from "./budget/depth-tree.ts";
 export {
   type BudgetDiff,
   type BudgetLimit,
+  type DeepestEntry,
   type DiffLimit,
   diffBudgets,
   type EntryChange,

@@ -162,6 +162,27 @@ describe("questions", () => {
     expect(() => budget.path("no_such", "direct")).toThrow(expect.objectContaining({ code: "SPW_BUDGET_NO_FUNCTION" }));
   });
 
+  test.each([
+    ["kmalloc", ["__kmalloc", "kmalloc_slab", "__kmalloc_noprof", "kmallocator", "do_kmalloc"]],
+    ["__drain", ["drain_pages", "undrain"]],
+    ["drain_pages.isra.7", ["drain_pages"]],
+    ["do", []],
+    ["tcp", []],
+  ])("names like %s are offered", (name, similar) => {
+    const graph = graphOf(
+      "a 8: do_kmalloc+8, kmallocator+8, kmalloc_slab+8, __kmalloc_noprof+8, __kmalloc+8, re_kmalloc_it+8\n undrain 8: drain_pages+8",
+    );
+    const names = createBudget(programOf(), graph).names;
+    expect(() => names.find(name)).toThrow(
+      expect.objectContaining({
+        facts: { name, similar },
+        hint: expect.stringMatching(
+          similar.length === 0 ? /not given$/ : new RegExp(`similar names: ${similar.join(", ")}$`),
+        ),
+      }),
+    );
+  });
+
   test("entries that are asked for take the place of those that are found", () => {
     const asked = createBudget(programOf(), KERNEL, { entries: ["write", "alloc"] }).document();
     expect(asked.entries.map(({ name, kind, baseBytes }) => [name, kind, baseBytes])).toEqual([

@@ -35,6 +35,12 @@ describe("two budgets", () => {
     ]);
   });
 
+  test("the deepest entry", () => {
+    const write = { name: "__x64_sys_write", module: null };
+    expect(diff.deepest.slotMatched).toEqual({ old: { ...write, bytes: 308 }, new: { ...write, bytes: 508 } });
+    expect(diffBudgets({ ...OLD, entries: [] }, NEW).deepest.slotMatched.old).toBeNull();
+  });
+
   test("frames that changed, functions that came and went", () => {
     expect(diff.frames.map(({ name, old, new: now }) => [name, old, now])).toEqual([
       ["f", 100, 300],

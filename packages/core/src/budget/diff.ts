@@ -24,10 +24,18 @@ export interface FrameChange extends Change {
   readonly module: string | null;
 }
 
+export interface DeepestEntry {
+  readonly name: string;
+  readonly module: string | null;
+  readonly bytes: number;
+}
+
 export interface BudgetDiff {
   readonly schema: typeof BUDGET_DIFF_SCHEMA;
   readonly old: BudgetDocument["kernel"];
   readonly new: BudgetDocument["kernel"];
+  /** The deepest entry on a task's stack before and after; null where there is none. */
+  readonly deepest: ByLevel<{ readonly old: DeepestEntry | null; readonly new: DeepestEntry | null }>;
   /** Entries with another bound at any level, those that are new or gone among them; the most grown (slot-matched) first. */
   readonly entries: readonly EntryChange[];
   /** Functions with another frame, in both budgets; the most grown first. */
@@ -56,6 +64,7 @@ export function diffBudgets(old: BudgetDocument, current: BudgetDocument): Budge
     schema: BUDGET_DIFF_SCHEMA,
     old: old.kernel,
     new: current.kernel,
+    deepest: byLevel((level) => ({ old: deepestOf(old, level), new: deepestOf(current, level) })),
     entries: entryChanges(old, current),
     frames: frames
       .filter((frame) => frame.old !== null && frame.new !== null && frame.growth !== 0)
@@ -64,6 +73,13 @@ export function diffBudgets(old: BudgetDocument, current: BudgetDocument): Budge
     removed: frames.filter((frame) => frame.new === null).length,
     newCycles: newCycles(old, current),
   };
+}
+
+function deepestOf({ entries }: BudgetDocument, level: BudgetLevel): DeepestEntry | null {
+  const onTasks = entries.filter(({ stack }) => stack === "task");
+  const deepest = onTasks.toSorted((a, b) => atLevel(b.bounds, level) - atLevel(a.bounds, level))[0];
+  if (deepest === undefined) return null;
+  return { name: deepest.name, module: deepest.module, bytes: atLevel(deepest.bounds, level) };
 }
 
 type Named = { readonly name: string; readonly module: string | null };

@@ -7,6 +7,9 @@ export function addressText(address: number): string {
   return `0x${BigInt.asUintN(64, BigInt(address)).toString(16)}`;
 }
 
+/** Names that are offered where there is none as it was typed. */
+const OFFERED = 5;
+
 export class FunctionNames {
   /** Of each function: its name where no other one has it, else `name@0xADDRESS`. */
   readonly ids: readonly string[];
@@ -62,10 +65,35 @@ export class FunctionNames {
       const one = found.find((f) => this.#graph.functions.module[f] === null) ?? found[0];
       if (one !== undefined) return one;
     }
+    const similar = this.#similar(name);
+    const alike = similar.length === 0 ? "" : `; similar names: ${similar.join(", ")}`;
     throw new SpillwayError("SPW_BUDGET_NO_FUNCTION", `there is no function ${name} in the call graph`, {
       class: "missing",
-      facts: { name },
-      hint: "it may have been inlined into its callers, or belong to a module that was not given",
+      facts: { name, similar },
+      hint: `it may have been inlined into its callers, or belong to a module that was not given${alike}`,
     });
   }
+
+  /**
+   * Names that a person may have meant: what is called that but for underscores and suffixes (`__kmalloc_noprof`, where kmalloc
+   * is inlined), then what has the name in it; the shortest first.
+   */
+  #similar(name: string): readonly string[] {
+    const wanted = bare(name);
+    if (wanted.length < 3) return [];
+    const rank = (one: string): number => {
+      const own = bare(one);
+      return own === wanted ? 0 : own.startsWith(`${wanted}_`) ? 1 : own.startsWith(wanted) ? 2 : 3;
+    };
+    return [...this.#byName.keys()]
+      .filter((one) => one.includes(wanted))
+      .map((one) => ({ one, rank: rank(one) }))
+      .sort((a, b) => a.rank - b.rank || a.one.length - b.one.length || (a.one < b.one ? -1 : 1))
+      .slice(0, OFFERED)
+      .map(({ one }) => one);
+  }
+}
+
+function bare(name: string): string {
+  return name.replace(/^_+/, "").replace(/[.@].*$/, "");
 }

@@ -66,7 +66,8 @@ function entriesTable(drawn: BudgetPage["drawn"], stackBytes: number, maxBytes: 
     });
     return html`<tr><td><a href="#e${index}">${named(entry.name, entry.module)}</a></td><td>${ENTRY_TITLES[entry.kind]}</td>${cells}</tr>\n`;
   });
-  return html`<div class="scroll"><table><thead><tr><th>entry</th><th>kind</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<p class="dim">Bytes of stack, by direct calls alone; with indirect calls to what their slot is known to hold; and to whatever fits by prototype. <span class="over">Red</span>: more than ${thousands(limit)}.</p>
+<div class="scroll"><table><thead><tr><th>entry</th><th>kind</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function drawing(entry: BudgetEntry, drawn: Html, level: BudgetLevel, index: number): Html {

@@ -23,7 +23,7 @@ table { border-collapse: collapse; margin: .6rem 0; }
 th, td { text-align: left; padding: .15rem .9rem .15rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--dim); font-weight: normal; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-td.over { color: var(--bad); font-weight: 600; }
+.over { color: var(--bad); font-weight: 600; }
 code { font-family: var(--mono); font-size: .85rem; }
 ul.key { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; list-style: none; padding: 0; margin: .4rem 0; }
 ul.key i { display: inline-block; width: 1em; height: 1em; margin-right: .4em; vertical-align: -.15em; border-radius: 2px; }

@@ -47,7 +47,8 @@ Examples:
                                                  that of the modules, too
   spillway budget top vmlinuz                    the largest frames
   spillway budget path vmlinuz write --plan      the deepest write(2), frame by frame, and what would bound it
-  spillway budget callers vmlinuz kmalloc --deep how deep in the stack a function may be called
+  spillway budget callers vmlinuz schedule --deep
+                                                 how deep in the stack a function may be called
   spillway budget diff old.json new.json         what an update costs; of budgets kept with --json`;
 
 /** Entries that are drawn in the page and written for speedscope. */

@@ -13,8 +13,11 @@ function entry(name: string, old: number | null, now: number | null): EntryChang
 }
 
 function said(changes: Partial<BudgetDiff>, limit = 3): string[] {
+  const one = { name: "deepest", module: null, bytes: 9000 };
+  const same = { old: one, new: one };
   const diff = {
     schema: "spillway/budget-diff@1",
+    deepest: { direct: same, slotMatched: same, prototypeMatched: same },
     entries: [],
     frames: [],
     added: 0,
@@ -31,6 +34,7 @@ test("two kernels that are alike", () => {
   expect(said({})).toEqual([
     "From 6.1 to 6.12",
     "  0 functions new, 0 gone",
+    "  the deepest on a task's stack: 9,000 (deepest), slot-matched",
     "No bound, no frame and no cycle has changed.",
   ]);
 });
@@ -48,9 +52,11 @@ test("what grew and what shrank comes first; what is new, however deep, has not 
   expect(said({ entries })).toEqual([
     "From 6.1 to 6.12",
     "  0 functions new, 0 gone",
-    "4 entries of another bound, slot-matched",
+    "  the deepest on a task's stack: 9,000 (deepest), slot-matched",
+    "4 entries of another bound, slot-matched: 2 grown, 2 shrunk",
     "  +400  1,000 → 1,400  grown        file operation",
     "  +100  1,000 → 1,100  grown_less   file operation",
+    "     …",
     "  -800  1,000 → 200    shrunk_more  file operation",
     "1 new entry",
     "  12,000  deep_and_new  file operation",
@@ -64,9 +70,28 @@ test("frames, and recursion that is new", () => {
   expect(said({ frames, newCycles, added: 2 })).toEqual([
     "From 6.1 to 6.12",
     "  2 functions new, 0 gone",
+    "  the deepest on a task's stack: 9,000 (deepest), slot-matched",
+    "No entry is of another bound, slot-matched",
     "1 frame of another size",
     "  +1,120  80 → 1,200  f",
     "1 cycle with functions that were in none before",
     "  152 bytes a round  f, g",
   ]);
+});
+
+test("the deepest before and after", () => {
+  const deep = (name: string, bytes: number) => ({ name, module: null, bytes });
+  const none = { old: null, new: null };
+  const changed = { old: deep("write", 9000), new: deep("mmap", 12_000) };
+  const deepest = { direct: none, slotMatched: changed, prototypeMatched: none };
+  expect(said({ deepest })).toContain("  the deepest on a task's stack: 9,000 (write) → 12,000 (mmap), slot-matched");
+});
+
+test("a frame that grew on nobody's deepest path: no entry has changed, but at other levels some may", () => {
+  const frames = [{ name: "f", module: null, old: 80, new: 592, growth: 512 }];
+  const [moved, same] = [entry("write", 1000, 1512).bounds.direct, entry("write", 1000, 1000).bounds.direct];
+  const entries = [{ ...entry("write", 0, 0), bounds: { direct: same, slotMatched: same, prototypeMatched: moved } }];
+  expect(said({ frames, entries })).toContain(
+    "No entry is of another bound, slot-matched; 1 with --level prototype-matched",
+  );
 });
