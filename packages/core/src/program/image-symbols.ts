@@ -88,7 +88,7 @@ export function elfSymbols(image: Pick<ElfImage, "source" | "sections">): ImageS
     index ??= indexNames(symbols.length, name);
     return index.get(wanted) ?? [];
   };
-  const names = { count: symbols.length, name, type, find };
+  const names = { count: symbols.length, name, nameAll: () => {}, type, find };
   return { names, addresses, order: new AddressOrder(addresses), problems: [] };
 }
 

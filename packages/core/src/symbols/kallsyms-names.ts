@@ -9,6 +9,10 @@ import { u32At } from "../memory/split-address.ts";
 /** Letters that nm gives; all that a decoded name can begin with. */
 const TYPE_LETTERS = "aAbBcCdDgGiInNpPrRsStTuUvVwW?-";
 const HASH_FACTOR = 31;
+/** Names that are made at once where all are asked for. */
+const BLOCK = 64;
+/** KSYM_NAME_LEN (include/linux/kallsyms.h, 6.1); damaged tables have longer ones. */
+const LONGEST_NAME = 512;
 
 /** The 256 pieces that names are made of. */
 export class TokenTable {
@@ -87,6 +91,7 @@ export class KallsymsNames {
   #next: Uint32Array | null = null;
   /** Those that have been asked for. */
   #made: (string | undefined)[] | null = null;
+  #areAllMade = false;
 
   private constructor(tokens: TokenTable, bytes: Uint8Array, entries: Uint32Array, count: number, long: boolean) {
     this.tokens = tokens;
@@ -144,6 +149,53 @@ export class KallsymsNames {
     while (at < end) name += texts[this.#bytes[at++] as number] as string;
     this.#made[i] = name;
     return name;
+  }
+
+  /**
+   * Makes all names: many at once as one text, which they are cut out of. Put together one by one from their tokens, they take
+   * several times the memory, and again as long when they are read for the first time.
+   */
+  nameAll(): void {
+    if (this.#areAllMade) return;
+    this.#areAllMade = true;
+    this.#made ??= new Array(this.count);
+    const tokens = this.tokens.texts.map((text) => Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    const codes = new Uint8Array(BLOCK * LONGEST_NAME);
+    const ends = new Int32Array(BLOCK);
+    for (let first = 0; first < this.count; first += BLOCK) {
+      let length = 0;
+      for (let n = 0; n < BLOCK && first + n < this.count; n++) {
+        length = this.#spell(first + n, tokens, codes, length);
+        ends[n] = length;
+      }
+      this.#cut(String.fromCharCode.apply(null, codes.subarray(0, length) as unknown as number[]), first, ends);
+    }
+  }
+
+  /** Puts a name into `codes` from `start` on, and returns its end; that is `start` where it is too long. */
+  #spell(i: number, tokens: readonly Uint8Array[], codes: Uint8Array, start: number): number {
+    const end = this.#entries[i + 1] as number;
+    let length = start;
+    // The type letter is no part of the name.
+    let skipped = 1;
+    for (let at = this.#start(i); at < end; at++) {
+      const token = tokens[this.#bytes[at] as number] as Uint8Array;
+      if (length + token.length > start + LONGEST_NAME) return start;
+      for (let n = skipped; n < token.length; n++) codes[length++] = token[n] as number;
+      skipped = 0;
+    }
+    return length;
+  }
+
+  /** Names from `first` on, of which each ends in the text where `ends` says; those that are empty there are made when asked for. */
+  #cut(text: string, first: number, ends: Int32Array): void {
+    const made = this.#made as (string | undefined)[];
+    let start = 0;
+    for (let n = 0; n < BLOCK && first + n < this.count; n++) {
+      const end = ends[n] as number;
+      if (end > start) made[first + n] ??= text.slice(start, end);
+      start = end;
+    }
   }
 
   /** nm's type letter of symbol `i`. */

@@ -110,6 +110,23 @@ it("decodes whatever was encoded", () => {
   );
 });
 
+it.each([
+  ["more names than are made at once", 300, 20],
+  ["names longer than the kernel's", 3, 600],
+])("names that are made all at once are those that are made one by one: %s", (_, count, length) => {
+  const kernel = fakeKernel((text) => [
+    ...plainSymbols(text, count),
+    { name: "x".repeat(length), type: "t", address: text + 0x100000n },
+  ]);
+  const names = open(kernel)!.names;
+  const asked = names.name(1);
+  names.nameAll();
+  expect(Array.from({ length: names.count }, (_, i) => names.name(i))).toEqual(
+    decoded(open(kernel)).map(({ name }) => name),
+  );
+  expect([names.name(1), names.name(names.count - 1)]).toEqual([asked, "x".repeat(length)]);
+});
+
 describe("searching by address", () => {
   const kernel = fakeKernel((text) => plainSymbols(text, 20));
   const { order, names } = open(kernel)!;

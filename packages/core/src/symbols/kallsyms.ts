@@ -38,7 +38,7 @@ export interface KallsymsLocations {
 
 /** Names and addresses of a kernel's image, from kallsyms or from an ELF file's symbol table. */
 export interface ImageSymbols {
-  readonly names: Pick<KallsymsNames, "count" | "name" | "type" | "find">;
+  readonly names: Pick<KallsymsNames, "count" | "name" | "nameAll" | "type" | "find">;
   /** Signed addresses by symbol number (see kallsyms-addresses.ts). */
   readonly addresses: Float64Array;
   /** Kernel symbols by address. */

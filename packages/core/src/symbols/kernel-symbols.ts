@@ -116,6 +116,7 @@ export class KernelSymbols implements SymbolTable {
 
   *all(): Iterable<KernelSymbol> {
     const count = this.kallsyms?.names.count ?? 0;
+    this.kallsyms?.names.nameAll();
     for (let i = 0; i < count; i++) yield this.#kernelSymbol(i);
     yield* this.#moduleTable().all();
   }

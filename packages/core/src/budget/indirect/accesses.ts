@@ -9,8 +9,8 @@ export class Accesses {
   readonly #nodes = new NumberLists();
   /** By element. */
   #offset = new Int32Array(1 << 12);
-  /** The last one of each node that has been looked at. */
-  readonly #seen = new Map<number, number>();
+  /** The last one of each node that has been looked at; 0 for none. */
+  #seen = new Int32Array(1 << 12);
 
   /** The first access through a node; 0 for none. */
   first(pointer: number): number {
@@ -23,13 +23,15 @@ export class Accesses {
 
   /** The first that came since all were seen. */
   firstNew(pointer: number): number {
-    return this.#nodes.after(pointer, this.#seen.get(pointer) ?? 0);
+    return this.#nodes.after(pointer, pointer < this.#seen.length ? this.#seen[pointer]! : 0);
   }
 
   /** All have been looked at. */
   see(pointer: number): void {
     const last = this.#nodes.last(pointer);
-    if (last !== 0) this.#seen.set(pointer, last);
+    if (last === 0) return;
+    if (pointer >= this.#seen.length) this.#seen = longer(this.#seen, pointer + 1);
+    this.#seen[pointer] = last;
   }
 
   offset(access: number): number {

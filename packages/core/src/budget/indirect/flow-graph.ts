@@ -9,7 +9,7 @@
 
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import { longer, longerBytes } from "../growing.ts";
+import { longer } from "../growing.ts";
 import { Accesses } from "./accesses.ts";
 import { ANY, FlowNodes, type NodeKind, RESULT } from "./flow-nodes.ts";
 import { FunctionSets, NO_FUNCTIONS } from "./function-sets.ts";
@@ -52,6 +52,18 @@ const IS = {
   TOLD_UNKNOWN: 64,
 } as const;
 
+/** What is kept of each node, side by side: who visits a node asks for most of it. */
+const FLAGS = 0;
+const TAKES = 1;
+/** Functions (entry addresses, low 32 bits) that it can hold: a set of `sets`. */
+const FUNCTIONS = 2;
+/** How far it has been handed on: the functions, and the last element of each list. */
+const TOLD_FUNCTIONS = 3;
+const TOLD_ORIGIN = 4;
+const TOLD_TARGET = 5;
+const TOLD_EDGE = 6;
+const WIDTH = 8;
+
 /** What a node takes of functions, by its declared type: all, none, or those that fit a prototype (one more than its number). */
 const TAKES_ALL = 0;
 const TAKES_NONE = -1;
@@ -63,15 +75,11 @@ export type Target =
 
 export class FlowGraph {
   readonly #nodes = new FlowNodes();
-  /** Bits of IS. */
-  #flags = new Uint8Array(1 << 12);
-  /** TAKES_ALL and so on. */
-  #takes = new Int32Array(1 << 12);
+  /** WIDTH numbers of each node. */
+  #state = new Int32Array(WIDTH << 12);
   /** Declared types of members, and of variables as far as they are known. */
   readonly #types: (CType | undefined)[] = [];
   readonly sets = new FunctionSets();
-  /** Functions (entry addresses, low 32 bits) that a node can hold: a set of `sets`. */
-  #functions = new Int32Array(1 << 12);
   /** The members, variables and parameters that what it holds comes out of; of values, others come out of themselves. */
   readonly #origins = new NumberLists();
   /** Numbers of what it points to. */
@@ -80,16 +88,14 @@ export class FlowGraph {
   readonly #edgeNumbers = new PairTable();
   readonly #loads = new Accesses();
   readonly #stores = new Accesses();
-  /** How far it has been handed on: the functions, and the last element of each list. */
-  #toldFunctions = new Int32Array(1 << 12);
-  #toldOrigin = new Int32Array(1 << 12);
-  #toldTarget = new Int32Array(1 << 12);
-  #toldEdge = new Int32Array(1 << 12);
   /** Of sets, those that a prototype lets pass. */
   readonly #fitting = new PairTable();
   readonly #targetList: Target[] = [];
   readonly #addressTargets = new Map<number, number>();
   readonly #objectTargets = new Map<CAggregate, Map<number, number>>();
+  /** By the number of a target and the distance from there: which of the lists of nodes lies there. */
+  readonly #nodesBehind = new PairTable();
+  readonly #nodeLists: (readonly number[])[] = [];
   readonly #places: StructPlaces;
   readonly #work: number[] = [];
   /** Are there nodes that are LATE? */
@@ -117,16 +123,7 @@ export class FlowGraph {
 
   /** Makes room for a node that was added. */
   #grown(node: number): number {
-    if (node >= this.#flags.length) {
-      this.#flags = longerBytes(this.#flags);
-      const count = this.#flags.length;
-      this.#takes = longer(this.#takes, count);
-      this.#functions = longer(this.#functions, count);
-      this.#toldFunctions = longer(this.#toldFunctions, count);
-      this.#toldOrigin = longer(this.#toldOrigin, count);
-      this.#toldTarget = longer(this.#toldTarget, count);
-      this.#toldEdge = longer(this.#toldEdge, count);
-    }
+    if (node * WIDTH >= this.#state.length) this.#state = longer(this.#state, (node + 1) * WIDTH);
     return node;
   }
 
@@ -137,7 +134,7 @@ export class FlowGraph {
       this.#declare(node, place.type);
       const pointee = this.#places.pointee(place.type);
       if (pointee !== null) this.addObject(node, pointee, 0);
-      if (this.#takes[node]! > 0) this.#enqueue(node);
+      if (this.#state[node * WIDTH + TAKES]! > 0) this.#enqueue(node);
     }
     return node;
   }
@@ -145,8 +142,8 @@ export class FlowGraph {
   #declare(node: number, type: CType): void {
     while (this.#types.length <= node) this.#types.push(undefined);
     this.#types[node] = type;
-    this.#takes[node] = this.#taking(type);
-    if (this.#places.pointee(type) !== null) this.#flags[node]! |= IS.STRUCT_POINTER;
+    this.#state[node * WIDTH + TAKES] = this.#taking(type);
+    if (this.#places.pointee(type) !== null) this.#state[node * WIDTH + FLAGS]! |= IS.STRUCT_POINTER;
   }
 
   #taking(declared: CType): number {
@@ -189,12 +186,13 @@ export class FlowGraph {
     if (pointee !== null && LINKS.has(pointee.name)) return false;
     this.#declare(node, place.type);
     if (pointee !== null) {
-      this.#flags[node]! |= IS.LATE;
+      this.#state[node * WIDTH + FLAGS]! |= IS.LATE;
       this.#anyLate = true;
       this.addObject(node, pointee, 0);
     }
     // Whoever fills it was not seen: it holds what is in that member elsewhere.
-    else if (this.#functions[node] === NO_FUNCTIONS && !this.#is(node, IS.CROWDED)) this.edge(this.member(place), node);
+    else if (this.#state[node * WIDTH + FUNCTIONS] === NO_FUNCTIONS && !this.#is(node, IS.CROWDED))
+      this.edge(this.member(place), node);
     this.#enqueue(node);
     return true;
   }
@@ -270,38 +268,37 @@ export class FlowGraph {
   }
 
   edge(from: number, to: number): void {
-    if (from === to || this.#edgeNumbers.get(from, to) >= 0) return;
-    this.#edgeNumbers.set(from, to, 0);
+    if (from === to || !this.#edgeNumbers.add(from, to, 0)) return;
     this.#edges.append(from, to);
     this.#enqueue(from);
   }
 
   addFunction(node: number, entry: number): void {
-    const takes = this.#takes[node]!;
+    const takes = this.#state[node * WIDTH + TAKES]!;
     if (takes === TAKES_NONE || (takes > 0 && !this.fits(takes - 1, entry))) return;
-    if (!this.#is(node, IS.CROWDED)) this.#hold(node, this.sets.with(this.#functions[node]!, entry));
+    if (!this.#is(node, IS.CROWDED)) this.#hold(node, this.sets.with(this.#state[node * WIDTH + FUNCTIONS]!, entry));
   }
 
-  /** A node comes to hold all functions of a set. */
+  /** A node comes to hold all functions of a set, which has some. */
   #addFunctions(node: number, set: number): void {
-    const takes = this.#takes[node]!;
-    if (set === NO_FUNCTIONS || takes === TAKES_NONE || this.#is(node, IS.CROWDED)) return;
+    const takes = this.#state[node * WIDTH + TAKES]!;
+    if (takes === TAKES_NONE || this.#is(node, IS.CROWDED)) return;
     const taken = takes > 0 ? this.#thatFit(set, takes - 1) : set;
-    this.#hold(node, this.sets.join(this.#functions[node]!, taken));
+    this.#hold(node, this.sets.join(this.#state[node * WIDTH + FUNCTIONS]!, taken));
   }
 
   /** @param set all that it held before, and what is new */
   #hold(node: number, set: number): void {
-    const before = this.#functions[node]!;
+    const before = this.#state[node * WIDTH + FUNCTIONS]!;
     if (set === before) return;
-    if (this.sets.size(set) <= MOST_FUNCTIONS || this.#takes[node]! > 0) {
-      this.#functions[node] = set;
+    if (this.sets.size(set) <= MOST_FUNCTIONS || this.#state[node * WIDTH + TAKES]! > 0) {
+      this.#state[node * WIDTH + FUNCTIONS] = set;
       this.#enqueue(node);
       return;
     }
     // `void *` and the like: it can be anything.
-    this.#functions[node] = NO_FUNCTIONS;
-    this.#flags[node]! |= IS.CROWDED;
+    this.#state[node * WIDTH + FUNCTIONS] = NO_FUNCTIONS;
+    this.#state[node * WIDTH + FLAGS]! |= IS.CROWDED;
     this.addUnknown(node);
     if (this.sets.size(before) < MOST_FUNCTIONS) this.#enqueue(node);
   }
@@ -318,7 +315,7 @@ export class FlowGraph {
 
   /** Number of the set of functions (see `sets`) that a node can hold. */
   functionsOf(node: number): number {
-    return this.#functions[node]!;
+    return this.#state[node * WIDTH + FUNCTIONS]!;
   }
 
   /** Can it hold something as well that could not be followed? */
@@ -327,11 +324,12 @@ export class FlowGraph {
   }
 
   isMember(node: number): boolean {
-    return this.#nodes.kind(node) === "member";
+    return this.#nodes.isMember(node);
   }
 
   #addOrigin(node: number, origin: number): void {
-    if (this.#origins.has(node, origin) || this.#origins.count(node) >= MOST_ORIGINS) return;
+    const before = this.#origins.countWithout(node, origin);
+    if (before < 0 || before >= MOST_ORIGINS) return;
     this.#origins.append(node, origin);
     this.#enqueue(node);
   }
@@ -343,8 +341,9 @@ export class FlowGraph {
 
   /** Is it a place that things come out of, whatever went in? */
   #isOrigin(node: number): boolean {
-    const kind = this.#nodes.kind(node);
-    return kind === "member" ? this.#takes[node]! > 0 : kind !== "pool" && !this.#nodes.isValue(node);
+    const nodes = this.#nodes;
+    if (nodes.isValue(node) || nodes.isPool(node)) return false;
+    return !nodes.isMember(node) || this.#state[node * WIDTH + TAKES]! > 0;
   }
 
   /** Prototypes that the members say which the node's functions come out of; empty where that cannot be told. */
@@ -353,7 +352,7 @@ export class FlowGraph {
     if (origins.length >= MOST_ORIGINS) return [];
     const found = new Set<number>();
     for (const origin of origins) {
-      const takes = this.#takes[origin]!;
+      const takes = this.#state[origin * WIDTH + TAKES]!;
       if (takes <= 0) return [];
       found.add(takes - 1);
     }
@@ -374,7 +373,7 @@ export class FlowGraph {
 
   addUnknown(node: number): void {
     if (this.#is(node, IS.UNKNOWN)) return;
-    this.#flags[node]! |= IS.UNKNOWN;
+    this.#state[node * WIDTH + FLAGS]! |= IS.UNKNOWN;
     this.#enqueue(node);
   }
 
@@ -411,15 +410,17 @@ export class FlowGraph {
   }
 
   #addTarget(node: number, target: number): void {
-    if (this.#is(node, IS.WIDE) || this.#targets.has(node, target)) return;
+    if (this.#is(node, IS.WIDE)) return;
+    const before = this.#targets.countWithout(node, target);
+    if (before < 0) return;
     this.#targets.append(node, target);
     const declared = this.#types[node];
-    if (this.#targets.count(node) > MOST_TARGETS) {
+    if (before >= MOST_TARGETS) {
       // Too many to follow; a declared type still says what the object is.
       this.#targets.clear(node);
-      this.#toldTarget[node] = 0;
+      this.#state[node * WIDTH + TOLD_TARGET] = 0;
       const pointee = declared === undefined ? null : this.#places.pointee(declared);
-      if (pointee === null) this.#flags[node]! |= IS.WIDE;
+      if (pointee === null) this.#state[node * WIDTH + FLAGS]! |= IS.WIDE;
       else this.#targets.append(node, this.#objectTarget(pointee, 0));
     }
     const found = this.#targetList[target]!;
@@ -428,26 +429,28 @@ export class FlowGraph {
   }
 
   #is(node: number, flag: number): boolean {
-    return (this.#flags[node]! & flag) !== 0;
+    return (this.#state[node * WIDTH + FLAGS]! & flag) !== 0;
   }
 
   #enqueue(node: number): void {
     if (this.#is(node, IS.QUEUED)) return;
-    this.#flags[node]! |= IS.QUEUED;
+    this.#state[node * WIDTH + FLAGS]! |= IS.QUEUED;
     this.#work.push(node);
   }
 
   /** Lets everything flow until nothing changes. */
   solve(): void {
     for (let node = this.#work.pop(); node !== undefined; node = this.#work.pop()) {
-      this.#flags[node]! &= ~IS.QUEUED;
+      this.#state[node * WIDTH + FLAGS]! &= ~IS.QUEUED;
       this.#access(node);
       this.#handOn(node);
-      this.#toldFunctions[node] = this.#functions[node]!;
-      this.#toldOrigin[node] = this.#origins.last(node);
-      this.#toldTarget[node] = this.#targets.last(node);
-      this.#toldEdge[node] = this.#edges.last(node);
-      if (this.#is(node, IS.UNKNOWN)) this.#flags[node]! |= IS.TOLD_UNKNOWN;
+      const state = this.#state;
+      const at = node * WIDTH;
+      state[at + TOLD_FUNCTIONS] = state[at + FUNCTIONS]!;
+      state[at + TOLD_ORIGIN] = this.#origins.last(node);
+      state[at + TOLD_TARGET] = this.#targets.last(node);
+      state[at + TOLD_EDGE] = this.#edges.last(node);
+      if ((state[at + FLAGS]! & IS.UNKNOWN) !== 0) state[at + FLAGS]! |= IS.TOLD_UNKNOWN;
     }
   }
 
@@ -464,20 +467,32 @@ export class FlowGraph {
     }
     const newLoad = loads.firstNew(node);
     const newStore = stores.firstNew(node);
-    const told = this.#toldTarget[node]!;
+    const told = this.#state[node * WIDTH + TOLD_TARGET]!;
     let isNew = told === 0;
     for (let at = this.#targets.first(node); at !== 0; at = this.#targets.next(at)) {
-      const target = this.#targetList[this.#targets.value(at)]!;
+      const target = this.#targets.value(at);
       for (let load = isNew ? firstLoad : newLoad; load !== 0; load = loads.next(load)) {
-        for (const place of this.nodesAt(target, loads.offset(load))) this.edge(place, loads.node(load));
+        const places = this.#nodesFrom(target, loads.offset(load));
+        for (let n = 0; n < places.length; n++) this.edge(places[n]!, loads.node(load));
       }
       for (let store = isNew ? firstStore : newStore; store !== 0; store = stores.next(store)) {
-        for (const place of this.nodesAt(target, stores.offset(store))) this.edge(stores.node(store), place);
+        const places = this.#nodesFrom(target, stores.offset(store));
+        for (let n = 0; n < places.length; n++) this.edge(stores.node(store), places[n]!);
       }
       if (at === told) isNew = true;
     }
     loads.see(node);
     stores.see(node);
+  }
+
+  /** The same as `nodesAt` gives for the target of a number, looked up once. */
+  #nodesFrom(target: number, offset: number): readonly number[] {
+    let list = this.#nodesBehind.get(target, offset);
+    if (list < 0) {
+      list = this.#nodeLists.push(this.nodesAt(this.#targetList[target]!, offset)) - 1;
+      this.#nodesBehind.set(target, offset, list);
+    }
+    return this.#nodeLists[list]!;
   }
 
   /** The nodes of what lies `offset` bytes behind a target. */
@@ -489,11 +504,13 @@ export class FlowGraph {
   /** What a node holds goes along its edges: all of it along those that are new, what is new along the others. */
   #handOn(node: number): void {
     const edges = this.#edges;
-    const told = this.#toldEdge[node]!;
+    const first = edges.first(node);
+    if (first === 0) return;
+    const told = this.#state[node * WIDTH + TOLD_EDGE]!;
     if (told !== 0 && this.#hasNews(node)) {
-      const origin = this.#origins.after(node, this.#toldOrigin[node]!);
-      const target = this.#targets.after(node, this.#toldTarget[node]!);
-      for (let edge = edges.first(node); edge !== 0; edge = edge === told ? 0 : edges.next(edge)) {
+      const origin = this.#origins.after(node, this.#state[node * WIDTH + TOLD_ORIGIN]!);
+      const target = this.#targets.after(node, this.#state[node * WIDTH + TOLD_TARGET]!);
+      for (let edge = first; edge !== 0; edge = edge === told ? 0 : edges.next(edge)) {
         this.#flow(node, edges.value(edge), origin, target);
       }
     }
@@ -510,10 +527,10 @@ export class FlowGraph {
   /** Is there anything that has not gone along all of its edges? */
   #hasNews(node: number): boolean {
     return (
-      this.#functions[node] !== this.#toldFunctions[node] ||
-      this.#targets.last(node) !== this.#toldTarget[node] ||
-      this.#origins.last(node) !== this.#toldOrigin[node] ||
-      (this.#flags[node]! & (IS.UNKNOWN | IS.TOLD_UNKNOWN)) === IS.UNKNOWN ||
+      this.#state[node * WIDTH + FUNCTIONS] !== this.#state[node * WIDTH + TOLD_FUNCTIONS] ||
+      this.#targets.last(node) !== this.#state[node * WIDTH + TOLD_TARGET] ||
+      this.#origins.last(node) !== this.#state[node * WIDTH + TOLD_ORIGIN] ||
+      (this.#state[node * WIDTH + FLAGS]! & (IS.UNKNOWN | IS.TOLD_UNKNOWN)) === IS.UNKNOWN ||
       // What was declared since may be told of targets again.
       (this.#anyLate && this.#targets.last(node) !== 0)
     );
@@ -530,8 +547,9 @@ export class FlowGraph {
     if (firstOrigin !== 0 && this.#nodes.isValue(to)) {
       for (let at = firstOrigin; at !== 0; at = this.#origins.next(at)) this.#addOrigin(to, this.#origins.value(at));
     }
-    this.#addFunctions(to, this.#functions[from]!);
-    const target = this.#is(to, IS.LATE) ? this.#targets.first(from) : firstTarget;
+    const functions = this.#state[from * WIDTH + FUNCTIONS]!;
+    if (functions !== NO_FUNCTIONS) this.#addFunctions(to, functions);
+    const target = this.#anyLate && this.#is(to, IS.LATE) ? this.#targets.first(from) : firstTarget;
     if (target !== 0) this.#flowTargets(to, target);
   }
 

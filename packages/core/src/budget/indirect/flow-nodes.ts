@@ -9,6 +9,7 @@ export type NodeKind = "member" | "global" | "table" | "parameter" | "result" | 
 
 const KINDS: readonly NodeKind[] = ["member", "global", "table", "parameter", "result", "local", "load", "pool"];
 const NUMBERS = Object.fromEntries(KINDS.map((kind, number) => [kind, number])) as Record<NodeKind, number>;
+const { member: MEMBER, local: LOCAL, load: LOAD, pool: POOL } = NUMBERS;
 
 /** What a function or a prototype has: argument registers, then these. */
 export const RESULT = 6;
@@ -57,7 +58,15 @@ export class FlowNodes {
   /** Is it a value of some function, and no place of its own? */
   isValue(node: number): boolean {
     const kind = this.#kind[node];
-    return kind === NUMBERS.local || kind === NUMBERS.load;
+    return kind === LOCAL || kind === LOAD;
+  }
+
+  isMember(node: number): boolean {
+    return this.#kind[node] === MEMBER;
+  }
+
+  isPool(node: number): boolean {
+    return this.#kind[node] === POOL;
   }
 
   /** One that nothing leads to. */

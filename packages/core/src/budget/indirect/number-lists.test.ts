@@ -26,13 +26,8 @@ test("what came after an element", () => {
   expect([lists.after(3, 0), lists.after(3, first)]).toEqual([first, 0]);
   lists.append(4, 11);
   const second = lists.append(3, 12);
-  expect([lists.after(3, first), lists.last(3), lists.value(second), lists.has(3, 12), lists.has(3, 11)]).toEqual([
-    second,
-    second,
-    12,
-    true,
-    false,
-  ]);
+  expect([lists.after(3, first), lists.last(3), lists.value(second)]).toEqual([second, second, 12]);
+  expect([lists.countWithout(3, 12), lists.countWithout(3, 11), lists.countWithout(5, 0)]).toEqual([-1, 2, 0]);
 });
 
 test("accesses: each once, found by what of the offset counts, and told apart by whether they were seen", () => {
@@ -53,4 +48,6 @@ test("pairs have the value that they were given last, others none", () => {
   const numbers = Array.from({ length: 50_000 }, (_, n) => n);
   expect(numbers.filter((n) => table.get(n % 1000, n - 25_000) !== n)).toEqual([0]);
   expect([table.get(0, -25_000), table.get(0, 1), table.get(7, -25_000)]).toEqual([1, -1, -1]);
+  expect([table.add(0, -25_000, 2), table.get(0, -25_000)]).toEqual([false, 1]);
+  expect([table.add(7, -25_000, 3), table.get(7, -25_000)]).toEqual([true, 3]);
 });

@@ -5,75 +5,71 @@
 import { longer } from "../growing.ts";
 
 export class NumberLists {
-  #first = new Int32Array(1 << 12);
-  #last = new Int32Array(1 << 12);
-  #next = new Int32Array(1 << 12);
-  #value = new Int32Array(1 << 12);
+  /** Of each list the first element and the last, side by side. */
+  #ends = new Int32Array(1 << 13);
+  /** Of each element the next one of its list and its value. */
+  #elements = new Int32Array(1 << 13);
   /** Of all lists, and the place 0. */
   #count = 1;
 
   /** The first element of a list. */
   first(list: number): number {
-    return list < this.#first.length ? this.#first[list]! : 0;
+    const at = list * 2;
+    return at < this.#ends.length ? this.#ends[at]! : 0;
   }
 
   last(list: number): number {
-    return list < this.#last.length ? this.#last[list]! : 0;
+    const at = list * 2 + 1;
+    return at < this.#ends.length ? this.#ends[at]! : 0;
   }
 
   /** The element behind another of the list, the first one behind none. */
   after(list: number, element: number): number {
-    return element === 0 ? this.first(list) : this.#next[element]!;
+    return element === 0 ? this.first(list) : this.next(element);
   }
 
   next(element: number): number {
-    return this.#next[element]!;
+    return this.#elements[element * 2]!;
   }
 
   value(element: number): number {
-    return this.#value[element]!;
+    return this.#elements[element * 2 + 1]!;
   }
 
-  has(list: number, value: number): boolean {
-    for (let at = this.first(list); at !== 0; at = this.#next[at]!) if (this.#value[at] === value) return true;
-    return false;
-  }
-
-  count(list: number): number {
+  /** So many elements a list has where none of them is a value; -1 where one is. */
+  countWithout(list: number, value: number): number {
+    const elements = this.#elements;
     let count = 0;
-    for (let at = this.first(list); at !== 0; at = this.#next[at]!) count++;
+    for (let at = this.first(list); at !== 0; at = elements[at * 2]!) {
+      if (elements[at * 2 + 1] === value) return -1;
+      count++;
+    }
     return count;
   }
 
   values(list: number): number[] {
     const values: number[] = [];
-    for (let at = this.first(list); at !== 0; at = this.#next[at]!) values.push(this.#value[at]!);
+    for (let at = this.first(list); at !== 0; at = this.next(at)) values.push(this.value(at));
     return values;
   }
 
   /** Adds an element behind all others. */
   append(list: number, value: number): number {
-    if (list >= this.#first.length) {
-      this.#first = longer(this.#first, list + 1);
-      this.#last = longer(this.#last, list + 1);
-    }
-    if (this.#count === this.#next.length) {
-      this.#next = longer(this.#next, this.#count + 1);
-      this.#value = longer(this.#value, this.#count + 1);
-    }
+    if (list * 2 >= this.#ends.length) this.#ends = longer(this.#ends, list * 2 + 2);
     const element = this.#count++;
-    this.#value[element] = value;
-    const last = this.#last[list]!;
-    if (last === 0) this.#first[list] = element;
-    else this.#next[last] = element;
-    this.#last[list] = element;
+    if (element * 2 === this.#elements.length) this.#elements = longer(this.#elements, element * 2 + 2);
+    this.#elements[element * 2 + 1] = value;
+    const last = this.#ends[list * 2 + 1]!;
+    if (last === 0) this.#ends[list * 2] = element;
+    else this.#elements[last * 2] = element;
+    this.#ends[list * 2 + 1] = element;
     return element;
   }
 
   /** Takes all elements out of a list. */
   clear(list: number): void {
-    if (list >= this.#first.length) return;
-    this.#first[list] = 0;
-    this.#last[list] = 0;
+    if (list * 2 >= this.#ends.length) return;
+    this.#ends[list * 2] = 0;
+    this.#ends[list * 2 + 1] = 0;
   }
 }
