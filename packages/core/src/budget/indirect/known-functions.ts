@@ -55,7 +55,6 @@ const NO_RECORDS: readonly FunctionRecord[] = [];
 const NO_PROTOTYPES: readonly number[] = [];
 
 export class KnownFunctions {
-  readonly #byEntry = new Map<number, NamedFunction>();
   /** Numbers of functions by their entries, and the functions by these. */
   readonly #numbers = new NumberTable();
   readonly #all: NamedFunction[] = [];
@@ -75,7 +74,9 @@ export class KnownFunctions {
     let records: Map<string, FunctionRecord> = new Map();
     let recordsModule: string | null | undefined;
     const recorded = new Map<string | null, Map<string, FunctionRecord>>();
-    const named = this.#byEntry;
+    // Of what has been named so far; some of it turns out to be no function.
+    const numbers = new NumberTable();
+    const named: NamedFunction[] = [];
     // The image begins with startup_64: whoever takes that address wants the place, and nobody calls it.
     let start: number | null = null;
     // Where padding is, an end of a section may be as well (__softirqentry_text_start), but no function.
@@ -87,7 +88,8 @@ export class KnownFunctions {
         padding.push(entry);
         continue;
       }
-      let one = named.get(entry);
+      const number = numbers.get(entry);
+      let one = number < 0 ? undefined : named[number];
       if (one === undefined) {
         // Symbols come in order, and areas are few.
         if (area === null || address < area.start || address >= area.end) area = areaOf(areas, address);
@@ -103,7 +105,7 @@ export class KnownFunctions {
           prototypes: NO_PROTOTYPES,
           sure: true,
         };
-        named.set(entry, one);
+        numbers.set(entry, named.push(one) - 1);
       }
       if (name === "_text" && one.module === null) start = entry;
       if (module !== recordsModule) {
@@ -116,9 +118,10 @@ export class KnownFunctions {
       record.times++;
       one.records = one.records.length === 0 ? record.alone : [...one.records, record];
     }
-    if (start !== null) named.delete(start);
-    for (const entry of padding) named.delete(entry);
-    for (const one of named.values()) {
+    const isNone = new Set(padding);
+    if (start !== null) isNone.add(start);
+    for (const one of named) {
+      if (isNone.has(one.entry)) continue;
       this.#finish(one, prototypes, declared);
       this.#numbers.set(one.entry, this.#all.push(one) - 1);
     }
@@ -145,10 +148,6 @@ export class KnownFunctions {
     one.sure = true;
   }
 
-  get count(): number {
-    return this.#byEntry.size;
-  }
-
   at(entry: number): KnownFunction | undefined {
     // Most of what is asked for is a number like any other.
     if (entry < this.first || entry > this.last) return undefined;
@@ -162,7 +161,7 @@ export class KnownFunctions {
    * functions are unique. Of modules neither: a pointer to start-up code that is gone leads into whatever was loaded there since.
    */
   doubt(entries: readonly number[]): boolean {
-    const known = entries.map((entry) => this.#byEntry.get(entry)!);
+    const known = entries.map((entry) => this.#all[this.#numbers.get(entry)]!);
     if (!known.every((one) => one.local && one.module === null)) return false;
     for (const one of known) {
       one.prototypes = NO_PROTOTYPES;
@@ -171,8 +170,8 @@ export class KnownFunctions {
     return true;
   }
 
-  all(): Iterable<KnownFunction> {
-    return this.#byEntry.values();
+  all(): readonly KnownFunction[] {
+    return this.#all;
   }
 }
 

@@ -2,24 +2,29 @@
 import { formatTypeName } from "../../types/format-c.ts";
 import { sizeOfType, stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
-import { looseKey, typeKey } from "./type-keys.ts";
+import { NumberTable } from "./number-table.ts";
+import { PairTable } from "./pair-table.ts";
+import { type Left, MOST_PARTS, partKey } from "./type-keys.ts";
 
 type FunctionType = Extract<CType, { kind: "function" }>;
 
 /** What a register argument is, as far as a call's arguments can be held against it. */
 export interface RegisterParameter {
-  /** Key of what it points to; null where it is no pointer, or one to void. */
-  readonly pointee: string | null;
   readonly type: CType;
 }
 
 export class Prototypes {
   readonly #byType = new Map<CType, number>();
-  readonly #byKey = new Map<string, number>();
   readonly #types: FunctionType[] = [];
-  readonly #keys: string[] = [];
+  /** Numbers of what prototypes are made of: the same for all types of one key (see type-keys.ts). */
+  readonly #partOf = new Map<CType, number>();
+  readonly #partByKey = new Map<string, number>();
+  /** Numbers of lists of such parts, by that of the list without its last part and by that part; 0 is the empty list. */
+  readonly #lists = new PairTable();
+  #listCount = 1;
+  /** The prototype that is made of a list of parts: of what it returns, then of what it takes. */
+  readonly #byList = new NumberTable();
   readonly #registers: (readonly RegisterParameter[] | null)[] = [];
-  readonly #loose = new Map<string, number[]>();
   readonly #shapes: (number | undefined)[] = [];
   readonly #shapeNumbers = new Map<string, number>();
 
@@ -31,39 +36,56 @@ export class Prototypes {
   idOf(type: FunctionType): number {
     const known = this.#byType.get(type);
     if (known !== undefined) return known;
-    const key = typeKey(type);
-    let id = this.#byKey.get(key);
-    if (id === undefined) {
+    const list = this.#listOf(type);
+    let id = this.#byList.get(list);
+    if (id < 0) {
       id = this.#types.length;
-      this.#byKey.set(key, id);
+      this.#byList.set(list, id);
       this.#types.push(type);
-      this.#keys.push(key);
       this.#registers.push(null);
-      const loose = looseKey(type);
-      const alike = this.#loose.get(loose);
-      if (alike === undefined) this.#loose.set(loose, [id]);
-      else alike.push(id);
     }
     this.#byType.set(type, id);
     return id;
+  }
+
+  #listOf({ returns, parameters }: FunctionType): number {
+    const left = { parts: MOST_PARTS };
+    let list = this.#with(0, returns, left);
+    // Damaged prototypes take thousands.
+    const count = Math.min(parameters.length, MOST_PARTS);
+    for (let n = 0; n < count; n++) list = this.#with(list, parameters[n]!.type, left);
+    return list;
+  }
+
+  /** The list with a part behind the others. */
+  #with(list: number, type: CType, left: Left): number {
+    const part = this.#part(type, left);
+    let longer = this.#lists.get(list, part);
+    if (longer < 0) {
+      longer = this.#listCount++;
+      this.#lists.set(list, part, longer);
+    }
+    return longer;
+  }
+
+  #part(type: CType, left: Left): number {
+    let part = this.#partOf.get(type);
+    if (part === undefined) {
+      const key = partKey(type, left);
+      part = this.#partByKey.get(key) ?? this.#partByKey.size;
+      this.#partByKey.set(key, part);
+      this.#partOf.set(type, part);
+    }
+    return part;
   }
 
   type(id: number): FunctionType {
     return this.#types[id]!;
   }
 
-  key(id: number): string {
-    return this.#keys[id]!;
-  }
-
   /** As C, with the names of the first that was met: `ssize_t (struct kiocb *, struct iov_iter *)`. */
   label(id: number): string {
     return formatTypeName(this.#types[id]!);
-  }
-
-  /** Prototypes that differ from `id` in what pointers point to only: what old kernels cast between. */
-  alike(id: number): readonly number[] {
-    return this.#loose.get(looseKey(this.#types[id]!)) ?? [id];
   }
 
   /**
@@ -105,7 +127,7 @@ export function registerParameters(type: FunctionType): RegisterParameter[] {
   // A struct of more than 16 bytes is returned through a hidden first pointer.
   const returns = stripTypedefs(type.returns);
   if ((returns.kind === "struct" || returns.kind === "union") && returns.size > 16) {
-    found.push({ pointee: null, type: { kind: "void" } });
+    found.push({ type: { kind: "void" } });
   }
   for (const parameter of type.parameters) {
     const size = sizeOfType(parameter.type);
@@ -114,10 +136,8 @@ export function registerParameters(type: FunctionType): RegisterParameter[] {
     const words = aggregate ? (size > 16 ? 0 : Math.ceil(size / 8)) : 1;
     if (stripped.kind === "void" || stripped.kind === "float" || found.length + words > REGISTERS) continue;
     if (words === 0) continue;
-    const target = stripped.kind === "pointer" ? stripTypedefs(stripped.target) : null;
-    const pointee = target === null || target.kind === "void" ? null : typeKey(target);
-    found.push({ pointee, type: parameter.type });
-    for (let word = 1; word < words; word++) found.push({ pointee: null, type: { kind: "void" } });
+    found.push({ type: parameter.type });
+    for (let word = 1; word < words; word++) found.push({ type: { kind: "void" } });
   }
   return found;
 }

@@ -4,23 +4,17 @@
  *
  * What is left out: names of parameters, typedefs, qualifiers, signedness, and the difference between `int`, `enum` and `long
  * long` of the same size. Kernels since 6.1 can be built with kCFI, which traps where a pointer calls a function of another
- * type, so that the types proper agree; older ones cast between pointers and between integers (`filler_t` and readpage up to
- * 5.2), which `looseKey` allows for.
+ * type, so that the types proper agree.
  */
 import type { CType } from "../../types/type-provider.ts";
-
-type FunctionType = Extract<CType, { kind: "function" }>;
 
 /** Pointers to pointers to functions that take …: deeper than any kernel's; damaged types may nest for ever. */
 const MAX_DEPTH = 8;
 /** Types that one key is made of: the longest of a kernel's take some 60. Damaged ones branch at every depth. */
-const MOST_PARTS = 1000;
-
-/** More than C promises to take; damaged prototypes have thousands. */
-const MOST_PARAMETERS = 256;
+export const MOST_PARTS = 1000;
 
 /** Of all parts of one key. */
-interface Left {
+export interface Left {
   parts: number;
 }
 
@@ -28,6 +22,7 @@ const keys = new WeakMap<CType, string>();
 
 /** Key of a type; void is "v", a pointer "*" and what it points to, a struct its name. */
 export function typeKey(type: CType): string {
+  if ((type.kind === "struct" || type.kind === "union") && type.name !== "") return type.name;
   let key = keys.get(type);
   if (key === undefined) {
     key = makeKey(type, 0, { parts: MOST_PARTS });
@@ -36,14 +31,12 @@ export function typeKey(type: CType): string {
   return key;
 }
 
-/** Key of a prototype in which all pointers are alike and only the number and sizes of parameters are told apart. */
-export function looseKey(type: FunctionType): string {
-  const one = (part: CType): string => {
-    const key = typeKey(part);
-    return key.startsWith("*") ? "*" : key;
-  };
-  const parameters = type.parameters.slice(0, MOST_PARAMETERS).map((parameter) => one(parameter.type));
-  return `${one(type.returns)}(${parameters.join()})`;
+/**
+ * Key of what a prototype takes or returns.
+ * @param left of MOST_PARTS, for all of the prototype
+ */
+export function partKey(type: CType, left: Left): string {
+  return makeKey(type, 1, left);
 }
 
 function makeKey(start: CType, depth: number, left: Left): string {
