@@ -5,6 +5,7 @@
 import type { Program, ProgramArea } from "../../program/program.ts";
 import type { SymbolTable } from "../../symbols/symbol-table.ts";
 import { low32 } from "../function-table.ts";
+import { GrowingColumn } from "../growing.ts";
 import { firstAfter } from "../sorted.ts";
 
 export interface DataWords {
@@ -26,12 +27,14 @@ const CHUNK = 1 << 20;
 export function dataWords(program: Program): DataWords {
   const skipped = rangesNotCalled(program.symbols);
   const isTarget = areaTest([...program.text, ...program.data]);
-  const places: number[] = [];
-  const targets: number[] = [];
+  const places = new GrowingColumn();
+  const targets = new GrowingColumn();
   let isSorted = true;
+  let last = -Infinity;
   const add = (place: number, target: number): void => {
-    for (const { start, end } of skipped) if (place >= start && place < end) return;
-    if (places.length > 0 && place < places[places.length - 1]!) isSorted = false;
+    for (let n = 0; n < skipped.length; n++) if (place >= skipped[n]!.start && place < skipped[n]!.end) return;
+    if (place < last) isSorted = false;
+    last = place;
     places.push(place);
     targets.push(target);
   };
@@ -42,9 +45,9 @@ export function dataWords(program: Program): DataWords {
   }
   // Modules out of a folder have relocations of their own in the same columns; dumps have none at all.
   else for (const area of program.data) scan(program, area, isTarget, add);
-  if (isSorted) return { place: Int32Array.from(places), target: Int32Array.from(targets) };
-  const order = places.map((_, n) => n).sort((a, b) => places[a]! - places[b]!);
-  return { place: Int32Array.from(order, (n) => places[n]!), target: Int32Array.from(order, (n) => targets[n]!) };
+  if (isSorted) return { place: places.values.slice(), target: targets.values.slice() };
+  const order = Array.from(places.values, (_, n) => n).sort((a, b) => places.at(a) - places.at(b));
+  return { place: Int32Array.from(order, (n) => places.at(n)), target: Int32Array.from(order, (n) => targets.at(n)) };
 }
 
 function rangesNotCalled(symbols: SymbolTable): { readonly start: number; readonly end: number }[] {

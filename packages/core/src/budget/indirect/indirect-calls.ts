@@ -14,6 +14,7 @@ import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { IndirectResolver, ResolvedTargets } from "../build-call-graph.ts";
 import type { CalleeSets } from "../call-graph.ts";
 import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
+import { GrowingColumn } from "../growing.ts";
 import { type FoundSites, SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
 import { isTrampoline } from "../static-call-updates.ts";
@@ -35,6 +36,7 @@ import { Prototypes } from "./prototypes.ts";
 import { SetBuilder } from "./set-builder.ts";
 import { type Extent, StaticObjects } from "./static-objects.ts";
 import { type CodeMember, StructPlaces } from "./struct-places.ts";
+import { exportKey, type SymbolFacts, symbolFacts } from "./symbol-facts.ts";
 
 export interface IndirectCallees {
   readonly sets: CalleeSets;
@@ -67,7 +69,7 @@ export class IndirectCalls implements IndirectResolver {
   readonly #prototypes = new Prototypes();
   readonly #structs = new StructPlaces();
   readonly #graph = new FlowGraph(this.#structs);
-  readonly #symbols: readonly KernelSymbol[];
+  readonly #symbols: SymbolFacts;
   readonly #functions: KnownFunctions;
   readonly #words: DataWords;
   readonly #objects: StaticObjects;
@@ -95,7 +97,7 @@ export class IndirectCalls implements IndirectResolver {
     this.#table = table;
     this.#declared = declared;
     this.#mayBeCalled = mayBeCalled(program);
-    this.#symbols = symbols;
+    this.#symbols = symbolFacts(symbols);
     this.#functions = new KnownFunctions(program, symbols, this.#prototypes, declared);
     for (const { entry } of this.#functions.all()) this.#entries.add(entry);
     this.#structs.add(program.types);
@@ -130,6 +132,7 @@ export class IndirectCalls implements IndirectResolver {
         variables,
         program,
         symbols,
+        this.#symbols,
         this.#search,
         this.#structs,
         this.#prototypes,
@@ -225,9 +228,10 @@ export class IndirectCalls implements IndirectResolver {
 
   #take(address: number): void {
     const known = this.#entries.mayHave(address) ? this.#functions.at(address) : undefined;
+    if (known === undefined || this.#taken.has(address)) return;
     // A static call's trampoline is a place that is patched: who has its address calls nothing there
     // (STATIC_CALL_TRAMP_PREFIX, include/linux/static_call_types.h).
-    if (known !== undefined && !isTrampoline(known.name)) this.#taken.add(address);
+    if (!isTrampoline(known.name)) this.#taken.add(address);
   }
 
   /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
@@ -287,13 +291,10 @@ export class IndirectCalls implements IndirectResolver {
    * not looked for, relative to its own place (PCI fixups, init calls) or in memory that was allocated.
    */
   #unreferenced(): void {
-    const exported = new Set<string>();
-    for (const { name, module } of this.#symbols) {
-      if (name.startsWith("__ksymtab_")) exported.add(`${module ?? ""} ${name.slice("__ksymtab_".length)}`);
-    }
+    const { exported } = this.#symbols;
     for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
       if (init || prototypes.length === 0 || this.#called.get(entry) >= 0 || this.#taken.has(entry)) continue;
-      if (!exported.has(`${module ?? ""} ${name}`)) this.#taken.add(entry);
+      if (!exported.has(exportKey(name, module))) this.#taken.add(entry);
     }
   }
 
@@ -400,19 +401,19 @@ function modulesOf(table: FunctionTable): Set<string> {
 
 /** Extents of the symbols of data. */
 function extents(program: Program, symbols: readonly KernelSymbol[]): (address: number) => Extent | null {
-  const starts = new Set<number>();
+  const starts = new GrowingColumn();
   // Objects that are zero at first are objects as well: code fills them.
   const areas = [...program.data, ...kernelData(program.symbols, true)];
   const inData = areaTest(areas);
   for (const { address } of symbols) {
     const low = low32(address);
-    if (inData(low)) starts.add(low);
+    if (inData(low)) starts.push(low);
   }
   for (const area of areas) {
-    starts.add(low32(area.start));
-    starts.add(low32(area.end));
+    starts.push(low32(area.start));
+    starts.push(low32(area.end));
   }
-  const sorted = Int32Array.from(starts).sort();
+  const sorted = starts.values.slice().sort();
   return (address) => {
     const behind = firstAfter(sorted, address);
     const start = sorted[behind - 1];
@@ -421,42 +422,11 @@ function extents(program: Program, symbols: readonly KernelSymbol[]): (address: 
   };
 }
 
-/** Retpoline thunks (arch/x86/lib/retpoline.S): `__x86_indirect_thunk_rax` and their kin, by register number. */
-function thunks(symbols: readonly KernelSymbol[]): Map<number, number> {
-  const registers = [
-    "rax",
-    "rcx",
-    "rdx",
-    "rbx",
-    "rsp",
-    "rbp",
-    "rsi",
-    "rdi",
-    "r8",
-    "r9",
-    "r10",
-    "r11",
-    "r12",
-    "r13",
-    "r14",
-    "r15",
-  ];
-  const found = new Map<number, number>();
-  for (const { name, address } of symbols) {
-    if (!name.startsWith("__x86_")) continue;
-    const match = /^__x86_indirect_(?:(?:call_|jump_)?thunk|its_thunk)_(\w+)$/.exec(name);
-    const register = match === null ? -1 : registers.indexOf(match[1]!);
-    if (register >= 0) found.set(low32(address), register);
-  }
-  return found;
-}
-
-const RETURN_THUNK = /(_return_thunk$|^zen_untrain_ret|_untrain_ret$|its_return_thunk$)/;
-
 function programFacts(
   declared: DeclaredVariables | null,
   program: Program,
   symbols: readonly KernelSymbol[],
+  { thunks, returnThunks, preserving, tracepoints }: SymbolFacts,
   search: MemberSearch,
   structs: StructPlaces,
   prototypes: Prototypes,
@@ -464,25 +434,15 @@ function programFacts(
   functions: KnownFunctions,
   objects: StaticObjects,
 ): ProgramFacts {
-  const indirect = thunks(symbols);
-  const returns = new Set<number>();
-  const preserving = new Set<number>();
   const perCpu: { start: number; type: CType }[] = [];
   const variables = new Map<string, CType>();
-  const tracepoints = new Map<number, string>();
   if (program.types instanceof BtfProvider) {
     for (const { name, type } of program.types.variables()) variables.set(name, type);
   }
-  for (const { name, address, module } of symbols) {
-    if (name.startsWith("__tracepoint_")) tracepoints.set(low32(address), name.slice("__tracepoint_".length));
-    if ((name.includes("thunk") || name.includes("untrain")) && RETURN_THUNK.test(name)) returns.add(low32(address));
-    // ftrace's entry hook and the profiler's save all registers (arch/x86/kernel/ftrace_64.S).
-    if (name === "__fentry__" || name === "ftrace_caller" || name === "ftrace_regs_caller")
-      preserving.add(low32(address));
-    if (module === null) {
-      const type = variables.get(name);
-      if (type !== undefined) perCpu.push({ start: low32(address), type });
-    }
+  for (let n = 0; n < symbols.length; n++) {
+    const { name, address, module } = symbols[n]!;
+    const type = module === null ? variables.get(name) : undefined;
+    if (type !== undefined) perCpu.push({ start: low32(address), type });
   }
   perCpu.sort((a, b) => a.start - b.start);
   const isAddress = areaTest([...program.text, ...program.data, ...kernelData(program.symbols, true)]);
@@ -512,8 +472,8 @@ function programFacts(
       return offset < Math.max(size, 8) ? { type: found.type, offset } : null;
     },
     tracepointAt: (address) => tracepoints.get(address) ?? null,
-    thunkRegister: (target) => indirect.get(target) ?? -1,
-    isReturnThunk: (target) => returns.has(target),
+    thunkRegister: (target) => thunks.get(target) ?? -1,
+    isReturnThunk: (target) => returnThunks.has(target),
     preserves: (target) => preserving.has(target),
     typedAddress: (address: number, type: CAggregate) => objects.add(address, type),
   };

@@ -3,7 +3,6 @@
  * that each tracepoint has) and hooks of security modules (one list for each hook, filled when the kernel starts).
  */
 import type { Program } from "../../program/program.ts";
-import type { KernelSymbol } from "../../symbols/symbol-table.ts";
 import { findMember } from "../../types/member.ts";
 import type { CAggregate } from "../../types/type-provider.ts";
 import { low32 } from "../function-table.ts";
@@ -11,6 +10,7 @@ import { firstNotBefore } from "../sorted.ts";
 import type { DataWords } from "./data-words.ts";
 import type { FlowGraph } from "./flow-graph.ts";
 import type { StructPlaces } from "./struct-places.ts";
+import type { SymbolFacts } from "./symbol-facts.ts";
 
 /** Functions that calls the probes of one tracepoint (include/linux/tracepoint.h, d25e37d89dd2, 5.10). */
 const ITERATOR = "__traceiter_";
@@ -62,7 +62,7 @@ class Words {
  */
 export function fillKernelLists(
   program: Program,
-  symbols: readonly KernelSymbol[],
+  symbols: SymbolFacts,
   graph: FlowGraph,
   structs: StructPlaces,
   data: DataWords,
@@ -76,7 +76,7 @@ export function fillKernelLists(
 }
 
 function fillTracepoints(
-  symbols: readonly KernelSymbol[],
+  { tracepoints, traced }: SymbolFacts,
   graph: FlowGraph,
   byName: ReadonlyMap<string, CAggregate>,
   words: Words,
@@ -87,22 +87,17 @@ function fillTracepoints(
   const probes = ["probe", "perf_probe"].map((name) => offsetOf(byName.get("trace_event_class"), name));
   const mapPoint = offsetOf(byName.get("bpf_raw_event_map"), "tp");
   const mapFunction = offsetOf(byName.get("bpf_raw_event_map"), "bpf_func");
-  const names = new Map<number, string>();
-  for (const { name, address } of symbols) {
-    if (name.startsWith("__tracepoint_")) names.set(low32(address), name.slice("__tracepoint_".length));
-  }
   const add = (tracepoint: string | undefined, probe: number): void => {
     if (tracepoint !== undefined && isFunction(probe)) graph.addFunction(probesOf(graph, tracepoint), probe);
   };
-  for (const { name, address } of symbols) {
-    const at = low32(address);
-    if (name.startsWith("event_") && classOf !== null && pointOf !== null) {
-      const tracepoint = names.get(words.at(at + pointOf));
+  for (const { address: at, kind } of traced) {
+    if (kind === "event" && classOf !== null && pointOf !== null) {
+      const tracepoint = tracepoints.get(words.at(at + pointOf));
       const eventClass = words.at(at + classOf);
       if (tracepoint === undefined || eventClass === 0) continue;
       for (const offset of probes) if (offset !== null) add(tracepoint, words.at(eventClass + offset));
-    } else if (name.startsWith("__bpf_trace_tp_map_") && mapPoint !== null && mapFunction !== null) {
-      add(names.get(words.at(at + mapPoint)), words.at(at + mapFunction));
+    } else if (kind === "map" && mapPoint !== null && mapFunction !== null) {
+      add(tracepoints.get(words.at(at + mapPoint)), words.at(at + mapFunction));
     }
   }
 }
