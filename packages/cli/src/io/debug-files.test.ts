@@ -120,4 +120,11 @@ describe("what the user named", () => {
       expect.objectContaining({ code: "SPW_INPUT_NOT_FOUND" }),
     );
   });
+
+  test("a link that leads to itself cannot be read", () => {
+    symlinkSync(join(root, "circle"), join(root, "circle"));
+    expect(() => new DiskDebugFiles([join(root, "circle")], environment)).toThrow(
+      expect.objectContaining({ code: "SPW_INPUT_UNREADABLE" }),
+    );
+  });
 });

@@ -50,8 +50,13 @@ export class DiskDebugFiles implements DebugFileFinder {
   }
 }
 
+/** What cannot be told (links in a circle, a folder that may not be entered) is told when it is opened. */
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Null where there is no such file, or it was opened under another name already (links), or it may not be read. */

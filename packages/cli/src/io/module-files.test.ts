@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -28,6 +28,26 @@ test("modules at any depth, those of updates first", () => {
   expect(Buffer.from(files[0]!.read()).toString()).toBe("updates/b.ko");
 });
 
+test("links to modules are modules, as in weak-updates; those to nowhere, to folders and in circles are none", () => {
+  put("extra/a.ko", "build/b.ko");
+  const links = {
+    "weak-updates/c.ko": "extra/a.ko",
+    "gone.ko": "nowhere",
+    "circle.ko": "circle.ko",
+    source: "build",
+    "folder.ko": "build",
+  };
+  mkdirSync(join(folder, "weak-updates"));
+  for (const [link, target] of Object.entries(links)) symlinkSync(join(folder, target), join(folder, link));
+  const found = moduleFiles(folder);
+  expect(found.map(({ path }) => path.slice(folder.length))).toEqual([
+    "/build/b.ko",
+    "/extra/a.ko",
+    "/weak-updates/c.ko",
+  ]);
+  expect(Buffer.from(found[2]!.read()).toString()).toBe("extra/a.ko");
+});
+
 test.each<[string, string, () => void, string]>([
   ["an empty folder", "", () => {}, "SPW_PROGRAM_NO_MODULES"],
   ["a folder of other files", "", () => put("build/Makefile", "modules.order"), "SPW_PROGRAM_NO_MODULES"],
@@ -41,4 +61,10 @@ test.each<[string, string, () => void, string]>([
 test("a damaged .ko.xz is unpacked by whoever reads it, so that its own damage shows", () => {
   put("a.ko.xz");
   expect(Buffer.from(moduleFiles(folder)[0]!.read()).toString()).toBe("a.ko.xz");
+});
+
+test.each(["a.ko", "a.ko.gz", "a.ko.zst", "a.ko.xz"])("a huge %s is not read", (name) => {
+  put(name);
+  truncateSync(join(folder, name), 2 ** 33);
+  expect(() => moduleFiles(folder)[0]!.read()).toThrow("it has 8589934592 bytes, more than any module");
 });

@@ -1,6 +1,6 @@
 /** Files of modules below a folder, as `modules_install` and distributions lay them out: .ko, .ko.xz, .ko.zst, .ko.gz. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type ModuleSource, SpillwayError } from "@spillway/core";
 import { xzLength } from "./xz-length.ts";
@@ -30,8 +30,15 @@ export function moduleFiles(folder: string): ModuleSource[] {
   const packed = new XzFiles(paths.filter((path) => path.endsWith(".xz")));
   return paths.map((path) => ({
     path,
-    read: () => (path.endsWith(".xz") ? packed.read(path) : null) ?? readFileSync(path),
+    read: () => (path.endsWith(".xz") ? packed.read(path) : null) ?? readWhole(path),
   }));
+}
+
+/** A file as it is; what is larger than any module can be is not read. */
+function readWhole(path: string): Uint8Array {
+  const { size } = statSync(path);
+  if (size > LARGEST) throw new Error(`it has ${size} bytes, more than any module`);
+  return readFileSync(path);
 }
 
 function pathsBelow(folder: string): string[] {
@@ -40,12 +47,21 @@ function pathsBelow(folder: string): string[] {
   for (let i = 0; i < folders.length && i < MOST_DIRECTORIES; i++) {
     for (const entry of entriesOf(folders[i] as string, i === 0)) {
       const path = join(folders[i] as string, entry.name);
-      // Links lead to the kernel's sources, or in circles.
+      // Links to folders lead to the kernel's sources, or in circles; those to modules (weak-updates) are modules.
       if (entry.isDirectory()) folders.push(path);
-      else if (entry.isFile() && /\.ko(\.(xz|zst|gz))?$/.test(entry.name)) paths.push(path);
+      else if (/\.ko(\.(xz|zst|gz))?$/.test(entry.name) && (entry.isFile() || leadsToFile(entry, path)))
+        paths.push(path);
     }
   }
   return paths;
+}
+
+function leadsToFile(entry: Dirent, path: string): boolean {
+  try {
+    return entry.isSymbolicLink() && statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function entriesOf(folder: string, top: boolean) {

@@ -1,4 +1,11 @@
-import { type DeclaredTypes, declaredTypes, type ModuleSource, openProgram, type Program } from "@spillway/core";
+import {
+  type DeclaredTypes,
+  declaredTypes,
+  type ModuleSource,
+  openProgram,
+  type Program,
+  SpillwayError,
+} from "@spillway/core";
 import type { OpenProgramOptions } from "../context.ts";
 import { DiskDebugFiles } from "./debug-files.ts";
 import { FileSource } from "./file-source.ts";
@@ -29,10 +36,19 @@ export function openProgramFile(input: string, options: Partial<OpenProgramOptio
 
 /**
  * Opens debug information of a program's kernel and modules: files, and folders in which theirs are looked for.
- * @throws SpillwayError what `declaredTypes` and `DiskDebugFiles` throw
+ * @throws SpillwayError `SPW_DEBUGINFO_NOT_FOUND` where there is none of this kernel; what `declaredTypes` and `DiskDebugFiles` throw
  */
-export function openDeclaredTypeFiles(program: Program, paths: readonly string[]): DeclaredTypes | null {
-  return declaredTypes(program, new DiskDebugFiles(paths, null));
+export function openDeclaredTypeFiles(program: Program, paths: readonly string[]): DeclaredTypes {
+  const problems: string[] = [];
+  const declared = declaredTypes(program, new DiskDebugFiles(paths, null), problems);
+  if (declared !== null) return declared;
+  const { modules } = program.symbols;
+  const which = modules.length === 0 ? "this kernel" : "this kernel or its modules";
+  throw new SpillwayError("SPW_DEBUGINFO_NOT_FOUND", `${paths.join(", ")}: no debug information of ${which}`, {
+    class: "missing",
+    facts: { paths, release: program.release, modules: modules.length, problems },
+    hint: problems[0] ?? `It has to be of exactly this build of ${program.release ?? "the kernel"}.`,
+  });
 }
 
 /** Tells, as each module is taken, how many there are. */

@@ -44,11 +44,11 @@ export function sortNamedFiles(files: readonly ByteSource[], facts: NamedFileFac
 function checkKernel(source: ByteSource, id: string | null, facts: NamedFileFacts): void {
   const wanted = facts.buildId();
   if (wanted === null) {
-    facts.problem(`${source.name} is taken on trust: the dump does not tell its kernel's build-id`);
+    facts.problem(`${source.name} is taken on trust: the kernel does not tell its build-id`);
   } else if (id !== wanted) {
     throw new SpillwayError(
       "SPW_DEBUGINFO_MISMATCH",
-      `${source.name} is not of this dump's kernel: its build-id is ${id ?? "missing"}, the kernel's ${wanted}`,
+      `${source.name} is not of this kernel: its build-id is ${id ?? "missing"}, the kernel's ${wanted}`,
       {
         facts: { path: source.name, buildId: id, wanted, release: facts.release },
         hint: `Install the debug package of exactly this build of ${facts.release}, or leave --debuginfo away.`,
@@ -67,12 +67,12 @@ function moduleFor(source: ByteSource, id: string | null, facts: NamedFileFacts)
   const name = moduleNameOf(source.name);
   const same = modules.find((module) => module.name === name);
   if (same === undefined) {
-    facts.problem(`${source.name} was not used: no module ${name} is loaded in this dump`);
+    facts.problem(`${source.name} was not used: no module ${name} is loaded`);
     return null;
   }
   const wanted = same.buildId();
   if (wanted === null) {
-    facts.problem(`${source.name} is taken on trust: the dump does not tell the build-id of module ${name}`);
+    facts.problem(`${source.name} is taken on trust: the build-id of module ${name} is not known`);
     return name;
   }
   throw new SpillwayError(

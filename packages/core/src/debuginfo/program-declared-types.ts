@@ -82,9 +82,14 @@ class ProgramDeclaredTypes implements DeclaredTypes {
 /**
  * Debug information of a program's kernel and of its modules. Named files have to be of the one or the other; what is found
  * besides counts only if it is of the same build. Null where there is none.
+ * @param problems takes, in words, what was not used and why; the result has them, too
  * @throws SpillwayError `SPW_DEBUGINFO_MISMATCH`, `SPW_DEBUGINFO_EMPTY`, `SPW_DEBUGINFO_UNSUPPORTED`, `SPW_DEBUGINFO_CORRUPT`
  */
-export function declaredTypes(program: Program, finder: DebugFileFinder): DeclaredTypes | null {
+export function declaredTypes(
+  program: Program,
+  finder: DebugFileFinder,
+  problems: string[] = [],
+): DeclaredTypes | null {
   const { codecs = portableCodecs } = finder;
   const release = program.release ?? program.name;
   const kernelId = kernelBuildId(program.memory, program.symbols, new Map());
@@ -94,17 +99,16 @@ export function declaredTypes(program: Program, finder: DebugFileFinder): Declar
       ? []
       : [{ module, image, buildId: image.buildId === null ? null : hexBuildId(image.buildId) }];
   });
-  const problems: string[] = [];
   const named = sortNamedFiles(finder.named, {
     buildId: () => kernelId,
     release,
     modules: () => images.map(({ module: { name }, buildId }) => ({ name, buildId: () => buildId })),
     problem: (text) => problems.push(text),
   });
-  const kernel = named.kernel ?? sameBuild(finder, { kind: "kernel", release, buildId: kernelId });
+  const kernel = named.kernel ?? sameBuild(finder, { kind: "kernel", release, buildId: kernelId }, problems);
   const modules = images.flatMap(({ module, image, buildId }) => {
     const { name } = module;
-    const source = named.modules.get(name) ?? sameBuild(finder, { kind: "module", name, release, buildId });
+    const source = named.modules.get(name) ?? sameBuild(finder, { kind: "module", name, release, buildId }, problems);
     const declared = source === null ? null : ofModule(source, image, codecs);
     return declared === null ? [] : [[module, declared] as const];
   });
@@ -132,7 +136,7 @@ function ofModule(
 }
 
 /** The first file that is of the very build and has debug information; null where none is, or the build is not known. */
-function sameBuild(finder: DebugFileFinder, request: DebugFileRequest): ByteSource | null {
+function sameBuild(finder: DebugFileFinder, request: DebugFileRequest, problems: string[]): ByteSource | null {
   if (request.buildId === null) return null;
   for (const source of finder.candidates(request)) {
     try {
@@ -141,6 +145,7 @@ function sameBuild(finder: DebugFileFinder, request: DebugFileRequest): ByteSour
       if (id !== null && hexBuildId(id) === request.buildId) return source;
     } catch (error) {
       if (!(error instanceof SpillwayError)) throw error;
+      problems.push(`passed over: ${error.message}`);
     }
   }
   return null;

@@ -198,14 +198,19 @@ describe("which modules", () => {
   });
 
   test.each<[string, Uint8Array, string]>([
-    ["text", bytesOf((out) => out.text("hello")), "m0.ko: left out: m0.ko: not a 64-bit little-endian ELF file"],
+    ["text", bytesOf((out) => out.text("hello")), "m0.ko: left out: not a 64-bit little-endian ELF file"],
     [
       "cut short",
       makeModule(one).subarray(0, 200),
-      "m0.ko: left out: m0.ko: the ELF file is damaged: it has no section headers",
+      "m0.ko: left out: the ELF file is damaged: it has no section headers",
     ],
-    ["an archive", zipSync({ a: nothing(3) }), "m0.ko: left out: m0.ko: not a 64-bit little-endian ELF file"],
-    ["nothing", new Uint8Array(0), "m0.ko: left out: m0.ko: not a 64-bit little-endian ELF file"],
+    ["an archive", zipSync({ a: nothing(3) }), "m0.ko: left out: not a 64-bit little-endian ELF file"],
+    [
+      "packed and cut short",
+      gzipSync(makeModule(one)).subarray(0, 40),
+      "m0.ko: left out: packed with gzip, and damaged or larger than any module (gzip: damaged, or larger than it may be)",
+    ],
+    ["nothing", new Uint8Array(0), "m0.ko: left out: not a 64-bit little-endian ELF file"],
   ])("%s is left out with a line of why, and the next goes on", (_what, bytes, line) => {
     const { modules, problems } = place([bytes, one]);
     expect(problems).toEqual([line]);

@@ -90,7 +90,10 @@ export function placeModules(sources: Iterable<ModuleSource>, options: PlaceOpti
       next += layout.bytes.length + PAGE;
     } catch (error) {
       if (error instanceof SpillwayError && error.class === "environment") throw error;
-      problem(`${source.path}: left out: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      problem(
+        `${source.path}: left out: ${why.startsWith(`${source.path}: `) ? why.slice(source.path.length + 2) : why}`,
+      );
     }
   }
   return finish(pending, exports, options);
@@ -145,7 +148,14 @@ function unpacked(source: ModuleSource, unpackers: Unpackers): Uint8Array {
   const bytes = source.read();
   const packing = packingOf(bytes);
   if (packing === null) return bytes;
-  return unpackerFor({ name: source.path }, packing, unpackers)(bytes, LARGEST_FILE);
+  const unpack = unpackerFor({ name: source.path }, packing, unpackers);
+  try {
+    return unpack(bytes, LARGEST_FILE);
+  } catch (error) {
+    if (error instanceof SpillwayError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`packed with ${packing}, and damaged or larger than any module (${why})`, { cause: error });
+  }
 }
 
 /** Behind the last loaded module. */
