@@ -4,8 +4,9 @@
  * types of these members are all that such a call can have, as long as what it calls was declared as a function pointer.
  */
 import type { CAggregate, CType } from "../../types/type-provider.ts";
-import { type Holder, MOST_HELD, type SearchedStruct, SearchedStructs, union } from "./searched-structs.ts";
-import type { CodeMember, Place, StructPlaces } from "./struct-places.ts";
+import { EachOnce } from "./each-once.ts";
+import { MOST_HELD, SearchedStructs } from "./searched-structs.ts";
+import type { CodeMember, Container, Place, StructPlaces } from "./struct-places.ts";
 
 /** Where a value was loaded from: outside of an object of a known struct, or behind a pointer of no known type. */
 export type LoadOrigin =
@@ -27,12 +28,12 @@ export interface KnownPointer {
 /** A pointer that was asked about: one for all of which the same is known. */
 interface AskedPointer {
   readonly number: number;
-  /** What it may point to by where it was loaded from, each once; null where nothing tells. */
-  readonly told: readonly SearchedStruct[] | null;
+  /** Structs that it may point to by where it was loaded from, each once; null where nothing tells. */
+  readonly told: readonly number[] | null;
   readonly uses: Uses;
   /** What lies behind it, by offset. */
   readonly prototypes: Map<number, readonly number[] | null>;
-  readonly pointees: Map<number, readonly SearchedStruct[]>;
+  readonly pointees: Map<number, readonly number[]>;
 }
 
 /** How a pointer is used, in short. */
@@ -46,7 +47,8 @@ interface Uses {
 }
 
 interface HeldCode {
-  readonly outer: SearchedStruct;
+  /** Number of the struct. */
+  readonly outer: number;
   readonly at: number;
   readonly type: CType;
 }
@@ -58,13 +60,14 @@ export class MemberSearch {
   readonly #structs: SearchedStructs;
   readonly #prototypeOf: (type: CType) => number;
   /** By offset: structs with a pointer to a function there; what pointers to structs there point to. */
-  #code: ReadonlyMap<number, readonly SearchedStruct[]> | null = null;
+  #code: ReadonlyMap<number, readonly number[]> | null = null;
   #allCode: readonly HeldCode[] | null = null;
   #byPrototype: Map<number, CodeMember[]> | null = null;
-  readonly #pointees = new Map<number, readonly SearchedStruct[]>();
+  readonly #pointees = new Map<number, readonly number[]>();
   readonly #asked = new Map<string, AskedPointer>();
   readonly #askedOf = new WeakMap<KnownPointer, AskedPointer>();
   readonly #prototypes = new Map<string, readonly number[] | null>();
+  readonly #each = new EachOnce();
 
   constructor(places: StructPlaces, prototypeOf: (type: CType) => number) {
     this.#places = places;
@@ -73,12 +76,13 @@ export class MemberSearch {
   }
 
   /** Structs that hold one of this type by value at whatever depth, with its offset in them. */
-  holders(type: CAggregate): readonly Holder[] {
-    return this.#structs.of(type).holders;
+  holders(type: CAggregate): readonly Container[] {
+    const structs = this.#structs;
+    return structs.holders(structs.numberOf(type)).map(({ outer, offset }) => ({ outer: structs.type(outer), offset }));
   }
 
   /** Structs that have a pointer to a function at an offset. */
-  #withCodeAt(offset: number): readonly SearchedStruct[] {
+  #withCodeAt(offset: number): readonly number[] {
     this.#code ??= this.#codeByOffset();
     return this.#code.get(offset) ?? NOTHING;
   }
@@ -88,9 +92,9 @@ export class MemberSearch {
     if (this.#allCode === null) {
       const all: HeldCode[] = [];
       for (const { owner, offset, type } of this.#places.codeMembers) {
-        const struct = this.#structs.of(owner);
+        const struct = this.#structs.numberOf(owner);
         all.push({ outer: struct, at: offset, type });
-        for (const holder of struct.holders) {
+        for (const holder of this.#structs.holders(struct)) {
           if (all.length >= MOST_HELD) break;
           all.push({ outer: holder.outer, at: holder.offset + offset, type });
         }
@@ -105,8 +109,8 @@ export class MemberSearch {
     return this.#structs.heldLeft < 0 || (this.#allCode?.length ?? 0) >= MOST_HELD;
   }
 
-  #codeByOffset(): ReadonlyMap<number, readonly SearchedStruct[]> {
-    const found = new Map<number, Set<SearchedStruct>>();
+  #codeByOffset(): ReadonlyMap<number, readonly number[]> {
+    const found = new Map<number, Set<number>>();
     for (const { outer, at } of this.#codeWithHolders()) {
       const structs = found.get(at);
       if (structs === undefined) found.set(at, new Set([outer]));
@@ -122,10 +126,14 @@ export class MemberSearch {
   }
 
   /** What the pointers to structs at an offset of any struct point to. */
-  #pointeesOfAny(offset: number): readonly SearchedStruct[] {
+  #pointeesOfAny(offset: number): readonly number[] {
     let known = this.#pointees.get(offset);
     if (known === undefined) {
-      known = union(this.#structs.defined, (struct) => struct.pointees(offset));
+      const { defined } = this.#structs;
+      const found = this.#each;
+      found.begin();
+      for (let at = 0; at < defined.length; at++) found.add(this.#structs.pointees(defined[at]!, offset));
+      known = found.found;
       this.#pointees.set(offset, known);
     }
     return known;
@@ -140,8 +148,10 @@ export class MemberSearch {
     let found = this.#prototypes.get(key);
     if (found === undefined) {
       const lists = origins.map((origin) => this.#prototypesOf(origin));
-      const all = lists.includes(null) ? NOTHING : union(lists, (list) => list ?? NOTHING);
-      found = all.length === 0 ? null : all;
+      const all = this.#each;
+      all.begin();
+      for (const list of lists) all.add(list ?? NOTHING);
+      found = lists.includes(null) || all.found.length === 0 ? null : all.found;
       this.#prototypes.set(key, found);
     }
     return found;
@@ -149,7 +159,9 @@ export class MemberSearch {
 
   #prototypesOf(origin: LoadOrigin): readonly number[] | null {
     const { offset } = origin;
-    if (origin.kind === "outside") return this.#structs.of(origin.type).prototypesOutside(offset);
+    if (origin.kind === "outside") {
+      return this.#structs.prototypesOutside(this.#structs.numberOf(origin.type), offset);
+    }
     const pointer = this.#ask(origin.pointer);
     let found = pointer.prototypes.get(offset);
     if (found === undefined) {
@@ -163,44 +175,57 @@ export class MemberSearch {
     // What is read before a pointer tells that it points to a part of what is meant (container_of).
     const isInner = offset < 0 || uses.firstRead < 0;
     if (isInner && told === null) return this.#prototypesBeside(uses, offset);
-    const structs = told ?? this.#withCodeAt(offset);
-    const found = union(structs, (struct) => {
-      if (isInner) return struct.prototypesOutside(offset);
-      const prototypes = struct.prototypes(offset);
-      return prototypes.length > 0 && allows(struct, uses) ? prototypes : NOTHING;
-    });
-    return found.length === 0 && told?.some((struct) => struct.hidesCode(offset)) ? null : found;
+    const structs = this.#structs;
+    const candidates = told ?? this.#withCodeAt(offset);
+    const all = this.#each;
+    all.begin();
+    for (let at = 0; at < candidates.length; at++) {
+      const struct = candidates[at]!;
+      const prototypes = isInner ? structs.prototypesOutside(struct, offset) : structs.prototypes(struct, offset);
+      if (prototypes.length > 0 && (isInner || this.#allows(struct, uses))) all.add(prototypes);
+    }
+    const { found } = all;
+    return found.length === 0 && told?.some((struct) => structs.hidesCode(struct, offset)) ? null : found;
   }
 
   /** Behind a pointer to a part (a link, an inode) of whatever struct: those that have room for all that is read. */
   #prototypesBeside({ firstRead, lastRead }: Uses, offset: number): readonly number[] {
-    const found = new Set<number>();
+    const structs = this.#structs;
+    const found = this.#each;
+    found.begin();
     for (const { outer, at, type } of this.#codeWithHolders()) {
       const link = at - offset;
-      if (link < 0 || link + firstRead < 0 || link + lastRead >= outer.size) continue;
-      if (outer.begins(link)) found.add(this.#prototypeOf(type));
+      if (link < 0 || link + firstRead < 0 || link + lastRead >= structs.type(outer).size) continue;
+      if (structs.begins(outer, link)) found.addOne(this.#prototypeOf(type));
     }
-    return [...found];
+    return found.found;
   }
 
   /** What a pointer may point to, by where it was loaded from, each once; null where nothing tells. */
-  #pointeesOf(origins: readonly LoadOrigin[] | null): readonly SearchedStruct[] | null {
-    const found = union(origins ?? NOTHING, (origin) => this.#pointeesAt(origin));
-    return found.length === 0 ? null : found;
+  #pointeesOf(origins: readonly LoadOrigin[] | null): readonly number[] | null {
+    const lists = (origins ?? NOTHING).map((origin) => this.#pointeesAt(origin));
+    const all = this.#each;
+    all.begin();
+    for (const list of lists) all.add(list);
+    return all.found.length === 0 ? null : all.found;
   }
 
-  #pointeesAt(origin: LoadOrigin): readonly SearchedStruct[] {
+  #pointeesAt(origin: LoadOrigin): readonly number[] {
     const { offset } = origin;
-    if (origin.kind === "outside") return this.#structs.of(origin.type).pointeesOutside(offset);
+    const structs = this.#structs;
+    if (origin.kind === "outside") return structs.pointeesOutside(structs.numberOf(origin.type), offset);
     const { told, uses, pointees } = this.#ask(origin.pointer);
     if (told === null) return this.#pointeesOfAny(offset);
     let found = pointees.get(offset);
     if (found === undefined) {
-      found = union(told, (struct) => {
-        if (offset < 0) return struct.pointeesOutside(offset);
-        const some = struct.pointees(offset);
-        return some.length > 0 && allows(struct, uses) ? some : NOTHING;
-      });
+      const all = this.#each;
+      all.begin();
+      for (let at = 0; at < told.length; at++) {
+        const struct = told[at]!;
+        const some = offset < 0 ? structs.pointeesOutside(struct, offset) : structs.pointees(struct, offset);
+        if (some.length > 0 && (offset < 0 || this.#allows(struct, uses))) all.add(some);
+      }
+      found = all.found;
       pointees.set(offset, found);
     }
     return found;
@@ -234,14 +259,14 @@ export class MemberSearch {
   /** Equal for pointers of which the same is known. */
   #keyOfPointer({ origins, reads, followed, parts }: KnownPointer): string {
     const from = origins === null ? "" : this.#keyOf(origins);
-    const used = parts.map(({ type, offset }) => `${this.#structs.of(type).number}+${offset}`);
+    const used = parts.map(({ type, offset }) => `${this.#structs.numberOf(type)}+${offset}`);
     return `${from};${distinct(reads).join()};${distinct(followed).join()};${used.join()}`;
   }
 
   #keyOf(origins: readonly LoadOrigin[]): string {
     let key = "";
     for (const origin of origins) {
-      if (origin.kind === "outside") key += `o${this.#structs.of(origin.type).number}+${origin.offset} `;
+      if (origin.kind === "outside") key += `o${this.#structs.numberOf(origin.type)}+${origin.offset} `;
       else key += `b${this.#ask(origin.pointer).number}+${origin.offset} `;
     }
     return key;
@@ -252,9 +277,21 @@ export class MemberSearch {
     const { told, uses } = this.#ask(pointer);
     const found: Place[] = [];
     for (const struct of told ?? this.#withCodeAt(offset)) {
-      if (struct.canHoldCode(offset) && allows(struct, uses)) found.push(...this.#places.at(struct.type, offset));
+      if (!this.#structs.canHoldCode(struct, offset) || !this.#allows(struct, uses)) continue;
+      found.push(...this.#places.at(this.#structs.type(struct), offset));
     }
     return found;
+  }
+
+  /** Can a pointer that is used like that point to the struct? */
+  #allows(struct: number, { firstRead, lastRead, followed, parts }: Uses): boolean {
+    const structs = this.#structs;
+    if (firstRead < 0 || lastRead >= structs.type(struct).size) return false;
+    for (let at = 0; at < followed.length; at++) if (!structs.holdsPointer(struct, followed[at]!)) return false;
+    for (let at = 0; at < parts.length; at++) {
+      if (!structs.begins(struct, parts[at]!.offset, parts[at]!.type.name)) return false;
+    }
+    return true;
   }
 }
 
@@ -266,15 +303,6 @@ function usesOf({ reads, followed, parts }: KnownPointer): Uses {
     if (read > lastRead) lastRead = read;
   }
   return { firstRead, lastRead, followed: distinct(followed), parts };
-}
-
-/** Can a pointer that is used like that point to the struct? */
-function allows(struct: SearchedStruct, { firstRead, lastRead, followed, parts }: Uses): boolean {
-  if (firstRead < 0 || lastRead >= struct.size) return false;
-  return (
-    followed.every((offset) => struct.holdsPointer(offset)) &&
-    parts.every(({ type, offset }) => struct.begins(offset, type.name))
-  );
 }
 
 function distinct(numbers: readonly number[]): readonly number[] {

@@ -93,7 +93,7 @@ export class Stores {
       // One of very many holders: each that has a pointer for such a function there.
       for (const entry of this.#functionsIn(value)) {
         for (const { outer, offset } of search.holders(atom.type)) {
-          const held = this.#holding(layouts.at(outer.type, offset + atom.offset), entry);
+          const held = this.#holding(layouts.at(outer, offset + atom.offset), entry);
           for (const place of held) graph.addFunction(graph.member(place), entry);
         }
       }

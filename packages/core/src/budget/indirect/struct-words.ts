@@ -40,6 +40,21 @@ export class Words {
     return ((word < this.#kinds.length ? this.#kinds[word]! : this.#behind) & kind) !== 0;
   }
 
+  /** So many words there are. */
+  get length(): number {
+    return this.#kinds.length;
+  }
+
+  /** What there can be behind them. */
+  get behind(): number {
+    return this.#behind;
+  }
+
+  /** Puts the bits of all words into a column. */
+  copyTo(column: Uint8Array, at: number): void {
+    column.set(this.#kinds, at);
+  }
+
   /** More than any real struct takes was marked: there may be more in it. */
   get isOverfull(): boolean {
     return this.#marksLeft < 0;
