@@ -7,7 +7,7 @@
  */
 import { BtfProvider } from "../../types/btf.ts";
 import { stripTypedefs } from "../../types/strip.ts";
-import type { CAggregate, CType, TypeProvider } from "../../types/type-provider.ts";
+import type { CAggregate, CMember, CType, TypeProvider } from "../../types/type-provider.ts";
 import { typeKey } from "./type-keys.ts";
 
 /** A scalar member. */
@@ -19,7 +19,7 @@ export interface Place {
   /** Stripped of typedefs and qualifiers; void where members of a union are of different types. */
   readonly type: CType;
   /** The types of all of these members. */
-  readonly alternatives?: readonly CType[];
+  readonly alternatives?: readonly CType[] | undefined;
   /** The struct, and the offset in it (of the first element, in an array). */
   readonly owner: CAggregate;
   readonly offset: number;
@@ -254,9 +254,9 @@ export class StructPlaces {
     }
     let places = known.get(offset);
     if (places === undefined) {
-      const found: Place[] = [];
+      const found: Scalar[] = [];
       if (offset >= 0 && (offset < type.size || endsOpen(type)))
-        collect(type, typeKey(type), type, 0, offset, "", found, 0, { left: MOST_STEPS });
+        collect(type, typeKey(type), type, 0, offset, null, found, 0, { left: MOST_STEPS });
       places = found.length === 0 ? NONE : onePerKey(found);
       known.set(offset, places);
     }
@@ -281,16 +281,69 @@ function isMarker(type: CAggregate, member: number): boolean {
   return array.kind === "array" && array.length === 0;
 }
 
+/** A member, and those that it lies in up to the innermost struct with a name. */
+interface Path {
+  readonly member: CMember;
+  readonly outer: Path | null;
+}
+
+/** "u.next"; members without a name leave nothing. */
+function nameOf({ member, outer }: Path): string {
+  const before = outer === null ? "" : nameOf(outer);
+  return before === "" || member.name === "" ? before + member.name : `${before}.${member.name}`;
+}
+
+/** Most places are only asked for their types: what they are called is put together when somebody wants to know. */
+class Scalar implements Place {
+  readonly type: CType;
+  readonly alternatives: readonly CType[] | undefined;
+  readonly owner: CAggregate;
+  readonly offset: number;
+  readonly #ownerKey: string;
+  readonly #path: Path;
+  #key: string | null = null;
+
+  constructor(
+    owner: CAggregate,
+    ownerKey: string,
+    offset: number,
+    path: Path,
+    type: CType,
+    alternatives?: readonly CType[],
+  ) {
+    this.owner = owner;
+    this.offset = offset;
+    this.type = type;
+    this.alternatives = alternatives;
+    this.#ownerKey = ownerKey;
+    this.#path = path;
+  }
+
+  get key(): string {
+    this.#key ??= `${this.#ownerKey}+${this.offset}`;
+    return this.#key;
+  }
+
+  get label(): string {
+    return `${this.#ownerKey}.${nameOf(this.#path)}`;
+  }
+
+  /** The same place where it may be of another type as well. */
+  orOf(type: CType): Scalar {
+    const alternatives = [...(this.alternatives ?? [this.type]), type];
+    return new Scalar(this.owner, this.#ownerKey, this.offset, this.#path, { kind: "void" }, alternatives);
+  }
+}
+
 /** Members of a union that are of different types: what lies there is of none. */
-function onePerKey(found: readonly Place[]): readonly Place[] {
+function onePerKey(found: readonly Scalar[]): readonly Place[] {
   if (found.length === 1) return found;
-  const byKey = new Map<string, Place>();
+  const byKey = new Map<string, Scalar>();
   for (const place of found) {
     const known = byKey.get(place.key);
     if (known === undefined) byKey.set(place.key, place);
     else if (known.alternatives !== undefined || typeKey(known.type) !== typeKey(place.type)) {
-      const alternatives = [...(known.alternatives ?? [known.type]), place.type];
-      byKey.set(place.key, { ...known, type: { kind: "void" }, alternatives });
+      byKey.set(place.key, known.orOf(place.type));
     }
   }
   return [...byKey.values()];
@@ -306,8 +359,8 @@ function collect(
   type: CAggregate,
   base: number,
   wanted: number,
-  path: string,
-  found: Place[],
+  path: Path | null,
+  found: Scalar[],
   depth: number,
   steps: Steps,
 ): void {
@@ -318,10 +371,18 @@ function collect(
     const member = members[n]!;
     if (member.bitSize !== null) continue;
     const at = member.bitOffset >>> 3;
-    if (at > wanted || !reaches(member.type, wanted - at) || isMarker(type, n)) continue;
-    const named = path === "" || member.name === "" ? path + member.name : `${path}.${member.name}`;
-    inside(owner, ownerKey, member.type, base, at, wanted, named, found, depth, steps);
+    if (at > wanted || endsBefore(type, n, at, wanted) || !reaches(member.type, wanted - at) || isMarker(type, n))
+      continue;
+    inside(owner, ownerKey, member.type, base, at, wanted, { member, outer: path }, found, depth, steps);
   }
+}
+
+/** Does the next member of a struct, before which this one ends, begin no later than at `wanted`? A quick no to most members. */
+function endsBefore({ kind, members }: CAggregate, n: number, at: number, wanted: number): boolean {
+  const next = members[n + 1];
+  if (kind !== "struct" || next === undefined) return false;
+  const end = next.bitOffset >>> 3;
+  return end > at && end <= wanted;
 }
 
 /** Can what lies so many bytes behind a member's beginning be a part of it? */
@@ -346,8 +407,8 @@ function inside(
   base: number,
   at: number,
   wanted: number,
-  path: string,
-  found: Place[],
+  path: Path,
+  found: Scalar[],
   depth: number,
   steps: Steps,
 ): void {
@@ -367,10 +428,10 @@ function inside(
     if (wanted >= at + type.size) return;
     const key = typeKey(declared);
     if (key.startsWith("{")) collect(owner, ownerKey, type, base + at, wanted - at, path, found, depth + 1, steps);
-    else collect(type, key, type, 0, wanted - at, "", found, depth + 1, steps);
+    else collect(type, key, type, 0, wanted - at, null, found, depth + 1, steps);
     return;
   }
   if (wanted !== at) return;
   const offset = base + at;
-  found.push({ key: `${ownerKey}+${offset}`, label: `${ownerKey}.${path}`, type, owner, offset });
+  found.push(new Scalar(owner, ownerKey, offset, path, type));
 }
