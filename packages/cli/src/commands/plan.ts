@@ -5,7 +5,14 @@ import { formatPlan } from "../format/budget/plan.ts";
 import { writeOutput } from "../io/write-output.ts";
 import { toJson } from "../json.ts";
 import { thousands } from "../text/hex.ts";
-import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget/budget-options.ts";
+import {
+  addBudgetOptions,
+  type BudgetOptions,
+  INPUT_HELP,
+  noteProblems,
+  openBudget,
+  wholeNumber,
+} from "./budget/budget-options.ts";
 
 interface PlanCommandOptions extends BudgetOptions {
   readonly stack?: number;
@@ -51,6 +58,7 @@ Examples:
   addBudgetOptions(command).action((input: string, options: PlanCommandOptions) => {
     const { terminal } = context;
     const budget = openBudget(context, input, options);
+    noteProblems(context, budget.problems, input);
     const plan = makePlan(budget, {
       level: options.level,
       reserveBytes: options.reserve,

@@ -168,6 +168,11 @@ export class Budget {
     );
   }
 
+  /** What is amiss with what it was worked out of, in words. */
+  get problems(): readonly string[] {
+    return [...this.program.problems, ...(this.wholeGraph.problems ?? [])];
+  }
+
   document(): BudgetDocument {
     return buildDocument(this);
   }

@@ -47,7 +47,7 @@ export function buildSummary(budget: Budget): BudgetSummary {
     cycles,
     unresolved: unresolvedOf(graph),
     interrupts: interruptsOf(budget),
-    problems: [...program.problems, ...(graph.problems ?? [])],
+    problems: budget.problems,
   };
 }
 

@@ -25,6 +25,7 @@ import type { Context } from "../../context.ts";
 import { LIVE } from "../../io/open-program.ts";
 import { readText } from "../../io/read-text.ts";
 import { Progress } from "../../progress.ts";
+import { printable } from "../../text/printable.ts";
 import { shellWord } from "../../text/shell-word.ts";
 
 export interface BudgetOptions {
@@ -130,6 +131,17 @@ export function refuseKernelOptions(inputs: readonly string[], options: Omit<Bud
     class: "usage",
     facts: { option, inputs },
   });
+}
+
+/**
+ * What is amiss with what a budget was worked out of, beside an answer that leaves it out: the first of it, and where the rest is.
+ */
+export function noteProblems({ terminal }: Context, problems: readonly string[], input: string): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  terminal.writeError(`note: ${printable(first)}\n`);
+  if (others.length > 0)
+    terminal.writeError(`note: and ${others.length} more; spillway budget ${shellWord(input)} has all of them\n`);
 }
 
 type AskedOptions = Pick<CoreOptions, "rounds" | "entries">;

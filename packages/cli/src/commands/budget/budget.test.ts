@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { budgetJson, createBudget } from "@spillway/core";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { budgetProgram } from "../../../../core/src/budget/budget-program.fixture.ts";
 import { graphOf } from "../../../../core/src/budget/call-graph.fixture.ts";
 import { run } from "../../run.ts";
@@ -12,9 +12,9 @@ import { recorder } from "../../testing/recorder.ts";
 const folder = mkdtempSync(join(tmpdir(), "spillway-budget-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function kept(name: string, table: string): string {
+function kept(name: string, table: string, problems: readonly string[] = []): string {
   const path = join(folder, name);
-  writeFileSync(path, [...budgetJson(createBudget(budgetProgram(), graphOf(table)))].join(""));
+  writeFileSync(path, [...budgetJson(createBudget(budgetProgram({ problems }), graphOf(table)))].join(""));
   return path;
 }
 
@@ -39,6 +39,23 @@ async function ran(...args: string[]): Promise<{ code: number; output: string; e
   const code = await run(["budget", ...args], { terminal, open });
   return { code, output: terminal.output(), errors: terminal.errors() };
 }
+
+describe("what is amiss with what was read is told beside each answer", () => {
+  const table = "__x64_sys_write 40: f+40\n f 8:";
+  const one = kept("one.json", table, ["no ORC"]);
+  const three = kept("three.json", table, ["no ORC", "no BTF", "module x: damaged"]);
+  const more = `note: no ORC\nnote: and 2 more; spillway budget ${three} has all of them\n`;
+  test.each([
+    ["nothing", ["top", OLD], ""],
+    ["top", ["top", one], "note: no ORC\n"],
+    ["path", ["path", three, "write"], more],
+    ["callers", ["callers", three, "f", "--deep", "--json"], more],
+    ["diff", ["diff", one, three], `note: no ORC\n${more}`],
+    ["diff with itself", ["diff", one, one, "--grow", "f=8"], "note: no ORC\n"],
+  ])("%s", async (_what, args, errors) => {
+    expect(await ran(...args)).toMatchObject({ code: 0, errors });
+  });
+});
 
 async function json(...args: string[]) {
   return JSON.parse((await ran(...args, "--json")).output);

@@ -4,7 +4,14 @@ import type { Context } from "../../context.ts";
 import { formatCallers, formatEntriesThrough } from "../../format/budget/callers.ts";
 import { formatPath } from "../../format/budget/path.ts";
 import { toJson } from "../../json.ts";
-import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
+import {
+  addBudgetOptions,
+  type BudgetOptions,
+  INPUT_HELP,
+  noteProblems,
+  openBudget,
+  wholeNumber,
+} from "./budget-options.ts";
 
 interface CallersOptions extends BudgetOptions {
   readonly deep?: boolean;
@@ -41,6 +48,7 @@ Examples:
     const { level, limit } = options;
     const { terminal } = context;
     const opened = openBudget(context, input, options);
+    noteProblems(context, opened.problems, input);
     if (options.deep) {
       const path = opened.callers(name, level);
       const drawn = { ...path, title: `The deepest path to ${name}`, stackBytes: opened.program.threadSize };

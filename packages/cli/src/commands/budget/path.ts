@@ -17,7 +17,14 @@ import { writeOutput } from "../../io/write-output.ts";
 import { toJson } from "../../json.ts";
 import { shellWord } from "../../text/shell-word.ts";
 import { VERSION } from "../../version.ts";
-import { addBudgetOptions, asTyped, type BudgetOptions, INPUT_HELP, openBudget } from "./budget-options.ts";
+import {
+  addBudgetOptions,
+  asTyped,
+  type BudgetOptions,
+  INPUT_HELP,
+  noteProblems,
+  openBudget,
+} from "./budget-options.ts";
 
 interface PathOptions extends BudgetOptions {
   readonly plan?: boolean;
@@ -51,6 +58,7 @@ Examples:
     const { level } = options;
     const opened = openBudget(context, input, options);
     const path = opened.path(name, level);
+    noteProblems(context, opened.problems, input);
     if (options.speedscope !== undefined) {
       const file = toSpeedscope(`Deepest path from ${name}`, `spillway ${VERSION}`, [{ name, ...path }]);
       writeOutput(options.speedscope, toJson(file), options.force, [input]);

@@ -3,7 +3,14 @@ import { Option } from "commander";
 import type { Context } from "../../context.ts";
 import { formatTop } from "../../format/budget/top.ts";
 import { toJson } from "../../json.ts";
-import { addBudgetOptions, type BudgetOptions, INPUT_HELP, openBudget, wholeNumber } from "./budget-options.ts";
+import {
+  addBudgetOptions,
+  type BudgetOptions,
+  INPUT_HELP,
+  noteProblems,
+  openBudget,
+  wholeNumber,
+} from "./budget-options.ts";
 
 interface TopOptions extends BudgetOptions {
   readonly limit: number;
@@ -34,7 +41,9 @@ Examples:
   addBudgetOptions(command).action((input: string, options: TopOptions) => {
     const { limit, by, level, module } = options;
     const only = module === undefined ? {} : { module: module === "vmlinux" ? null : module };
-    const rows = openBudget(context, input, options).top({ limit, by, level, ...only });
+    const opened = openBudget(context, input, options);
+    const rows = opened.top({ limit, by, level, ...only });
     context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
+    noteProblems(context, opened.problems, input);
   });
 }

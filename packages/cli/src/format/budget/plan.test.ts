@@ -84,6 +84,22 @@ test("a path that points would bound", () => {
   `);
 });
 
+test("a kernel that needs no points", () => {
+  const small = createBudget(program, graphOf("__x64_sys_write 600: vfs_write+600\n vfs_write 400:"));
+  expect(formatPlan(makePlan(small, {}), recorder())).toMatchInlineSnapshot(`
+    "No critical point is needed for Linux 6.1.0-test
+      stack  16,384 bytes, 1,024 of them in reserve
+      edges  slot-matched
+
+    The longest segments left
+      1,168  of 15,360  __x64_sys_write → vfs_write  2 calls
+
+    note: without points none of 1 entries on task stacks could exceed a stack less
+    its reserve
+    "
+  `);
+});
+
 test("a path that needs no points, beside recursion that does", () => {
   const text = `
     __x64_sys_write 600: vfs_write+600

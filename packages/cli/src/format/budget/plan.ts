@@ -21,12 +21,18 @@ export function formatPlan(plan: PlanDocument, terminal: Terminal): string {
   const optimal = plan.optimal
     ? "none smaller keeps the limits"
     : `at least ${plan.lowerBound} are needed: a gap of ${plan.points.length - plan.lowerBound}`;
+  const isNeeded = plan.points.length > 0 || plan.unfixable.length > 0;
+  const what = isNeeded ? count(plan.points.length, "critical point") : "No critical point is needed";
   const head = [
-    `${colors.bold(`${count(plan.points.length, "critical point")} for Linux ${printable(plan.kernel.release ?? "(release unknown)")}`)}\n`,
+    `${colors.bold(`${what} for Linux ${printable(plan.kernel.release ?? "(release unknown)")}`)}\n`,
     columns(
       [
-        ["placement", `chosen among ${count(plan.candidateCount, "function")}; ${optimal}`],
-        ["threshold", `${thousands(plan.thresholdBytes)} bytes: a point called with as much in use switches`],
+        ...(isNeeded
+          ? [
+              ["placement", `chosen among ${count(plan.candidateCount, "function")}; ${optimal}`],
+              ["threshold", `${thousands(plan.thresholdBytes)} bytes: a point called with as much in use switches`],
+            ]
+          : []),
         ["stack", `${thousands(plan.stackBytes)} bytes, ${thousands(plan.reserveBytes)} of them in reserve`],
         ["edges", LEVEL_TITLES[plan.level]],
       ].map(([name, value]) => [{ text: name as string, paint: colors.dim }, value as string]),

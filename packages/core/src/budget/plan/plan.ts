@@ -281,7 +281,8 @@ function notesOf(
   cyclesLeft: readonly PlanCycle[],
   rounds: number,
 ): string[] {
-  const notes = [`without points ${over} of ${entries} entries on task stacks could exceed a stack less its reserve`];
+  const which = over === 0 ? `none of ${entries} entries` : `${over} of ${entries} entries`;
+  const notes = [`without points ${which} on task stacks could exceed a stack less its reserve`];
   if (unfit > 0) {
     const stay = unfit === 1 ? "1 segment stays" : `${unfit} segments stay`;
     notes.push(`${stay} too long whatever the placement: the guarantee holds for all other starts`);
