@@ -58,7 +58,7 @@ Examples:
   addBudgetOptions(command).action((input: string, options: PlanCommandOptions) => {
     const { terminal } = context;
     const budget = openBudget(context, input, options);
-    noteProblems(context, budget.problems, input);
+    noteProblems(context, budget.problems, input, options);
     const plan = makePlan(budget, {
       level: options.level,
       reserveBytes: options.reserve,

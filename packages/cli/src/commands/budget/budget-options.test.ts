@@ -2,7 +2,8 @@ import type { KnownGraph } from "@spillway/core";
 import { describe, expect, test, vi } from "vitest";
 import { tinyProgram } from "../../../../core/src/budget/tiny-program.fixture.ts";
 import type { Context } from "../../context.ts";
-import { type BudgetOptions, openBudget } from "./budget-options.ts";
+import { recorder } from "../../testing/recorder.ts";
+import { type BudgetOptions, noteProblems, openBudget } from "./budget-options.ts";
 
 const terminal = { progress: false } as unknown as Context["terminal"];
 
@@ -25,6 +26,17 @@ test.each([
   };
   openBudget(context, "vmlinuz", { rounds: 0, ...(debuginfo === undefined ? {} : { debuginfo }) });
   expect(asked).toEqual(expected);
+});
+
+test.each([
+  ["vmlinuz", { modules: "my modules", debuginfo: ["vmlinux"] }, "vmlinuz --modules 'my modules' --debuginfo vmlinux"],
+  ["old.json", { modules: "my modules", debuginfo: ["vmlinux"] }, "old.json"],
+  ["old.json", { level: "direct" }, "old.json --level direct"],
+] as const)("where the rest of what is amiss with %s is told", (input, options, typed) => {
+  const watched = recorder();
+  const asked = { rounds: 4, level: "slot-matched", ...options } as const;
+  noteProblems({ terminal: watched } as unknown as Context, ["no\x1b ORC", "no BTF"], input, asked);
+  expect(watched.errors()).toBe(`note: no. ORC\nnote: and 1 more, which spillway budget ${typed} tells\n`);
 });
 
 describe("the graph of a file", () => {

@@ -136,12 +136,20 @@ export function refuseKernelOptions(inputs: readonly string[], options: Omit<Bud
 /**
  * What is amiss with what a budget was worked out of, beside an answer that leaves it out: the first of it, and where the rest is.
  */
-export function noteProblems({ terminal }: Context, problems: readonly string[], input: string): void {
+export function noteProblems(
+  { terminal }: Context,
+  problems: readonly string[],
+  input: string,
+  options: BudgetOptions,
+): void {
   const [first, ...others] = problems;
   if (first === undefined) return;
   terminal.writeError(`note: ${printable(first)}\n`);
-  if (others.length > 0)
-    terminal.writeError(`note: and ${others.length} more; spillway budget ${shellWord(input)} has all of them\n`);
+  if (others.length === 0) return;
+  // A budget that was kept has its modules and types in it.
+  const { modules: _, debuginfo: __, ...asKept } = options;
+  const whole = asTyped(["spillway", "budget", input], isKept(input) ? asKept : options);
+  terminal.writeError(`note: and ${others.length} more, which ${whole} tells\n`);
 }
 
 type AskedOptions = Pick<CoreOptions, "rounds" | "entries">;

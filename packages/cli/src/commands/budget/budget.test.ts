@@ -44,7 +44,7 @@ describe("what is amiss with what was read is told beside each answer", () => {
   const table = "__x64_sys_write 40: f+40\n f 8:";
   const one = kept("one.json", table, ["no ORC"]);
   const three = kept("three.json", table, ["no ORC", "no BTF", "module x: damaged"]);
-  const more = `note: no ORC\nnote: and 2 more; spillway budget ${three} has all of them\n`;
+  const more = `note: no ORC\nnote: and 2 more, which spillway budget ${three} tells\n`;
   test.each([
     ["nothing", ["top", OLD], ""],
     ["top", ["top", one], "note: no ORC\n"],

@@ -48,7 +48,7 @@ Examples:
     const { level, limit } = options;
     const { terminal } = context;
     const opened = openBudget(context, input, options);
-    noteProblems(context, opened.problems, input);
+    noteProblems(context, opened.problems, input, options);
     if (options.deep) {
       const path = opened.callers(name, level);
       const drawn = { ...path, title: `The deepest path to ${name}`, stackBytes: opened.program.threadSize };

@@ -53,8 +53,8 @@ Examples:
     const { grow: _, ...asItIs } = options;
     const before = documentOf(context, old, asItIs);
     const after = documentOf(context, current, options);
-    noteProblems(context, before.problems, old);
-    if (current !== old) noteProblems(context, after.problems, current);
+    noteProblems(context, before.problems, old, options);
+    if (current !== old) noteProblems(context, after.problems, current, options);
     const diff = diffBudgets(before, after);
     terminal.write(options.json ? toJson(diff) : formatDiff(diff, { limit, level }, terminal));
     if (max === undefined && maxGrowth === undefined) return;

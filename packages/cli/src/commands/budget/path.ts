@@ -58,7 +58,7 @@ Examples:
     const { level } = options;
     const opened = openBudget(context, input, options);
     const path = opened.path(name, level);
-    noteProblems(context, opened.problems, input);
+    noteProblems(context, opened.problems, input, options);
     if (options.speedscope !== undefined) {
       const file = toSpeedscope(`Deepest path from ${name}`, `spillway ${VERSION}`, [{ name, ...path }]);
       writeOutput(options.speedscope, toJson(file), options.force, [input]);

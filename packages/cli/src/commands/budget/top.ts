@@ -44,6 +44,6 @@ Examples:
     const opened = openBudget(context, input, options);
     const rows = opened.top({ limit, by, level, ...only });
     context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
-    noteProblems(context, opened.problems, input);
+    noteProblems(context, opened.problems, input, options);
   });
 }
