@@ -1,5 +1,6 @@
 import type {
   DeclaredTypes,
+  DecodedFunctions,
   FoundCalls,
   Kernel,
   KnownGraph,
@@ -26,6 +27,8 @@ export interface OpenProgramOptions {
 
 /** Calls that another thread is finding. */
 export interface CallsToCome {
+  /** What it has decoded for that, as far as it has come. */
+  readonly decoded: DecodedFunctions;
   /** Waits for them; null where it came to nothing. */
   wait(): FoundCalls | null;
   /** For whoever opens the same file here: what they unpack is handed to the other thread. */

@@ -42,10 +42,17 @@ export {
   judgeDiff,
 } from "./budget/diff.ts";
 export { type EntryThrough, entriesThrough } from "./budget/entries-through.ts";
-export { type FoundCalls, findCalls } from "./budget/find-calls.ts";
+export { type FoundCalls, type FunctionReceiver, findCalls } from "./budget/find-calls.ts";
 export { type GrownFrame, parseGrownFrames, withGrownFrames } from "./budget/grown-frames.ts";
 export { type KnownGraph, knownGraph, openKnownGraph } from "./budget/known-graph.ts";
 export { atLevel, BUDGET_LEVELS, type BudgetLevel, type ByLevel } from "./budget/levels.ts";
+export {
+  type DecodedFunction,
+  functionWords,
+  packFunction,
+  type UnpackedFunction,
+  unpackFunction,
+} from "./budget/packed-function.ts";
 export { type AllowedPoint, parsePoints } from "./budget/plan/candidates.ts";
 export { DEFAULT_RESERVE_BYTES, makePlan, type PlanOptions } from "./budget/plan/plan.ts";
 export { type PlanDocument, type PlanSegment, UNFIXABLE_CAUSES, type UnfixableCause } from "./budget/plan-document.ts";
@@ -53,6 +60,7 @@ export { readBudget, readWholeBudget } from "./budget/read-budget.ts";
 export { openSavedBudget } from "./budget/saved-budget.ts";
 export { MOST_ROUNDS, TOLD_ROUNDS } from "./budget/solve.ts";
 export { toSpeedscope } from "./budget/speedscope.ts";
+export type { DecodedFunctions } from "./budget/walk-functions.ts";
 export { type ByteSource, MemorySource } from "./bytes/byte-source.ts";
 export type { Change, Changelog, ChangelogForm, ChangelogRelease } from "./changelog/changelog.ts";
 export { compareDebianVersions, compareRpmVersions } from "./changelog/compare-versions.ts";

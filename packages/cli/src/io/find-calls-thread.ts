@@ -1,6 +1,6 @@
 /**
- * A second thread that finds the calls of a program while the first one follows its pointers: both open the same files and
- * number the functions alike. The first is busy all the time and waits at its end only, so that nothing here is asynchronous.
+ * A second thread that decodes the code of a program and finds its calls while the first one follows the pointers: both open the
+ * same files and number the functions alike. The first is busy all the time and waits at its end only, so that nothing here is asynchronous.
  */
 import { availableParallelism } from "node:os";
 import {
@@ -14,6 +14,7 @@ import {
 import { type FoundCalls, findCalls } from "@spillway/core";
 import type { CallsToCome } from "../context.ts";
 import { openProgramFile } from "./open-program.ts";
+import { type CodeLink, codeLink, ReceivedFunctions, SentFunctions } from "./shared-code.ts";
 import { receivingUnpackers, sendingUnpackers, unpackedState } from "./shared-unpackers.ts";
 
 const TASK = "spillway: find calls";
@@ -24,6 +25,8 @@ const BEATS = 1;
 const STATE_BYTES = 8;
 /** Without a beat for so long, the thread is given up. */
 const PATIENCE_MS = 60_000;
+/** What dies young there dies very young; V8 would let 64 MB of it pile up beside the first thread's memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 3 };
 
 interface Task {
   readonly task: typeof TASK;
@@ -31,6 +34,7 @@ interface Task {
   readonly modules: readonly string[];
   readonly state: Int32Array;
   readonly unpacked: Int32Array;
+  readonly code: CodeLink;
   /** For the result, and what the first thread has unpacked. */
   readonly port: MessagePort;
 }
@@ -41,12 +45,19 @@ export function findCallsAside(input: string, modules: readonly string[]): Calls
   const state = new Int32Array(new SharedArrayBuffer(STATE_BYTES));
   const { port1, port2 } = new MessageChannel();
   const unpacked = unpackedState();
-  const task: Task = { task: TASK, input, modules, state, unpacked, port: port2 };
-  const worker = new Worker(new URL(import.meta.url), { workerData: task, transferList: [port2] });
+  const code = codeLink();
+  const task: Task = { task: TASK, input, modules, state, unpacked, code, port: port2 };
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: task,
+    transferList: [port2],
+    resourceLimits: LIMITS,
+  });
   worker.unref();
   // What goes wrong there goes wrong here as well, or is no matter.
   worker.on("error", () => {});
+  const decoded = new ReceivedFunctions(code);
   const wait = (): FoundCalls | null => {
+    decoded.close();
     for (let beats = -1; Atomics.load(state, ENDED) === 0 && beats !== Atomics.load(state, BEATS); ) {
       beats = Atomics.load(state, BEATS);
       Atomics.wait(state, ENDED, 0, PATIENCE_MS);
@@ -56,13 +67,15 @@ export function findCallsAside(input: string, modules: readonly string[]): Calls
     if (found === null) void worker.terminate();
     return found as FoundCalls | null;
   };
-  return { wait, unpackers: sendingUnpackers({ state: unpacked, port: port1 }) };
+  return { wait, decoded, unpackers: sendingUnpackers({ state: unpacked, port: port1 }) };
 }
 
-function work({ input, modules, state, unpacked, port }: Task): void {
+function work({ input, modules, state, unpacked, code, port }: Task): void {
   try {
     const program = openProgramFile(input, { modules, unpackers: receivingUnpackers({ state: unpacked, port }) });
-    const found = findCalls(program, () => Atomics.add(state, BEATS, 1));
+    const sent = new SentFunctions(code);
+    const found = findCalls(program, () => Atomics.add(state, BEATS, 1), sent);
+    sent.flush();
     port.postMessage(found);
   } finally {
     port.close();

@@ -5,11 +5,13 @@ import { buildCallGraph, type CallGraphOptions } from "./build-call-graph.ts";
 import type { CallGraph } from "./call-graph.ts";
 import type { FoundCalls } from "./find-calls.ts";
 import { IndirectCalls } from "./indirect/indirect-calls.ts";
-import type { WalkProgress } from "./walk-functions.ts";
+import type { DecodedFunctions, WalkProgress } from "./walk-functions.ts";
 
 export interface AnalyseOptions {
   /** Waits for what `findCalls` gives, where another thread is at that; null where it came to nothing. */
   readonly calls?: (() => FoundCalls | null) | undefined;
+  /** Functions that another thread decodes. */
+  readonly decoded?: DecodedFunctions | undefined;
   /** What the kernel's debug information says of variables and functions, where there is some. */
   readonly declared?: DeclaredTypes | null;
 }
@@ -21,13 +23,13 @@ export interface AnalyseOptions {
 export function analyseProgram(
   program: Program,
   progress: WalkProgress = () => {},
-  { calls, declared = null }: AnalyseOptions = {},
+  { calls, decoded, declared = null }: AnalyseOptions = {},
 ): CallGraph {
   const indirect: CallGraphOptions["indirect"] = (of, table, symbols) => {
     if (table.count === 0) throw noCode(of);
     return new IndirectCalls(of, table, declared, symbols);
   };
-  return buildCallGraph(program, { indirect, calls }, progress);
+  return buildCallGraph(program, { indirect, calls, decoded }, progress);
 }
 
 function noCode({ name, problems }: Program): SpillwayError {

@@ -4,8 +4,7 @@ import type { KernelSymbol } from "../symbols/symbol-table.ts";
 import type { CalleeSets, CallGraph, FunctionColumns } from "./call-graph.ts";
 import { CallFinder, type FoundCalls, findCalls } from "./find-calls.ts";
 import { FunctionTable } from "./function-table.ts";
-import type { FoundSites } from "./sites.ts";
-import { type FunctionVisitor, type WalkProgress, walkFunctions } from "./walk-functions.ts";
+import { type DecodedFunctions, type FunctionVisitor, type WalkProgress, walkFunctions } from "./walk-functions.ts";
 
 /** Where indirect sites lead. */
 export interface ResolvedTargets {
@@ -19,7 +18,7 @@ export interface ResolvedTargets {
 
 /** Finds out in the pass, and after it, where indirect calls lead. */
 export interface IndirectResolver extends FunctionVisitor {
-  resolve(table: FunctionTable, sites: FoundSites): ResolvedTargets;
+  resolve(table: FunctionTable, found: FoundCalls): ResolvedTargets;
 }
 
 export interface CallGraphOptions {
@@ -27,6 +26,8 @@ export interface CallGraphOptions {
   readonly indirect?: (program: Program, table: FunctionTable, symbols: readonly KernelSymbol[]) => IndirectResolver;
   /** The calls (`findCalls`), where they are found elsewhere; asked for when the pass is over. Null: they are not. */
   readonly calls?: (() => FoundCalls | null) | undefined;
+  /** Functions that are decoded elsewhere. */
+  readonly decoded?: DecodedFunctions | undefined;
 }
 
 /** The call graph of a program's code, but for what runs at start-up only. */
@@ -44,6 +45,7 @@ export function buildCallGraph(
     table,
     [finder, indirect].filter((visitor) => visitor !== null),
     progress,
+    options.decoded,
   );
   const found = finder?.found() ?? options.calls?.() ?? findCalls(program);
   const functions: FunctionColumns = {
@@ -61,7 +63,7 @@ export function buildCallGraph(
     assumedSet,
     sets,
     problems = [],
-  } = indirect?.resolve(table, found.sites) ?? unresolved(found.sites.count);
+  } = indirect?.resolve(table, found) ?? unresolved(found.sites.count);
   const slotsWhole = program.text.some((area) => area.init);
   return { slotsWhole, functions, sites: { ...found.sites, typedSet, assumedSet }, sets, problems };
 }

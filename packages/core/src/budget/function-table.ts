@@ -6,6 +6,7 @@
 import { lowHalf } from "../memory/split-address.ts";
 import type { Program, ProgramArea } from "../program/program.ts";
 import type { KernelSymbol } from "../symbols/symbol-table.ts";
+import { GrowingColumn } from "./growing.ts";
 import { firstAfter } from "./sorted.ts";
 
 /** A run of bytes; addresses are the low 32 bits, signed. */
@@ -13,6 +14,12 @@ export interface Span {
   readonly start: number;
   /** One past the last byte. */
   readonly end: number;
+}
+
+/** A function that is gone once the kernel has started. */
+export interface InitFunction extends Span {
+  /** Where it is entered. */
+  readonly entry: number;
 }
 
 /** gcc: `f.cold` (before 9 `f.cold.N`); also of clones, `f.isra.0.cold`. clang has none but with profiles. */
@@ -30,6 +37,10 @@ export class FunctionTable {
   readonly end: Int32Array;
   /** The cold parts of functions that have any. */
   readonly parts: ReadonlyMap<number, readonly Span[]>;
+  /** Those for the start only: they have no number, nor do others' addresses belong to them. */
+  readonly init: readonly InitFunction[];
+  /** Addresses of all symbols of code, whatever they name: labels are among them. */
+  readonly symbols: Int32Array;
   /** Where each byte run belongs: starts ascending, with their ends and functions. */
   readonly #runStart: Int32Array;
   readonly #runEnd: Int32Array;
@@ -38,7 +49,9 @@ export class FunctionTable {
 
   /** @param symbols all of the program's, where they have been read: out of kallsyms each name has to be unpacked */
   constructor(program: Program, symbols: Iterable<KernelSymbol> = program.symbols.all()) {
-    const found = collect(program, symbols);
+    const { found, init, labels } = collect(program, symbols);
+    this.init = init;
+    this.symbols = labels;
     const bodies = found.filter((one) => !one.padding && one.parents === null);
     this.count = bodies.length;
     this.name = bodies.map((one) => one.name);
@@ -137,13 +150,22 @@ interface Found extends Span {
   readonly parents: readonly string[] | null;
 }
 
-/** All that symbols say of the text that stays, ascending. */
-function collect(program: Program, symbols: Iterable<KernelSymbol>): Found[] {
-  const areas = program.text.filter((area) => !area.init);
+interface Collected {
+  /** Of the text that stays, ascending. */
+  readonly found: readonly Found[];
+  readonly init: readonly InitFunction[];
+  readonly labels: Int32Array;
+}
+
+/** All that symbols say of the text. */
+function collect(program: Program, symbols: Iterable<KernelSymbol>): Collected {
+  const areas = program.text;
+  const labels = new GrowingColumn();
   const named = new Map<number, { address: bigint; area: ProgramArea; names: string[] }>();
   let area: ProgramArea | null = null;
   for (const { type, address, name } of symbols) {
     if (!isFunctionLetter(type)) continue;
+    labels.push(low32(address));
     const known = named.get(low32(address));
     if (known?.address === address) known.names.push(name);
     else {
@@ -153,9 +175,16 @@ function collect(program: Program, symbols: Iterable<KernelSymbol>): Found[] {
     }
   }
   const found: Found[] = [];
+  const init: InitFunction[] = [];
   for (const [start, { address, area, names }] of named) {
     const range = program.symbols.functionAt(address);
-    if (range === null || range.start !== address) continue;
+    if (range === null) continue;
+    if (area.init) {
+      const isPadding = names.some((name) => PADDING.test(name));
+      if (!isPadding) init.push({ entry: start, start: low32(range.start), end: low32(range.end) });
+      continue;
+    }
+    if (range.start !== address) continue;
     const end = Math.min(low32(range.end), low32(area.end));
     if (end <= start || end - start > MAX_FUNCTION_BYTES) continue;
     found.push({
@@ -168,7 +197,8 @@ function collect(program: Program, symbols: Iterable<KernelSymbol>): Found[] {
       parents: parentsOf(names),
     });
   }
-  return found.sort((a, b) => a.start - b.start);
+  found.sort((a, b) => a.start - b.start);
+  return { found, init, labels: labels.values.slice() };
 }
 
 /** Names of the functions that what has these names may be a part of; null where it is no part. */

@@ -6,17 +6,33 @@ import { CodeColumns } from "../code/code-columns.ts";
 import { withoutPadding } from "../code/padding.ts";
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, fullAddress, type Span } from "./function-table.ts";
+import type { OrderedBlocks } from "./indirect/block-order.ts";
+import { UnpackedBlocks } from "./indirect/packed-blocks.ts";
+import type { UnpackedFunction } from "./packed-function.ts";
 
 /** A function in the pass. */
 export interface WalkedFunction {
-  /** Its number in the table. */
+  /** Its number in the table; those for the start only are counted on behind all others. */
   readonly index: number;
   /** Its body, and behind it its cold parts. Filled anew for the next function: keep nothing of it. */
   readonly code: CodeColumns;
+  /** Its blocks, where they are known already. */
+  readonly blocks: OrderedBlocks | null;
 }
 
 export interface FunctionVisitor {
   visit(walked: WalkedFunction): void;
+  /** The same for functions for the start only, when all others have been visited; left out by whoever needs none of them. */
+  visitInit?(walked: WalkedFunction, entry: number): void;
+}
+
+/** Functions that somebody else decodes. */
+export interface DecodedFunctions {
+  /**
+   * Fills the columns with a function; false where it is not there (yet). Functions are asked for in ascending order, each once
+   * at most.
+   */
+  take(index: number, into: UnpackedFunction): boolean;
 }
 
 /** Told now and then how many of the functions are done. */
@@ -27,6 +43,7 @@ const PROGRESS_STEP = 1024;
 
 /**
  * Decodes the functions in ascending order of their numbers; each visitor sees each one, in the visitors' order.
+ * @param decoded what need not be decoded here
  * @returns functions whose text could not be read (pages that a dump left out); nobody saw them
  */
 export function walkFunctions(
@@ -34,28 +51,57 @@ export function walkFunctions(
   table: FunctionTable,
   visitors: readonly FunctionVisitor[],
   progress: WalkProgress = () => {},
+  decoded: DecodedFunctions | null = null,
 ): readonly number[] {
-  const code = new CodeColumns();
+  const reader = new FunctionReader(program, decoded);
   const unread: number[] = [];
   for (let index = 0; index < table.count; index++) {
     if (index % PROGRESS_STEP === 0) progress(index, table.count);
-    code.clear();
-    const spans: Span[] = [{ start: table.start[index]!, end: table.end[index]! }, ...(table.parts.get(index) ?? [])];
-    if (!spans.every((span) => decodeSpan(program, code, span))) {
-      unread.push(index);
-      continue;
+    const body = { start: table.start[index]!, end: table.end[index]! };
+    const walked = reader.read(index, () => [body, ...(table.parts.get(index) ?? [])], withoutPadding);
+    if (walked === null) unread.push(index);
+    else for (const visitor of visitors) visitor.visit(walked);
+  }
+  if (visitors.some((visitor) => visitor.visitInit !== undefined)) {
+    for (const [at, init] of table.init.entries()) {
+      const walked = reader.read(table.count + at, () => [init], asItIs);
+      if (walked !== null) for (const visitor of visitors) visitor.visitInit?.(walked, init.entry);
     }
-    const walked = { index, code };
-    for (const visitor of visitors) visitor.visit(walked);
   }
   progress(table.count, table.count);
   return unread;
 }
 
-function decodeSpan(program: Program, code: CodeColumns, { start, end }: Span): boolean {
-  const address = fullAddress(start);
-  const bytes = program.memory.read(address, end - start);
-  if (bytes === null) return false;
-  code.decode(withoutPadding(bytes), address);
-  return true;
+function asItIs(bytes: Uint8Array): Uint8Array {
+  return bytes;
+}
+
+/** Reads one function after the other into the same columns. */
+class FunctionReader {
+  readonly #program: Program;
+  readonly #decoded: DecodedFunctions | null;
+  readonly #into: UnpackedFunction = { code: new CodeColumns(), blocks: new UnpackedBlocks() };
+
+  constructor(program: Program, decoded: DecodedFunctions | null) {
+    this.#program = program;
+    this.#decoded = decoded;
+  }
+
+  /**
+   * Null where its text cannot be read.
+   * @param spans where it lies
+   * @param trim what of these bytes is decoded
+   */
+  read(index: number, spans: () => readonly Span[], trim: (bytes: Uint8Array) => Uint8Array): WalkedFunction | null {
+    const { code, blocks } = this.#into;
+    if (this.#decoded?.take(index, this.#into) ?? false) return { index, code, blocks };
+    code.clear();
+    for (const { start, end } of spans()) {
+      const address = fullAddress(start);
+      const bytes = this.#program.memory.read(address, end - start);
+      if (bytes === null) return null;
+      code.decode(trim(bytes), address);
+    }
+    return { index, code, blocks: null };
+  }
 }

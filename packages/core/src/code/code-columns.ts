@@ -14,6 +14,15 @@ export * from "./instruction-names.ts";
 
 const FIRST_CAPACITY = 1024;
 
+/** Contiguous instructions; addresses are the low 32 bits, signed. */
+export interface CodeRun {
+  /** Index of the first one. */
+  readonly first: number;
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+}
+
 export class CodeColumns {
   /** Instructions; the columns are longer. */
   count = 0;
@@ -44,7 +53,7 @@ export class CodeColumns {
   /** Values that are not the sign extension of 32 bits, by `WIDE_… + instruction * WIDE_KINDS`. */
   readonly wide = new Map<number, bigint>();
   /** Where each run of contiguous instructions begins: a function's body, then its cold parts. */
-  readonly #runs: { first: number; start: number; end: number }[] = [];
+  readonly runs: CodeRun[] = [];
 
   /** For each byte of the first run: the instruction that starts there, -1 where none does; of so many instructions. */
   #byOffset = new Int32Array(FIRST_CAPACITY);
@@ -54,13 +63,13 @@ export class CodeColumns {
   clear(): void {
     this.count = 0;
     this.wide.clear();
-    this.#runs.length = 0;
+    this.runs.length = 0;
     this.#placed = -1;
   }
 
   /** Index of the instruction that starts at the address (low 32 bits, signed), or -1. */
   indexAt(address: number): number {
-    const first = this.#runs[0];
+    const first = this.runs[0];
     if (first !== undefined && address >= first.start && address < first.end)
       return this.#inFirstRun(address - first.start);
     const index = this.indexHolding(address);
@@ -68,8 +77,8 @@ export class CodeColumns {
   }
 
   #inFirstRun(offset: number): number {
-    const end = this.#runs[1]?.first ?? this.count;
-    const { start, end: behind } = this.#runs[0]!;
+    const end = this.runs[1]?.first ?? this.count;
+    const { start, end: behind } = this.runs[0]!;
     if (this.#placed !== end) {
       if (this.#byOffset.length < behind - start) this.#byOffset = new Int32Array(2 * (behind - start));
       this.#byOffset.fill(-1, 0, behind - start);
@@ -81,11 +90,11 @@ export class CodeColumns {
 
   /** Index of the instruction that has this byte, or -1. */
   indexHolding(address: number): number {
-    for (let run = 0; run < this.#runs.length; run++) {
-      const { first, start, end } = this.#runs[run]!;
+    for (let run = 0; run < this.runs.length; run++) {
+      const { first, start, end } = this.runs[run]!;
       if (address < start || address >= end) continue;
       let low = first;
-      let high = (this.#runs[run + 1]?.first ?? this.count) - 1;
+      let high = (this.runs[run + 1]?.first ?? this.count) - 1;
       while (low < high) {
         const middle = (low + high + 1) >> 1;
         if (this.address[middle]! <= address) low = middle;
@@ -98,8 +107,8 @@ export class CodeColumns {
 
   /** Does the address lie in the code that was decoded? */
   holds(address: number): boolean {
-    for (let run = 0; run < this.#runs.length; run++) {
-      const { start, end } = this.#runs[run]!;
+    for (let run = 0; run < this.runs.length; run++) {
+      const { start, end } = this.runs[run]!;
       if (address >= start && address < end) return true;
     }
     return false;
@@ -117,7 +126,7 @@ export class CodeColumns {
    */
   decode(bytes: Uint8Array, address: bigint, limit = Number.POSITIVE_INFINITY): void {
     const base = Number(BigInt.asIntN(32, address));
-    this.#runs.push({ first: this.count, start: base, end: base + bytes.length });
+    this.runs.push({ first: this.count, start: base, end: base + bytes.length });
     // Where addresses are the sign extension of their low halves, throughout.
     const isNarrow = BigInt.asUintN(64, BigInt(base)) === address && base + bytes.length <= (base < 0 ? 0 : 0x7fffffff);
     this.#common ??= new CommonDecoder(this);
@@ -126,7 +135,7 @@ export class CodeColumns {
     const last = this.count + limit;
     try {
       for (let position = 0; position < bytes.length && this.count < last; ) {
-        if (this.count === this.address.length) this.#grow();
+        if (this.count === this.address.length) this.reserve(this.count + 1);
         const at = this.count++;
         const length = isNarrow ? this.#common.decode(at, position) : 0;
         position += length === 0 ? others.decode(at, position) : length;
@@ -136,8 +145,11 @@ export class CodeColumns {
     }
   }
 
-  #grow(): void {
-    const capacity = this.address.length * 2;
+  /** Makes the columns long enough for so many instructions. */
+  reserve(count: number): void {
+    if (count <= this.address.length) return;
+    let capacity = this.address.length;
+    while (capacity < count) capacity *= 2;
     const longer = <T extends Int32Array | Uint8Array | Uint16Array>(make: new (length: number) => T, column: T): T => {
       const result = new make((column.length / this.address.length) * capacity);
       result.set(column);

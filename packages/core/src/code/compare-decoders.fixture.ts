@@ -32,7 +32,7 @@ function equalRows(code: CodeColumns, at: number, other: CodeColumns): boolean {
 }
 
 /** All that the columns say of an instruction. */
-function rowOf(code: CodeColumns, at: number): (number | bigint | undefined)[] {
+export function rowOf(code: CodeColumns, at: number): (number | bigint | undefined)[] {
   const row: (number | bigint | undefined)[] = [code.mnemonic[at], code.address[at], code.length[at], code.flow[at]];
   row.push(code.target[at], code.operandCount[at]);
   for (let operand = 0; operand < code.operandCount[at]!; operand++) {

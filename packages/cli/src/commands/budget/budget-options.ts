@@ -200,7 +200,7 @@ function openAsItIs(
     const program = openProgram(context, input, options.modules, progress, calls?.unpackers);
     const declared = openDeclaredTypes(context, program, debuginfo);
     const reading = (done: number, total: number): void => progress.show("reading the code", done, total);
-    const graph = analyseProgram(program, reading, { calls: calls?.wait, declared });
+    const graph = analyseProgram(program, reading, { calls: calls?.wait, decoded: calls?.decoded, declared });
     const budget = createBudget(program, graph, asked);
     graphs?.keep(knownGraph(budget));
     return budget;

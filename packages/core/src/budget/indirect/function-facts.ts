@@ -6,6 +6,7 @@ import type { CodeColumns } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
 import { isTrampoline } from "../static-call-updates.ts";
+import type { OrderedBlocks } from "./block-order.ts";
 import type { Callee } from "./callees.ts";
 import { FlowAnswers } from "./flow-answers.ts";
 import type { FlowListener } from "./flow-questions.ts";
@@ -50,7 +51,7 @@ export class FunctionFacts implements FlowListener {
     this.#stores = new Stores(facts, this.#members, this.#made, (what) => this.#pending.push(what));
   }
 
-  run(code: CodeColumns, entry: number): void {
+  run(code: CodeColumns, blocks: OrderedBlocks, entry: number): void {
     this.#function = this.#facts.functions.at(entry) ?? null;
     this.#code = code;
     this.#values.nextFunction(sourcesOf(code.count));
@@ -58,7 +59,7 @@ export class FunctionFacts implements FlowListener {
     this.#answers.nextFunction(code, this.#function);
     this.#stores.nextFunction();
     this.#pending = [];
-    this.#flow.run(code, this.#facts.labels, this.#answers, this);
+    this.#flow.run(code, blocks, this.#answers, this);
     this.#stores.stackObjects();
     for (const one of this.#pending) one();
   }

@@ -1,6 +1,7 @@
 /** Values that go round in loops: code by hand, whose result is what RAX can hold when it returns. */
 import { expect, test } from "vitest";
 import { CodeColumns } from "../../code/code-columns.ts";
+import { CodeBlocks } from "./code-blocks.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { FunctionFlow } from "./function-flow.ts";
 import { type Value, Values } from "./values.ts";
@@ -45,7 +46,7 @@ function returned(hex: string): string[] {
     },
   };
   values.nextFunction(code.count + 8);
-  new FunctionFlow(values).run(code, new Map(), questions, listener);
+  new FunctionFlow(values).run(code, new CodeBlocks(new Map()).of(code), questions, listener);
   return [...found].sort();
 }
 

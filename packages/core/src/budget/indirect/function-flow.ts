@@ -3,11 +3,9 @@
  * until nothing changes any more. What follows from that (see function-facts.ts) is told once, in a last round.
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import { BlockOrder, type OrderedBlocks } from "./block-order.ts";
-import { BlockFinder } from "./blocks.ts";
+import type { OrderedBlocks } from "./block-order.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { ALL_REGISTERS, InstructionFlow, type State } from "./instruction-flow.ts";
-import type { JumpLabels } from "./jump-labels.ts";
 import { LiveRegisters } from "./live-registers.ts";
 import { ALL_PLACES, LoopBlocks } from "./loop-blocks.ts";
 import { RecordedEvents } from "./recorded-events.ts";
@@ -18,8 +16,6 @@ const MOST_RUNS = 12;
 
 export class FunctionFlow {
   readonly #instructions: InstructionFlow;
-  readonly #blocks = new BlockFinder();
-  readonly #order = new BlockOrder();
   readonly #loopBlocks = new LoopBlocks();
   readonly #live = new LiveRegisters();
   readonly #events: RecordedEvents;
@@ -30,10 +26,9 @@ export class FunctionFlow {
     this.#events = new RecordedEvents(values);
   }
 
-  run(code: CodeColumns, labels: JumpLabels, questions: FlowQuestions, listener: FlowListener): void {
+  run(code: CodeColumns, blocks: OrderedBlocks, questions: FlowQuestions, listener: FlowListener): void {
     if (code.count === 0) return;
     this.#instructions.begin(code, questions);
-    const blocks = this.#order.order(this.#blocks.find(code, labels));
     this.#live.find(code, blocks, questions);
     // A block's state is gone once it was run: all are null again at the end.
     const states = this.#states;

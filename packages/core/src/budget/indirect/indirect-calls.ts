@@ -3,7 +3,6 @@
  * over. Two sets a site: the functions that the called member (or variable, or parameter) was given somewhere, and all
  * functions whose address is taken and whose prototype fits.
  */
-import { CodeColumns, FLOW, MAX_OPERANDS, OPERAND } from "../../code/code-columns.ts";
 import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
 import { kernelData } from "../../program/kernel-areas.ts";
 import type { Program } from "../../program/program.ts";
@@ -13,13 +12,16 @@ import { stripTypedefs } from "../../types/strip.ts";
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { IndirectResolver, ResolvedTargets } from "../build-call-graph.ts";
 import type { CalleeSets } from "../call-graph.ts";
+import type { FoundCalls } from "../find-calls.ts";
 import { type FunctionTable, fullAddress, low32 } from "../function-table.ts";
 import { GrowingColumn } from "../growing.ts";
-import { type FoundSites, SITE_KIND } from "../sites.ts";
+import { SITE_KIND } from "../sites.ts";
 import { firstAfter } from "../sorted.ts";
 import { isTrampoline } from "../static-call-updates.ts";
 import type { WalkedFunction } from "../walk-functions.ts";
 import { AddressFilter } from "./address-filter.ts";
+import { CodeBlocks } from "./code-blocks.ts";
+import type { FoundReferences } from "./code-references.ts";
 import { areaTest, type DataWords, dataWords } from "./data-words.ts";
 import { DeclaredVariables } from "./declared-variables.ts";
 import { FlowGraph } from "./flow-graph.ts";
@@ -30,7 +32,6 @@ import { TypeHashes } from "./kcfi.ts";
 import { fillKernelLists } from "./kernel-lists.ts";
 import { KnownFunctions } from "./known-functions.ts";
 import { MemberSearch } from "./member-search.ts";
-import { NumberTable } from "./number-table.ts";
 import type { ProgramFacts } from "./program-facts.ts";
 import { Prototypes } from "./prototypes.ts";
 import { SetBuilder } from "./set-builder.ts";
@@ -74,11 +75,12 @@ export class IndirectCalls implements IndirectResolver {
   readonly #words: DataWords;
   readonly #objects: StaticObjects;
   readonly #search: MemberSearch;
+  readonly #blocks: CodeBlocks;
   readonly #facts: FunctionFacts;
   readonly #entries = new AddressFilter();
   readonly #taken = new Set<number>();
   /** What calls and jumps name. */
-  readonly #called = new NumberTable();
+  readonly #called = new Set<number>();
   readonly #mayBeCalled: (entry: number) => boolean;
   readonly #labels = new Map<number, boolean>();
   #statistics: IndirectStatistics | null = null;
@@ -127,6 +129,7 @@ export class IndirectCalls implements IndirectResolver {
     for (const { address, type } of variables?.structs() ?? []) {
       this.#objects.add(address, this.#structs.canonical(type));
     }
+    this.#blocks = new CodeBlocks(jumpLabels(program));
     this.#facts = new FunctionFacts(
       programFacts(
         variables,
@@ -193,37 +196,19 @@ export class IndirectCalls implements IndirectResolver {
     return known;
   }
 
-  visit({ index, code }: WalkedFunction): void {
-    this.#visit(code, this.#table.start[index]!);
+  visit({ index, code, blocks }: WalkedFunction): void {
+    this.#facts.run(code, blocks ?? this.#blocks.of(code), this.#table.start[index]!);
   }
 
-  #visit(code: CodeColumns, entry: number): void {
-    this.#references(code);
-    this.#facts.run(code, entry);
+  /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
+  visitInit({ code, blocks }: WalkedFunction, entry: number): void {
+    this.#facts.run(code, blocks ?? this.#blocks.of(code), entry);
   }
 
-  /** Addresses of functions in the code: what calls and jumps name, and what instructions put into registers and memory. */
-  #references(code: CodeColumns): void {
-    const { first, last } = this.#functions;
-    const { count, flow: flows, immediate: immediates, displacement: displacements, target: targets } = code;
-    for (let at = 0; at < count; at++) {
-      const flow = flows[at]!;
-      if (flow !== FLOW.next) {
-        if (flow === FLOW.call || flow === FLOW.jump || flow === FLOW.conditional) {
-          this.#called.set(targets[at]!, 0);
-        }
-        continue;
-      }
-      // What is stale in these columns is looked at as well, and then found to be none.
-      const immediate = immediates[at]!;
-      const displacement = displacements[at]!;
-      if ((immediate < first || immediate > last) && (displacement < first || displacement > last)) continue;
-      for (let operand = 0; operand < code.operandCount[at]!; operand++) {
-        const kind = code.operandKind[at * MAX_OPERANDS + operand];
-        if (kind === OPERAND.IMMEDIATE) this.#take(code.immediate[at]!);
-        else if (kind === OPERAND.MEMORY && code.ripRelative[at] === 1) this.#take(code.displacement[at]!);
-      }
-    }
+  /** What code refers to. */
+  #refer({ called, taken }: FoundReferences): void {
+    for (const entry of called) this.#called.add(entry);
+    for (const entry of taken) this.#take(entry);
   }
 
   #take(address: number): void {
@@ -234,24 +219,9 @@ export class IndirectCalls implements IndirectResolver {
     if (!isTrampoline(known.name)) this.#taken.add(address);
   }
 
-  /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
-  #visitInit(): void {
-    const code = new CodeColumns();
-    for (const { entry, init } of this.#functions.all()) {
-      if (!init) continue;
-      const range = this.#program.symbols.functionAt(fullAddress(entry));
-      if (range === null) continue;
-      const bytes = this.#program.memory.read(range.start, Number(range.end - range.start));
-      if (bytes === null) continue;
-      code.clear();
-      code.decode(bytes, range.start);
-      this.#visit(code, entry);
-    }
-  }
-
   /** Sets for the sites that the pass has found. */
-  resolve(_table: FunctionTable, sites: FoundSites): ResolvedTargets {
-    const { typedSet, assumedSet, sets } = this.callees();
+  resolve(_table: FunctionTable, { sites, references }: FoundCalls): ResolvedTargets {
+    const { typedSet, assumedSet, sets } = this.callees(references);
     const typed = new Int32Array(sites.count).fill(-1);
     const assumed = new Int32Array(sites.count).fill(-1);
     for (let site = 0; site < sites.count; site++) {
@@ -273,9 +243,12 @@ export class IndirectCalls implements IndirectResolver {
     return { typedSet: typed, assumedSet: assumed, sets, problems };
   }
 
-  /** To be asked once, when all functions have been visited. */
-  callees(): IndirectCallees {
-    this.#visitInit();
+  /**
+   * To be asked once, when all functions have been visited.
+   * @param references what their code refers to
+   */
+  callees(references: FoundReferences): IndirectCallees {
+    this.#refer(references);
     this.#facts.forget();
     this.#unreferenced();
     this.#signatures();
@@ -293,7 +266,7 @@ export class IndirectCalls implements IndirectResolver {
   #unreferenced(): void {
     const { exported } = this.#symbols;
     for (const { entry, name, init, prototypes, module } of this.#functions.all()) {
-      if (init || prototypes.length === 0 || this.#called.get(entry) >= 0 || this.#taken.has(entry)) continue;
+      if (init || prototypes.length === 0 || this.#called.has(entry) || this.#taken.has(entry)) continue;
       if (!exported.has(exportKey(name, module))) this.#taken.add(entry);
     }
   }
@@ -453,7 +426,6 @@ function programFacts(
     functions,
     search,
     declared,
-    labels: jumpLabels(program),
     hashes: new TypeHashes(program.memory),
     isAddress: (value) => value < 0 && isAddress(value),
     perCpuVariable: (address) => {

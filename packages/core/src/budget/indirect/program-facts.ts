@@ -2,7 +2,6 @@
 import type { CAggregate, CType } from "../../types/type-provider.ts";
 import type { DeclaredVariables } from "./declared-variables.ts";
 import type { FlowGraph } from "./flow-graph.ts";
-import type { JumpLabels } from "./jump-labels.ts";
 import type { TypeHashes } from "./kcfi.ts";
 import type { KnownFunctions } from "./known-functions.ts";
 import type { MemberSearch } from "./member-search.ts";
@@ -15,7 +14,6 @@ export interface ProgramFacts {
   readonly graph: FlowGraph;
   readonly functions: KnownFunctions;
   readonly search: MemberSearch;
-  readonly labels: JumpLabels;
   readonly hashes: TypeHashes;
   /** What debug information says of variables; null where there is none. */
   readonly declared: DeclaredVariables | null;
