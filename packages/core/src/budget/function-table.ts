@@ -45,7 +45,9 @@ export class FunctionTable {
   readonly #runStart: Int32Array;
   readonly #runEnd: Int32Array;
   readonly #runOwner: Int32Array;
-  readonly #byName: ReadonlyMap<string, readonly number[]>;
+  /** The first function of each name, and the others of those that several have. */
+  readonly #byName = new Map<string, number>();
+  readonly #othersByName = new Map<string, number[]>();
 
   /** @param symbols all of the program's, where they have been read: out of kallsyms each name has to be unpacked */
   constructor(program: Program, symbols: Iterable<KernelSymbol> = program.symbols.all()) {
@@ -58,27 +60,18 @@ export class FunctionTable {
     this.module = bodies.map((one) => one.module);
     this.start = Int32Array.from(bodies, (one) => one.start);
     this.end = Int32Array.from(bodies, (one) => one.end);
-    const byName = new Map<string, number[]>();
-    for (const [index, { names }] of bodies.entries()) {
-      for (const name of names) {
-        const same = byName.get(name);
-        if (same === undefined) byName.set(name, [index]);
-        else same.push(index);
-      }
+    for (let index = 0; index < bodies.length; index++) {
+      const { names } = bodies[index]!;
+      for (let n = 0; n < names.length; n++) this.#addName(names[n]!, index);
     }
-    this.#byName = byName;
 
     const parts = new Map<number, Span[]>();
-    const runs: { start: number; end: number; owner: number }[] = bodies.map(({ start, end }, owner) => ({
-      start,
-      end,
-      owner,
-    }));
+    const others: Run[] = [];
     const orphans: Found[] = [];
     for (const one of found) {
       if (one.padding) {
         const owner = bodyAt(this.start, one.end);
-        if (owner >= 0) runs.push({ start: one.start, end: one.end, owner });
+        if (owner >= 0) others.push({ start: one.start, end: one.end, owner });
       } else if (one.parents !== null) {
         const owner = this.#parentOf(program, one);
         if (owner < 0) orphans.push(one);
@@ -86,16 +79,35 @@ export class FunctionTable {
           const list = parts.get(owner);
           if (list === undefined) parts.set(owner, [one]);
           else list.push(one);
-          runs.push({ start: one.start, end: one.end, owner });
+          others.push({ start: one.start, end: one.end, owner });
         }
       }
     }
     this.parts = parts;
     this.orphans = orphans.map(({ start, end }) => ({ start, end }));
-    runs.sort((a, b) => a.start - b.start);
-    this.#runStart = Int32Array.from(runs, (run) => run.start);
-    this.#runEnd = Int32Array.from(runs, (run) => run.end);
-    this.#runOwner = Int32Array.from(runs, (run) => run.owner);
+    // The functions themselves are in order.
+    others.sort((a, b) => a.start - b.start);
+    const count = bodies.length + others.length;
+    this.#runStart = new Int32Array(count);
+    this.#runEnd = new Int32Array(count);
+    this.#runOwner = new Int32Array(count);
+    for (let run = 0, body = 0; run < count; run++) {
+      const other = others[run - body];
+      const isBody = other === undefined || (body < bodies.length && this.start[body]! <= other.start);
+      this.#runStart[run] = isBody ? this.start[body]! : other.start;
+      this.#runEnd[run] = isBody ? this.end[body]! : other.end;
+      this.#runOwner[run] = isBody ? body++ : other.owner;
+    }
+  }
+
+  #addName(name: string, index: number): void {
+    if (!this.#byName.has(name)) {
+      this.#byName.set(name, index);
+      return;
+    }
+    const others = this.#othersByName.get(name);
+    if (others === undefined) this.#othersByName.set(name, [index]);
+    else others.push(index);
   }
 
   /** Cold parts that no function jumps to. */
@@ -126,7 +138,8 @@ export class FunctionTable {
 
   /** Functions of that name, aliases among them. */
   named(name: string): readonly number[] {
-    return this.#byName.get(name) ?? [];
+    const first = this.#byName.get(name);
+    return first === undefined ? [] : [first, ...(this.#othersByName.get(name) ?? [])];
   }
 
   /** The function that a cold part was split from: of several by that name the one that jumps there. */
@@ -140,6 +153,11 @@ export class FunctionTable {
 }
 
 const MAX_PADDING = 128;
+
+/** Bytes that belong to a function. */
+interface Run extends Span {
+  readonly owner: number;
+}
 
 interface Found extends Span {
   readonly name: string;

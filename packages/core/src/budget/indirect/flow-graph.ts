@@ -50,6 +50,10 @@ const IS = {
   LATE: 32,
   /** That it is unknown has been handed on. */
   TOLD_UNKNOWN: 64,
+  /** Something is loaded or stored through it. */
+  ACCESSED: 128,
+  /** It has edges. */
+  SOURCE: 256,
 } as const;
 
 /** What is kept of each node, side by side: who visits a node asks for most of it. */
@@ -96,6 +100,8 @@ export class FlowGraph {
   /** By the number of a target and the distance from there: which of the lists of nodes lies there. */
   readonly #nodesBehind = new PairTable();
   readonly #nodeLists: (readonly number[])[] = [];
+  /** What places of a declared type take. */
+  readonly #takingOf = new Map<CType, number>();
   readonly #places: StructPlaces;
   readonly #work: number[] = [];
   /** Are there nodes that are LATE? */
@@ -147,16 +153,19 @@ export class FlowGraph {
   }
 
   #taking(declared: CType): number {
-    const prototype = this.prototypeOf(declared);
-    return prototype >= 0 ? prototype + 1 : this.mayHold(declared, 0) ? TAKES_ALL : TAKES_NONE;
+    let takes = this.#takingOf.get(declared);
+    if (takes === undefined) {
+      const prototype = this.prototypeOf(declared);
+      takes = prototype >= 0 ? prototype + 1 : holdsAny(declared) ? TAKES_ALL : TAKES_NONE;
+      this.#takingOf.set(declared, takes);
+    }
+    return takes;
   }
 
   /** Can a place of a declared type hold a function? One whose prototype is known only if it fits. */
   mayHold(declared: CType, entry: number): boolean {
-    const type = stripTypedefs(declared);
-    const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
-    if (target?.kind === "function") return !this.isSure(entry) || this.fits(this.prototypeOf(declared), entry);
-    return target === null || target.kind === "void";
+    const takes = this.#taking(declared);
+    return takes > 0 ? !this.isSure(entry) || this.fits(takes - 1, entry) : takes === TAKES_ALL;
   }
 
   /** The word at an address. */
@@ -258,18 +267,22 @@ export class FlowGraph {
     if (known >= 0) return known;
     const result = this.#grown(this.#nodes.add("load"));
     this.#loads.add(node, offset, result);
+    this.#state[node * WIDTH + FLAGS]! |= IS.ACCESSED;
     this.#enqueue(node);
     return result;
   }
 
   /** `source` is stored `offset` bytes behind where `node` points. */
   store(node: number, offset: number, source: number): void {
-    if (this.#stores.add(node, offset, source)) this.#enqueue(node);
+    if (!this.#stores.add(node, offset, source)) return;
+    this.#state[node * WIDTH + FLAGS]! |= IS.ACCESSED;
+    this.#enqueue(node);
   }
 
   edge(from: number, to: number): void {
     if (from === to || !this.#edgeNumbers.add(from, to, 0)) return;
     this.#edges.append(from, to);
+    this.#state[from * WIDTH + FLAGS]! |= IS.SOURCE;
     this.#enqueue(from);
   }
 
@@ -442,8 +455,10 @@ export class FlowGraph {
   solve(): void {
     for (let node = this.#work.pop(); node !== undefined; node = this.#work.pop()) {
       this.#state[node * WIDTH + FLAGS]! &= ~IS.QUEUED;
-      this.#access(node);
-      this.#handOn(node);
+      // From many of them nothing leads on.
+      if (!this.#is(node, IS.ACCESSED | IS.SOURCE)) continue;
+      if (this.#is(node, IS.ACCESSED)) this.#access(node);
+      if (this.#is(node, IS.SOURCE)) this.#handOn(node);
       const state = this.#state;
       const at = node * WIDTH;
       state[at + TOLD_FUNCTIONS] = state[at + FUNCTIONS]!;
@@ -460,7 +475,6 @@ export class FlowGraph {
     const stores = this.#stores;
     const firstLoad = loads.first(node);
     const firstStore = stores.first(node);
-    if (firstLoad === 0 && firstStore === 0) return;
     // What it can point to was not all seen: neither was what lies there.
     if (this.#is(node, IS.WIDE | IS.UNKNOWN)) {
       for (let load = firstLoad; load !== 0; load = loads.next(load)) this.addUnknown(loads.node(load));
@@ -504,13 +518,11 @@ export class FlowGraph {
   /** What a node holds goes along its edges: all of it along those that are new, what is new along the others. */
   #handOn(node: number): void {
     const edges = this.#edges;
-    const first = edges.first(node);
-    if (first === 0) return;
     const told = this.#state[node * WIDTH + TOLD_EDGE]!;
     if (told !== 0 && this.#hasNews(node)) {
       const origin = this.#origins.after(node, this.#state[node * WIDTH + TOLD_ORIGIN]!);
       const target = this.#targets.after(node, this.#state[node * WIDTH + TOLD_TARGET]!);
-      for (let edge = first; edge !== 0; edge = edge === told ? 0 : edges.next(edge)) {
+      for (let edge = edges.first(node); edge !== 0; edge = edge === told ? 0 : edges.next(edge)) {
         this.#flow(node, edges.value(edge), origin, target);
       }
     }
@@ -563,4 +575,11 @@ export class FlowGraph {
       else if (target.kind === "address") this.onTypedAddress(target.address, declared);
     }
   }
+}
+
+/** No pointer, or one to void or to functions of which no more is known: it may hold whatever is put there. */
+function holdsAny(declared: CType): boolean {
+  const type = stripTypedefs(declared);
+  const target = type.kind === "pointer" ? stripTypedefs(type.target).kind : "void";
+  return target === "void" || target === "function";
 }

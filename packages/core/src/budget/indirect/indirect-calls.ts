@@ -81,6 +81,8 @@ export class IndirectCalls implements IndirectResolver {
   readonly #taken = new Set<number>();
   /** What calls and jumps name. */
   readonly #called = new Set<number>();
+  /** By type; -1 of what is no pointer to a function. */
+  readonly #prototypeOfType = new Map<CType, number>();
   readonly #mayBeCalled: (entry: number) => boolean;
   readonly #labels = new Map<number, boolean>();
   #statistics: IndirectStatistics | null = null;
@@ -164,6 +166,15 @@ export class IndirectCalls implements IndirectResolver {
   }
 
   #prototypeOf(declared: CType): number {
+    let prototype = this.#prototypeOfType.get(declared);
+    if (prototype === undefined) {
+      prototype = this.#findPrototype(declared);
+      this.#prototypeOfType.set(declared, prototype);
+    }
+    return prototype;
+  }
+
+  #findPrototype(declared: CType): number {
     const type = stripTypedefs(declared);
     const target = type.kind === "pointer" ? stripTypedefs(type.target) : null;
     return target?.kind === "function" ? this.#prototypes.idOf(target) : -1;
@@ -310,15 +321,11 @@ export class IndirectCalls implements IndirectResolver {
 
   /** Members by the functions that they can hold. */
   #candidates(): (entry: number) => readonly CodeMember[] {
-    const byPrototype = new Map<number, CodeMember[]>();
-    for (const member of this.#structs.codeMembers) {
-      const prototype = this.#prototypeOf(member.type);
-      const known = byPrototype.get(prototype);
-      if (known === undefined) byPrototype.set(prototype, [member]);
-      else known.push(member);
-    }
-    return (entry) =>
-      this.#functions.at(entry)?.prototypes.flatMap((prototype) => byPrototype.get(prototype) ?? []) ?? [];
+    return (entry) => {
+      const prototypes = this.#functions.at(entry)?.prototypes ?? [];
+      if (prototypes.length === 1) return this.#search.membersOf(prototypes[0]!);
+      return prototypes.flatMap((prototype) => this.#search.membersOf(prototype));
+    };
   }
 
   #answer(): IndirectCallees {

@@ -82,22 +82,26 @@ export class StaticObjects {
   add(address: number, type: CAggregate): void {
     const known = this.#types.get(address);
     if (known !== undefined && (known.length >= MOST_TYPES || known.includes(type))) return;
-    if (!this.#believable(address, type, true)) return;
+    const extent = this.#extent(address);
+    if (extent === null || !this.#believable(address, type, true, extent, this.#wordFrom(address))) return;
     if (known === undefined) this.#types.set(address, [type]);
     else known.push(type);
     this.#starts = null;
     this.#work.push({ address, type });
   }
 
-  /** @param isUsed code uses it as one: more is to be believed than of a guess */
-  #believable(address: number, type: CAggregate, isUsed: boolean): boolean {
-    const extent = this.#extent(address);
-    if (extent === null || type.size === 0 || address + type.size > extent.end) return false;
+  /**
+   * @param isUsed code uses it as one: more is to be believed than of a guess
+   * @param extent of the symbol that has the address
+   * @param first number of the first word from there on
+   */
+  #believable(address: number, type: CAggregate, isUsed: boolean, extent: Extent, first: number): boolean {
+    if (type.size === 0 || address + type.size > extent.end) return false;
     const { place, target } = this.#words;
     const end = address + type.size;
     const misfits: number[] = [];
     let fitting = 0;
-    for (let index = this.#wordFrom(address); index < place.length && place[index]! < end; index++) {
+    for (let index = first; index < place.length && place[index]! < end; index++) {
       if (this.#fits(index, type, place[index]! - address)) fitting++;
       else if (isUsed && this.#isCodeMember(index, type, place[index]! - address)) misfits.push(target[index]!);
       else return false;
@@ -121,8 +125,10 @@ export class StaticObjects {
       if (extent === null) continue;
       for (const { owner, offset } of candidates(target[index]!)) {
         const address = place[index]! - offset;
-        if (address < extent.start || !this.#believable(address, owner, false)) continue;
-        this.#member(index, owner, offset);
+        if (address < extent.start || address + owner.size > extent.end) continue;
+        let first = index;
+        while (first > 0 && place[first - 1]! >= address) first--;
+        if (this.#believable(address, owner, false, extent, first)) this.#member(index, owner, offset);
       }
     }
   }
