@@ -11,10 +11,6 @@ export interface FoundBlocks {
   readonly edges: Int32Array;
 }
 
-/** What stands behind jumps and returns: INT3 against straight-line speculation (CONFIG_SLS), NOP for alignment. */
-const INT3 = mnemonicNumber("int3");
-const NOP = mnemonicNumber("nop");
-
 /** A block goes on to the next one, and by a jump or a jump label to one more. */
 const MOST_EDGES = 2;
 
@@ -40,6 +36,9 @@ export class BlockFinder implements FoundBlocks {
   #leads = new Uint8Array(0);
   #blockOf = new Int32Array(0);
   #targets = new Int32Array(0);
+  /** What stands behind jumps and returns: INT3 against straight-line speculation (CONFIG_SLS), NOP for alignment. */
+  readonly #int3 = mnemonicNumber("int3");
+  readonly #nop = mnemonicNumber("nop");
 
   #reserve(instructions: number): void {
     if (instructions < this.#leads.length) return;
@@ -84,7 +83,7 @@ export class BlockFinder implements FoundBlocks {
         leads[at + 1]! |= LEADS;
         this.#jump(at, code.indexAt(code.target[at]!));
       } else if (flow === FLOW["indirect-jump"] || flow === FLOW.return || !code.followed(at)) leads[at + 1]! |= LEADS;
-      else if (flow === FLOW.next && code.mnemonic[at] === NOP && isPatched(code, at)) {
+      else if (flow === FLOW.next && code.mnemonic[at] === this.#nop && isPatched(code, at)) {
         const target = labels.get(code.address[at]!);
         if (target !== undefined) this.#jump(at, code.indexAt(target));
       }
@@ -118,7 +117,7 @@ export class BlockFinder implements FoundBlocks {
     const start = this.first[block]!;
     if (start === 0 || (this.#leads[start]! & TARGETED) !== 0 || !ends(code.flow[start - 1]!)) return false;
     for (let at = start; at < this.first[block + 1]!; at++) {
-      if (code.mnemonic[at] !== INT3 && code.mnemonic[at] !== NOP) return false;
+      if (code.mnemonic[at] !== this.#int3 && code.mnemonic[at] !== this.#nop) return false;
     }
     return true;
   }
