@@ -2,6 +2,7 @@ import type { AddressSpace } from "../memory/address-space.ts";
 import { u32At } from "../memory/split-address.ts";
 import type { RawOrc } from "./orc-calibrate.ts";
 import { ORC_ENTRY_SIZE } from "./orc-layout.ts";
+import { orderOrc } from "./orc-order.ts";
 
 const CHUNK = 4096;
 /** Chunks kept of each table; a backtrace's binary searches share their first dozen. */
@@ -54,7 +55,7 @@ export class OrcSection {
 
   /**
    * Puts the entries in the order of their addresses, as a kernel that was linked and never booted may need it (before 5.6,
-   * `unwind_init` sorts them in memory). Of several for one address, those that end a section (without data) go first.
+   * `unwind_init` sorts them in memory).
    * @param start and `end`: of the code that the section is about
    */
   sort(start: bigint, end: bigint): OrcDisorder {
@@ -67,9 +68,7 @@ export class OrcSection {
     for (let i = 1; i < relative.length; i++) if (relative[i]! < relative[i - 1]!) unsorted++;
     if (unsorted === 0 && relative[0]! >= low && relative.at(-1)! <= high) return { unsorted, outside: 0 };
     const order = Uint32Array.from(relative, (_, i) => i).filter((i) => relative[i]! >= low && relative[i]! <= high);
-    const hasData = (i: number) => (flags[i] === 0 ? 0 : 1);
-    order.sort((a, b) => relative[a]! - relative[b]! || hasData(a) - hasData(b) || a - b);
-    this.#order = order;
+    this.#order = orderOrc(order, relative, flags);
     this.#count = order.length;
     this.#columns = {
       relative: Int32Array.from(order, (i) => relative[i]!),

@@ -1,5 +1,6 @@
 import { viewOf } from "../../bytes/read.ts";
 import { ORC_ENTRY_SIZE } from "../../unwind/orc-layout.ts";
+import { orderOrc } from "../../unwind/orc-order.ts";
 
 /**
  * Sorts a module's ORC tables in place, as the loader does (arch/x86/kernel/unwind_orc.c, `unwind_module_init`): the linker
@@ -18,9 +19,12 @@ export function sortOrc(ip: Uint8Array, orc: Uint8Array): void {
     if (i > 0 && (starts[i] as number) <= (starts[i - 1] as number)) sorted = false;
   }
   if (sorted) return;
-  const hasData = (i: number) => (orcs.getUint16(i * ORC_ENTRY_SIZE + 4, true) === 0 ? 0 : 1);
-  const order = Uint32Array.from(starts, (_, i) => i);
-  order.sort((a, b) => (starts[a] as number) - (starts[b] as number) || hasData(a) - hasData(b) || a - b);
+  const flags = Uint16Array.from(starts, (_, i) => orcs.getUint16(i * ORC_ENTRY_SIZE + 4, true));
+  const order = orderOrc(
+    Uint32Array.from(starts, (_, i) => i),
+    starts,
+    flags,
+  );
   const before = orc.slice();
   order.forEach((from, to) => {
     ips.setInt32(to * 4, (starts[from] as number) - to * 4, true);
