@@ -1,6 +1,6 @@
 import { functionWords } from "@spillway/core";
 import { describe, expect, it } from "vitest";
-import { UnpackedBlocks } from "../../../core/src/budget/indirect/packed-blocks.ts";
+import { BlockColumns } from "../../../core/src/budget/indirect/block-columns.ts";
 import { CodeColumns } from "../../../core/src/code/code-columns.ts";
 import { numbered, numberOf, sendAside } from "./shared-code.fixture.ts";
 import { type CodeLink, codeLink, ReceivedFunctions, SentFunctions } from "./shared-code.ts";
@@ -10,7 +10,7 @@ const CHUNK_WORDS = 1 + 2 * (2 + functionWords(numbered(0)));
 
 /** What the functions tell; null for one that is not there. */
 function takeAll(received: ReceivedFunctions, count: number, before = () => {}): (number | null)[] {
-  const into = { code: new CodeColumns(), blocks: new UnpackedBlocks() };
+  const into = { code: new CodeColumns(), blocks: new BlockColumns() };
   return Array.from({ length: count }, (_, index) => {
     before();
     return received.take(index, into) ? numberOf(into) : null;
@@ -53,7 +53,7 @@ describe("functions from one thread to another", () => {
     const { sent, received } = threads(4);
     sent.receive(0, numbered(0));
     sent.receive(1, numbered(1));
-    const into = { code: new CodeColumns(), blocks: new UnpackedBlocks() };
+    const into = { code: new CodeColumns(), blocks: new BlockColumns() };
     expect(received.take(1, into)).toBe(false);
     expect([0, 1, 2].map((number) => sent.wants(number))).toEqual([false, false, true]);
     sent.receive(2, numbered(2));

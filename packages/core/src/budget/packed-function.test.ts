@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CodeColumns } from "../code/code-columns.ts";
 import { rowOf } from "../code/compare-decoders.fixture.ts";
+import { BlockColumns } from "./indirect/block-columns.ts";
 import { CodeBlocks } from "./indirect/code-blocks.ts";
-import { UnpackedBlocks } from "./indirect/packed-blocks.ts";
 import { type DecodedFunction, functionWords, packFunction, unpackFunction } from "./packed-function.ts";
 
 const TEXT = 0xffffffff81000000n;
@@ -15,7 +15,7 @@ const AT = 3;
 const bytesOf = (hex: string) => Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16));
 const blocks = new CodeBlocks(new Map());
 /** Filled again and again. */
-const unpacked = { code: new CodeColumns(), blocks: new UnpackedBlocks() };
+const unpacked = { code: new CodeColumns(), blocks: new BlockColumns() };
 
 /** @param runs bytes by the address where they lie */
 function decoded(runs: readonly (readonly [bigint, Uint8Array])[]): DecodedFunction {

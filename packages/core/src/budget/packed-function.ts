@@ -1,8 +1,8 @@
 /** All that one thread can find out of a function's code for another one, as words in memory of both. */
 import type { CodeColumns } from "../code/code-columns.ts";
 import { packCode, packedWords, unpackCode } from "../code/packed-code.ts";
-import type { OrderedBlocks } from "./indirect/block-order.ts";
-import { blockWords, packBlocks, type UnpackedBlocks } from "./indirect/packed-blocks.ts";
+import type { BlockColumns, OrderedBlocks } from "./indirect/block-columns.ts";
+import { blockWords, packBlocks, unpackBlocks } from "./indirect/packed-blocks.ts";
 
 /** A function's code and the blocks that it consists of. */
 export interface DecodedFunction {
@@ -12,7 +12,7 @@ export interface DecodedFunction {
 
 /** What such a function is read back into, one after the other. */
 export interface UnpackedFunction extends DecodedFunction {
-  readonly blocks: UnpackedBlocks;
+  readonly blocks: BlockColumns;
 }
 
 /** So many words are all that `packFunction` writes. */
@@ -29,5 +29,5 @@ export function packFunction({ code, blocks }: DecodedFunction, words: Int32Arra
 /** Reads what `packFunction` wrote there; what the function held is gone. */
 export function unpackFunction(words: Int32Array, at: number, { code, blocks }: UnpackedFunction): void {
   unpackCode(words, at, code);
-  blocks.unpack(words, at + packedWords(code));
+  unpackBlocks(words, at + packedWords(code), blocks);
 }

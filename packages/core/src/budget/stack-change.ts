@@ -68,16 +68,14 @@ export function stackChange(code: CodeColumns, index: number): number | null {
   }
 }
 
-let general: Int8Array | null = null;
-
 /** Whether an instruction may give RSP a value in a way that ORC knows nothing of; see LOST in frame-state.ts. */
 export function losesStack(code: CodeColumns, index: number): boolean {
   mnemonic ??= stackMnemonics();
-  general ??= generalRegisters();
+  const general = generalRegisters();
   const first = index * MAX_OPERANDS;
   const number = code.mnemonic[index];
   if (number === mnemonic.xchg && isStackPointer(code, index, first + 1)) return true;
-  if (general[code.operandRegister[first]!] !== RSP || !isStackPointer(code, index, first)) return false;
+  if (!isStackPointer(code, index, first)) return false;
   switch (number) {
     case mnemonic.push:
     case mnemonic.pop:

@@ -6,8 +6,7 @@ import { CodeColumns } from "../code/code-columns.ts";
 import { withoutPadding } from "../code/padding.ts";
 import type { Program } from "../program/program.ts";
 import { type FunctionTable, fullAddress, type Span } from "./function-table.ts";
-import type { OrderedBlocks } from "./indirect/block-order.ts";
-import { UnpackedBlocks } from "./indirect/packed-blocks.ts";
+import { BlockColumns, type OrderedBlocks } from "./indirect/block-columns.ts";
 import type { UnpackedFunction } from "./packed-function.ts";
 
 /** A function in the pass. */
@@ -80,7 +79,7 @@ function asItIs(bytes: Uint8Array): Uint8Array {
 class FunctionReader {
   readonly #program: Program;
   readonly #decoded: DecodedFunctions | null;
-  readonly #into: UnpackedFunction = { code: new CodeColumns(), blocks: new UnpackedBlocks() };
+  readonly #into: UnpackedFunction = { code: new CodeColumns(), blocks: new BlockColumns() };
 
   constructor(program: Program, decoded: DecodedFunctions | null) {
     this.#program = program;

@@ -43,7 +43,7 @@ Examples:
     const only = module === undefined ? {} : { module: module === "vmlinux" ? null : module };
     const opened = openBudget(context, input, options);
     const rows = opened.top({ limit, by, level, ...only });
-    context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
     noteProblems(context, opened.problems, input, options);
+    context.terminal.write(options.json ? toJson(rows) : formatTop(rows, { by, level }, context.terminal));
   });
 }

@@ -1,7 +1,8 @@
 /** The order of blocks: graphs by hand, and random ones held against what reaches what. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BlockOrder, type OrderedBlocks } from "./block-order.ts";
+import type { OrderedBlocks } from "./block-columns.ts";
+import { BlockOrder } from "./block-order.ts";
 
 /** Instructions of a block. */
 const LENGTH = 10;

@@ -4,34 +4,14 @@
  * SIAM Journal on Computing 1, 1972). Not all that jumps back is one: code that seldom runs stands behind a function, and jumps
  * back into it.
  */
+import { BlockColumns, type OrderedBlocks } from "./block-columns.ts";
 import type { FoundBlocks } from "./blocks.ts";
-
-/** The blocks of a function, numbered in this order. */
-export interface OrderedBlocks {
-  readonly count: number;
-  /** The one that the function begins with; those before it are entered in ways that are not known. */
-  readonly entry: number;
-  /** First instruction of each, and the one behind its last. */
-  readonly first: Int32Array;
-  readonly end: Int32Array;
-  /** Where the edges of each begin in `edges`, which has the blocks that they lead to; one more than there are blocks. */
-  readonly edgeStart: Int32Array;
-  readonly edges: Int32Array;
-  /** For the first block of a loop: its last one; -1 for all others. */
-  readonly loopEnd: Int32Array;
-}
 
 const FIRST_CAPACITY = 256;
 
 /** Orders the blocks of one function after the other, in the same columns. */
-export class BlockOrder implements OrderedBlocks {
-  count = 0;
-  entry = 0;
-  first = new Int32Array(0);
-  end = new Int32Array(0);
-  edgeStart = new Int32Array(0);
-  edges = new Int32Array(0);
-  loopEnd = new Int32Array(0);
+export class BlockOrder {
+  readonly #blocks = new BlockColumns();
   /** By the number that a block was found with: when the search met it (-1: not yet), and the earliest that it leads back to. */
   #met = new Int32Array(0);
   #earliest = new Int32Array(0);
@@ -50,14 +30,9 @@ export class BlockOrder implements OrderedBlocks {
   /** Numbers in the order, by those that the blocks were found with. */
   #numbers = new Int32Array(0);
 
-  #reserve(blocks: number, edges: number): void {
-    if (edges > this.edges.length) this.edges = new Int32Array(Math.max(2 * FIRST_CAPACITY, 2 * edges));
-    if (blocks < this.first.length) return;
+  #reserve(blocks: number): void {
+    if (blocks < this.#met.length) return;
     const column = (): Int32Array<ArrayBuffer> => new Int32Array(Math.max(FIRST_CAPACITY, 2 * blocks));
-    this.first = column();
-    this.end = column();
-    this.edgeStart = column();
-    this.loopEnd = column();
     this.#met = column();
     this.#earliest = column();
     this.#next = column();
@@ -69,11 +44,10 @@ export class BlockOrder implements OrderedBlocks {
     this.#numbers = column();
   }
 
-  /** @returns itself, until it is asked for the next function's */
+  /** @returns the blocks in order, until it is asked for the next function's */
   order(found: FoundBlocks): OrderedBlocks {
     const { count } = found;
-    this.#reserve(count, found.edgeStart[count]!);
-    this.count = count;
+    this.#reserve(count);
     this.#met.fill(-1, 0, count);
     this.#component.fill(-1, 0, count);
     this.#doneCount = 0;
@@ -81,7 +55,7 @@ export class BlockOrder implements OrderedBlocks {
     // What nothing known leads to is a root of its own.
     for (let root = 0, met = 0; root < count; root++) if (this.#met[root] === -1) met = this.#search(found, root, met);
     this.#number(found);
-    return this;
+    return this.#blocks;
   }
 
   /**
@@ -128,7 +102,10 @@ export class BlockOrder implements OrderedBlocks {
 
   /** Components in the reverse of the order in which they were found; within each, blocks in the reverse of that in which they were done. */
   #number(found: FoundBlocks): void {
-    const { count, first, end, edgeStart, edges, loopEnd } = this;
+    const { count } = found;
+    const blocks = this.#blocks;
+    blocks.reserve(count, found.edgeStart[count]!);
+    const { first, end, edgeStart, edges, loopEnd } = blocks;
     const [place, done, numbers] = [this.#place, this.#done, this.#numbers];
     loopEnd.fill(-1, 0, count);
     for (let component = this.#components - 1, number = 0; component >= 0; component--) {
@@ -140,17 +117,18 @@ export class BlockOrder implements OrderedBlocks {
     for (let at = count - 1; at >= 0; at--) {
       const block = done[at]!;
       numbers[block] = place[this.#component[block]!]!++;
-      done[at] = -1;
     }
+    // The column is free now: blocks by their numbers in the order.
+    const blockOf = done;
     for (let block = 0; block < count; block++) {
       const number = numbers[block]!;
       first[number] = found.first[block]!;
       end[number] = found.first[block + 1]!;
-      done[number] = block;
+      blockOf[number] = block;
     }
     let used = 0;
     for (let number = 0, last = -1; number < count; number++) {
-      const block = done[number]!;
+      const block = blockOf[number]!;
       last = Math.max(last, loopEnd[number]!);
       edgeStart[number] = used;
       for (let edge = found.edgeStart[block]!; edge < found.edgeStart[block + 1]!; edge++) {
@@ -160,6 +138,7 @@ export class BlockOrder implements OrderedBlocks {
       }
     }
     edgeStart[count] = used;
-    this.entry = numbers[0]!;
+    blocks.count = count;
+    blocks.entry = numbers[0]!;
   }
 }

@@ -57,7 +57,7 @@ export class Callee {
 
   /** Types of the parameters that come in registers; of a function with a prototype. */
   parameters(types: TypeFactsTable): readonly TypeFacts[] {
-    this.#parameters ??= this.#facts.prototypes.registers(this.prototype).map(({ type }) => types.of(type));
+    this.#parameters ??= this.#facts.prototypes.registers(this.prototype).map((type) => types.of(type));
     return this.#parameters;
   }
 

@@ -1,5 +1,6 @@
 import type { CodeColumns } from "../../code/code-columns.ts";
-import { BlockOrder, type OrderedBlocks } from "./block-order.ts";
+import type { OrderedBlocks } from "./block-columns.ts";
+import { BlockOrder } from "./block-order.ts";
 import { BlockFinder } from "./blocks.ts";
 import type { JumpLabels } from "./jump-labels.ts";
 

@@ -114,7 +114,7 @@ function byParameter(prototypes: Prototypes, known: readonly number[], n: number
   const [anything, short, pointer, byStruct] = [bits(), bits(), bits(), new Map<string, number[]>()];
   for (const [place, prototype] of known.entries()) {
     const parameter = prototypes.registers(prototype)[n];
-    const type = parameter === undefined ? null : stripTypedefs(parameter.type);
+    const type = parameter === undefined ? null : stripTypedefs(parameter);
     const target = type?.kind === "pointer" ? stripTypedefs(type.target) : null;
     if ((type?.kind === "int" || type?.kind === "enum") && type.size < 8) short.add(place);
     else if ((target?.kind === "struct" || target?.kind === "union") && target.name !== "") {

@@ -143,7 +143,7 @@ export class FlowAnswers implements FlowQuestions {
     for (const atom of pointer?.atoms ?? []) {
       if (atom.kind !== "code") continue;
       const parameter = this.#facts.prototypes.registers(atom.prototype)[argument];
-      return parameter === undefined ? null : this.#facts.structs.pointee(parameter.type);
+      return parameter === undefined ? null : this.#facts.structs.pointee(parameter);
     }
     return null;
   }

@@ -6,7 +6,7 @@ import type { CodeColumns } from "../../code/code-columns.ts";
 import { stripTypedefs } from "../../types/strip.ts";
 import type { CType } from "../../types/type-provider.ts";
 import { isTrampoline } from "../static-call-updates.ts";
-import type { OrderedBlocks } from "./block-order.ts";
+import type { OrderedBlocks } from "./block-columns.ts";
 import type { Callee } from "./callees.ts";
 import { FlowAnswers } from "./flow-answers.ts";
 import type { FlowListener } from "./flow-questions.ts";
@@ -134,7 +134,7 @@ export class FunctionFacts implements FlowListener {
       if (atom.kind !== "code") continue;
       for (const [argument, parameter] of prototypes.registers(atom.prototype).entries()) {
         const value = registers[ARGUMENT_REGISTERS[argument]!]!;
-        if (!this.#isFollowed(value, this.#types.of(parameter.type))) continue;
+        if (!this.#isFollowed(value, this.#types.of(parameter))) continue;
         this.#assignLater(graph.argumentOf(atom.prototype, argument), value);
       }
     }

@@ -3,7 +3,7 @@
  * until nothing changes any more. What follows from that (see function-facts.ts) is told once, in a last round.
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import type { OrderedBlocks } from "./block-order.ts";
+import type { OrderedBlocks } from "./block-columns.ts";
 import type { FlowListener, FlowQuestions } from "./flow-questions.ts";
 import { ALL_REGISTERS, InstructionFlow, type State } from "./instruction-flow.ts";
 import { LiveRegisters } from "./live-registers.ts";

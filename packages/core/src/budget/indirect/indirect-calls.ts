@@ -3,6 +3,7 @@
  * over. Two sets a site: the functions that the called member (or variable, or parameter) was given somewhere, and all
  * functions whose address is taken and whose prototype fits.
  */
+import { CodeColumns, mnemonicNumber } from "../../code/code-columns.ts";
 import type { DeclaredTypes } from "../../debuginfo/declared-types.ts";
 import { kernelData } from "../../program/kernel-areas.ts";
 import type { Program } from "../../program/program.ts";
@@ -47,6 +48,9 @@ export interface IndirectCallees {
   readonly assumedSet: ReadonlyMap<number, number>;
   readonly statistics: IndirectStatistics;
 }
+
+/** `push $imm32`, in bytes. */
+const LONGEST_PUSH = 5;
 
 /** An alternative's replacement of an indirect call (lfence and the call itself) begins at most so many bytes before it. */
 const MOST_BEFORE = 8;
@@ -207,8 +211,8 @@ export class IndirectCalls implements IndirectResolver {
     return known;
   }
 
-  visit({ index, code, blocks }: WalkedFunction): void {
-    this.#facts.run(code, blocks ?? this.#blocks.of(code), this.#table.start[index]!);
+  visit(walked: WalkedFunction): void {
+    this.visitInit(walked, this.#table.start[walked.index]!);
   }
 
   /** Code that is gone once the kernel has started, but fills tables and registers callbacks before. */
@@ -357,18 +361,16 @@ function mayBeCalled({ orc, memory }: Program): (entry: number) => boolean {
     const address = fullAddress(entry);
     const first = orc.find(address);
     if (first === null || first.type !== "call" || first.spRegister !== "sp" || first.spOffset !== 8) return false;
-    const pushed = pushLength(memory.read(address, 2));
+    const pushed = pushLength(memory.read(address, LONGEST_PUSH), address);
     return pushed === 0 || orc.find(address + BigInt(pushed))?.spOffset !== 8;
   };
 }
 
-/** Bytes of the push that code begins with (Intel SDM, volume 2, PUSH); 0 where it begins with something else. */
-function pushLength(code: Uint8Array | null): number {
-  const [first = 0, second = 0] = code ?? [];
-  if (first === 0x68) return 5;
-  if (first === 0x6a) return 2;
-  if (first >= 0x50 && first <= 0x57) return 1;
-  return first === 0x41 && second >= 0x50 && second <= 0x57 ? 2 : 0;
+/** Length of the push that code begins with; 0 where it begins with something else. */
+function pushLength(bytes: Uint8Array | null, address: bigint): number {
+  const code = new CodeColumns();
+  if (bytes !== null) code.decode(bytes, address, 1);
+  return code.count === 1 && code.mnemonic[0] === mnemonicNumber("push") ? code.length[0]! : 0;
 }
 
 function addressDigits(address: number): string {

@@ -4,7 +4,7 @@
  * chapter 10).
  */
 import type { CodeColumns } from "../../code/code-columns.ts";
-import type { OrderedBlocks } from "./block-order.ts";
+import type { OrderedBlocks } from "./block-columns.ts";
 import { Effects } from "./effects.ts";
 import type { FlowQuestions } from "./flow-questions.ts";
 

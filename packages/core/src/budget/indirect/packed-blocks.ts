@@ -1,52 +1,10 @@
 /** A function's blocks as words: for whoever finds them in one place and follows them in another. */
-import type { OrderedBlocks } from "./block-order.ts";
+import type { BlockColumns, OrderedBlocks } from "./block-columns.ts";
 
 /** Blocks, entry, edges. */
 const HEADER_WORDS = 3;
 /** First instruction, end, end of the loop, first edge. */
 const ROW_WORDS = 4;
-
-const FIRST_CAPACITY = 256;
-
-/** Blocks that were packed. */
-export class UnpackedBlocks implements OrderedBlocks {
-  count = 0;
-  entry = 0;
-  first = new Int32Array(0);
-  end = new Int32Array(0);
-  edgeStart = new Int32Array(0);
-  edges = new Int32Array(0);
-  loopEnd = new Int32Array(0);
-
-  /** Reads what `packBlocks` wrote at word `at` and behind it; what was here is gone. */
-  unpack(words: Int32Array, at: number): void {
-    const count = words[at]!;
-    const edgeCount = words[at + 2]!;
-    this.#reserve(count, edgeCount);
-    this.count = count;
-    this.entry = words[at + 1]!;
-    const { first, end, edgeStart, edges, loopEnd } = this;
-    let from = at + HEADER_WORDS;
-    for (let block = 0; block < count; block++, from += ROW_WORDS) {
-      first[block] = words[from]!;
-      end[block] = words[from + 1]!;
-      loopEnd[block] = words[from + 2]!;
-      edgeStart[block] = words[from + 3]!;
-    }
-    edgeStart[count] = edgeCount;
-    for (let edge = 0; edge < edgeCount; edge++) edges[edge] = words[from++]!;
-  }
-
-  #reserve(blocks: number, edges: number): void {
-    if (edges > this.edges.length) this.edges = new Int32Array(Math.max(2 * FIRST_CAPACITY, 2 * edges));
-    if (blocks < this.first.length) return;
-    const capacity = Math.max(FIRST_CAPACITY, 2 * blocks);
-    this.first = new Int32Array(capacity);
-    this.end = new Int32Array(capacity);
-    this.edgeStart = new Int32Array(capacity);
-    this.loopEnd = new Int32Array(capacity);
-  }
-}
 
 /** So many words are all that `packBlocks` writes. */
 export function blockWords({ count, edgeStart }: OrderedBlocks): number {
@@ -71,4 +29,23 @@ export function packBlocks(
     words[to + 3] = edgeStart[block]!;
   }
   for (let edge = 0; edge < edgeCount; edge++) words[to++] = edges[edge]!;
+}
+
+/** Fills the columns with what `packBlocks` wrote there; what they held is gone. */
+export function unpackBlocks(words: Int32Array, at: number, blocks: BlockColumns): void {
+  const count = words[at]!;
+  const edgeCount = words[at + 2]!;
+  blocks.reserve(count, edgeCount);
+  blocks.count = count;
+  blocks.entry = words[at + 1]!;
+  const { first, end, edgeStart, edges, loopEnd } = blocks;
+  let from = at + HEADER_WORDS;
+  for (let block = 0; block < count; block++, from += ROW_WORDS) {
+    first[block] = words[from]!;
+    end[block] = words[from + 1]!;
+    loopEnd[block] = words[from + 2]!;
+    edgeStart[block] = words[from + 3]!;
+  }
+  edgeStart[count] = edgeCount;
+  for (let edge = 0; edge < edgeCount; edge++) edges[edge] = words[from++]!;
 }

@@ -74,7 +74,7 @@ describe("parameters in registers", () => {
     ["int (large, file *)", ["file"], "larger ones are passed in memory"],
     ["large (file *)", [null, "file"], "and returned through a pointer"],
   ])("%s: %j, %s", (name, pointees) => {
-    expect(registerParameters(types.get(name)!).map(({ type }) => pointee(type))).toEqual(pointees);
+    expect(registerParameters(types.get(name)!).map(pointee)).toEqual(pointees);
   });
 });
 

@@ -8,11 +8,6 @@ import { type Left, MOST_PARTS, partKey } from "./type-keys.ts";
 
 type FunctionType = Extract<CType, { kind: "function" }>;
 
-/** What a register argument is, as far as a call's arguments can be held against it. */
-export interface RegisterParameter {
-  readonly type: CType;
-}
-
 export class Prototypes {
   readonly #byType = new Map<CType, number>();
   readonly #types: FunctionType[] = [];
@@ -24,7 +19,7 @@ export class Prototypes {
   #listCount = 1;
   /** The prototype that is made of a list of parts: of what it returns, then of what it takes. */
   readonly #byList = new NumberTable();
-  readonly #registers: (readonly RegisterParameter[] | null)[] = [];
+  readonly #registers: (readonly CType[] | null)[] = [];
   readonly #shapes: (number | undefined)[] = [];
   readonly #shapeNumbers = new Map<string, number>();
 
@@ -109,7 +104,7 @@ export class Prototypes {
    * The parameters that arrive in rdi, rsi, rdx, rcx, r8, r9 (System V psABI 3.2.3: integers and pointers of up to 8 bytes
    * take one each, structs of up to 16 bytes one or two, larger ones none).
    */
-  registers(id: number): readonly RegisterParameter[] {
+  registers(id: number): readonly CType[] {
     let known = this.#registers[id];
     if (known == null) {
       known = registerParameters(this.#types[id]!);
@@ -122,12 +117,12 @@ export class Prototypes {
 const REGISTERS = 6;
 
 /** See `Prototypes.registers`. */
-export function registerParameters(type: FunctionType): RegisterParameter[] {
-  const found: RegisterParameter[] = [];
+export function registerParameters(type: FunctionType): CType[] {
+  const found: CType[] = [];
   // A struct of more than 16 bytes is returned through a hidden first pointer.
   const returns = stripTypedefs(type.returns);
   if ((returns.kind === "struct" || returns.kind === "union") && returns.size > 16) {
-    found.push({ type: { kind: "void" } });
+    found.push({ kind: "void" });
   }
   for (const parameter of type.parameters) {
     const size = sizeOfType(parameter.type);
@@ -136,8 +131,8 @@ export function registerParameters(type: FunctionType): RegisterParameter[] {
     const words = aggregate ? (size > 16 ? 0 : Math.ceil(size / 8)) : 1;
     if (stripped.kind === "void" || stripped.kind === "float" || found.length + words > REGISTERS) continue;
     if (words === 0) continue;
-    found.push({ type: parameter.type });
-    for (let word = 1; word < words; word++) found.push({ type: { kind: "void" } });
+    found.push(parameter.type);
+    for (let word = 1; word < words; word++) found.push({ kind: "void" });
   }
   return found;
 }
